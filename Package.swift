@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Leaf first: a target imports only what stands above it. Tests/HouseTests reads the imports and holds them to this.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Our own libraries: strict settings for all.
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+/// A foreign library: a module map and a shim.h, imported by exactly one target.
+func foreign(_ name: String, debian: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/C/\(name)", providers: [.apt([debian])])
+}
+
+func daemon(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Sources/Daemons/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "argosy",
+    products: [
+        .executable(name: "argosy", targets: ["argosy"]),
+        .executable(name: "argosyctld", targets: ["argosyctld"]),
+        .executable(name: "argosyd", targets: ["argosyd"]),
+        .executable(name: "argosystepd", targets: ["argosystepd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        // C: ours, then one module map per foreign library.
+        .target(
+            name: "CArgosyShim", path: "Sources/C/CArgosyShim",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
+        foreign("CCrypto", debian: "libssl-dev"),
+        foreign("CHwloc", debian: "libhwloc-dev"),
+        foreign("CMunge", debian: "libmunge-dev"),
+        foreign("CSeccomp", debian: "libseccomp-dev"),
+        foreign("CSQLite", debian: "libsqlite3-dev"),
+
+        // Pure: no I/O, no clock, no randomness.
+        library("ArgosyDomain"),
+        library("ArgosyConfig", ["ArgosyDomain"]),
+        library("ArgosyScheduler", ["ArgosyDomain", "ArgosyConfig"]),
+        library("ArgosyCore", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler"]),
+        library("ArgosyWire", ["ArgosyDomain", protobuf], exclude: ["Proto"]),
+
+        // Linux.
+        library("ArgosySystem", ["ArgosyDomain", "CArgosyShim", "CCrypto"]),
+        library("ArgosyHardware", ["ArgosyDomain", "CHwloc"]),
+        library("ArgosyContainer", ["ArgosyDomain", "ArgosySystem", "CArgosyShim", "CSeccomp"]),
+
+        // Services.
+        library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite"]),
+        library("ArgosyTransport", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "CMunge", "CArgosyShim"]),
+        library("ArgosyLink", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", tls, logging] + nio),
+        library("ArgosyClient", ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem"]),
+
+        // Shells.
+        library(
+            "ArgosyController",
+            [
+                "ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore", "ArgosyWire", "ArgosyStore",
+                "ArgosyTransport", "ArgosyLink", "ArgosySystem", "ArgosyContainer", logging,
+            ] + nio),
+        library(
+            "ArgosyNode",
+            [
+                "ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyLink", "ArgosySystem",
+                "ArgosyHardware", "ArgosyContainer", logging,
+            ] + nio),
+        library(
+            "ArgosyStep",
+            ["ArgosyDomain", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", "ArgosyContainer"]),
+        library(
+            "ArgosyCommands",
+            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem"]),
+        library("ArgosySimulator", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
+
+        // Executables. The one for users is fully static, so that containers with any libc can run it; lld keeps
+        // quiet about glibc's name services, which no command uses (the controller resolves names).
+        .executableTarget(
+            name: "argosy", dependencies: ["ArgosyCommands"], path: "Sources/Tools/argosy", swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-executable", "-use-ld=lld", "-lswiftSynchronization", "-l_FoundationCShims",
+                    "-l_FoundationCollections",
+                ])
+            ]),
+        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
+        daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
+        daemon("argosystepd", ["ArgosyStep"]),
+    ]
+)

@@ -1,0 +1,125 @@
+public import ArgosyDomain
+
+/// A cluster as its administrator describes it: what argosy.conf (Slurm's syntax) says, with defaults filled in.
+public struct ClusterConfiguration: Sendable, Equatable {
+    public struct Node: Sendable, Equatable {
+        public var name: String
+        /// NodeAddr; the name when not given.
+        public var address: String
+        public var hostname: String
+        public var port: UInt16
+        public var cpus: Int
+        public var sockets: Int
+        public var coresPerSocket: Int
+        public var threadsPerCore: Int
+        public var memoryMiB: UInt64
+        public var weight: UInt32
+        public var features: [String]
+        public var gres: String
+        /// UNKNOWN (default), DOWN, DRAIN, ...
+        public var state: String
+        public var reason: String
+        public init(
+            name: String, address: String? = nil, port: UInt16 = 6818, cpus: Int = 1, sockets: Int = 1,
+            coresPerSocket: Int? = nil, threadsPerCore: Int = 1, memoryMiB: UInt64 = 1
+        ) {
+            self.name = name
+            self.address = address ?? name
+            self.hostname = name
+            self.port = port
+            self.cpus = cpus
+            self.sockets = sockets
+            self.coresPerSocket = coresPerSocket ?? max(1, cpus / max(1, sockets * threadsPerCore))
+            self.threadsPerCore = threadsPerCore
+            self.memoryMiB = memoryMiB
+            weight = 1
+            features = []
+            gres = ""
+            state = "UNKNOWN"
+            reason = ""
+        }
+    }
+    public struct Partition: Sendable, Equatable {
+        public var name: String
+        public var isDefault = false
+        /// UP DOWN DRAIN INACTIVE
+        public var state = "UP"
+        /// Indices into `nodes`, ascending.
+        public var nodes: [NodeIndex] = []
+        public var maxTime = TimeLimit.unlimited
+        public var defaultTime = TimeLimit.notGiven
+        public var maxNodes = UInt32.max
+        public var minNodes: UInt32 = 0
+        public var priorityTier: UInt32 = 1
+        public var rootOnly = false
+        public var allowAccounts: [String] = []
+        public var allowGroups: [String] = []
+        public init(name: String) { self.name = name }
+    }
+
+    public var clusterName = "cluster"
+    /// SlurmctldHost: name and address, the first is the primary.
+    public var controllers: [Host] = []
+    public var controllerPort: UInt16 = 6817
+    public var slurmUser = "root"
+    public var stateSaveLocation = "/var/lib/argosy/ctld"
+    /// `%n` and `%h` are the node's name and host.
+    public var slurmdSpoolDir = "/var/lib/argosy/d/%n"
+    /// The controller's unix socket; ours: `ArgosySocket`.
+    public var socketPath = "/run/argosy/argosyctld.sock"
+    /// `AuthInfo=socket=PATH`; empty: munged's default.
+    public var mungeSocket = ""
+    public var nodes: [Node] = []
+    public var partitions: [Partition] = []
+    public var killWait: Duration = .seconds(30)
+    public var slurmdTimeout: Duration = .seconds(300)
+    public var minJobAge: Duration = .seconds(300)
+    public var inactiveLimit: Duration = .zero
+    public var maxJobCount = 10_000
+    public var maxArraySize: UInt32 = 1_001
+    public var firstJobID: UInt32 = 1
+    public var maxJobID: UInt32 = 67_043_328
+    /// SlurmdParameters=config_overrides
+    public var configOverrides = false
+    /// DefMemPerNode / DefMemPerCPU, MiB; 0: not set, a job without --mem may use its nodes' memory.
+    public var defaultMemoryPerNodeMiB: UInt64 = 0
+    public var defaultMemoryPerCPUMiB: UInt64 = 0
+    public var returnToService: Int = 0
+    public var requeueByDefault = true
+    /// Every key as written, in the order read, for `scontrol show config` and for keys of ours (cgroup.conf and
+    /// container keys reach the nodes through this).
+    public var entries: [Entry] = []
+
+    public struct Entry: Sendable, Equatable {
+        public var key: String
+        public var value: String
+        public var file: String
+        public var line: Int
+        public init(key: String, value: String, file: String, line: Int) {
+            self.key = key
+            self.value = value
+            self.file = file
+            self.line = line
+        }
+    }
+
+    public struct Host: Sendable, Equatable {
+        public var name: String
+        public var address: String
+        public init(name: String, address: String) {
+            self.name = name
+            self.address = address
+        }
+    }
+
+    public init() {}
+
+    public static func == (a: Self, b: Self) -> Bool {
+        a.clusterName == b.clusterName && a.nodes == b.nodes && a.partitions == b.partitions && a.entries == b.entries
+    }
+
+    /// The partition jobs go to that name none: the one marked Default=YES, else none.
+    public var defaultPartition: Int? { partitions.firstIndex { $0.isDefault } }
+
+    public func node(named name: String) -> NodeIndex? { nodes.firstIndex { $0.name == name }.map(NodeIndex.init) }
+}

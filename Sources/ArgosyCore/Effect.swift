@@ -1,0 +1,54 @@
+public import ArgosyDomain
+
+/// Orders to the world. Performed only once the commit of the turn that gave them is durable, and safe to repeat.
+public enum Effect: Sendable {
+    case reply(ReplyHandle, Answer)
+    case order(NodeIndex, Incarnation, Order)
+    /// Reports of this node up to the sequence are durable: it may forget them.
+    case acknowledge(NodeIndex, Incarnation, sequence: UInt64)
+    /// Something a planner should look at changed.
+    case planWanted
+    /// A node that must not go on: wrong hardware and the like. The shell closes its link and logs.
+    case nodeRefused(NodeIndex, why: String)
+}
+
+public enum Answer: Sendable, Equatable {
+    case refused(Refusal)
+    case submitted(JobID)
+    case allocated(JobID, Attempt, Allocation)
+    case done
+    case cancelled([CancelOutcome])
+    case stepCreated(JobID, Attempt, StepID, layout: Allocation, firstRanks: [UInt32])
+    /// Answer to waitRequested: the job has ended.
+    case ended(JobID)
+}
+
+public struct CancelOutcome: Sendable, Equatable {
+    public var job: JobID
+    public var text: String
+    public var refusal: Refusal?
+    public init(job: JobID, text: String, refusal: Refusal?) {
+        self.job = job
+        self.text = text
+        self.refusal = refusal
+    }
+}
+
+/// What a node is told to do with an attempt. The shell adds scripts, environments and addresses.
+public struct Order: Sendable, Equatable {
+    public enum Body: Sendable, Equatable {
+        /// With `launchBatch` (one-node batch jobs) the batch step starts as soon as the node is ready.
+        case prepare(launchBatch: Bool)
+        /// The batch step, or a step of srun's.
+        case launch(StepID)
+        case signal(StepID?, number: UInt32, batchOnly: Bool)
+        /// SIGCONT, SIGTERM, grace, SIGKILL, until the cgroup is empty; answered with `gone`.
+        case terminate(grace: Duration, why: String)
+    }
+    public var key: AttemptKey
+    public var body: Body
+    public init(key: AttemptKey, body: Body) {
+        self.key = key
+        self.body = body
+    }
+}

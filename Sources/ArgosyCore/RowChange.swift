@@ -1,0 +1,137 @@
+public import ArgosyDomain
+
+/// Row changes of a turn, committed in one transaction before any effect of the turn. Rows are whole: writing one
+/// twice is the same as writing it once.
+public enum RowChange: Sendable {
+    case job(JobRow)
+    /// Leaves the queue's table (its accounting row stays).
+    case jobRemoved(JobID)
+    case step(StepRow)
+    case node(NodeRow)
+    /// The id high-water mark: ids up to and including it were given out.
+    case lastJobID(JobID)
+}
+
+/// A job as stored: everything needed to go on after a restart. Also its accounting record while it lives and after.
+public struct JobRow: Sendable {
+    public var id: JobID
+    public var spec: JobSpec
+    public var partition: String
+    public var state: JobState
+    public var reason: PendingReason
+    public var reasonDetail: String
+    public var attempt: Attempt
+    public var submit: Timestamp
+    public var eligible: Timestamp
+    public var start: Timestamp
+    public var end: Timestamp
+    public var timeLimit: TimeLimit
+    public var priority: UInt64
+    public var exit: ExitStatus
+    public var derivedExit: ExitStatus
+    /// Of an array: its id, and this element's index (nil for the array's own record).
+    public var arrayJob: JobID?
+    public var arrayIndex: UInt32?
+    /// The array's own record: elements not started yet, and how many run.
+    public var pendingIndices: [IndexRange]
+    public var runningElements: UInt32
+    public var allocation: Allocation?
+    /// Positions in the allocation whose resources are not returned yet, and those that are ready.
+    public var nodesHeld: [UInt32]
+    public var nodesPrepared: [UInt32]
+    public var token: String
+    public var nextStep: UInt32
+    public var endingState: JobState?
+    public var deadline: Timestamp
+    public var batchLaunched: Bool
+    public var requeueAfterEnd: Bool
+    public var usage: Usage
+    public init(id: JobID, spec: JobSpec, partition: String, submit: Timestamp) {
+        self.id = id
+        self.spec = spec
+        self.partition = partition
+        self.submit = submit
+        state = .pending
+        reason = .none
+        reasonDetail = ""
+        attempt = Attempt(0)
+        eligible = .unset
+        start = .unset
+        end = .unset
+        timeLimit = .unlimited
+        priority = 0
+        exit = .success
+        derivedExit = .success
+        pendingIndices = []
+        runningElements = 0
+        nodesHeld = []
+        nodesPrepared = []
+        token = ""
+        nextStep = 0
+        deadline = .unset
+        batchLaunched = false
+        requeueAfterEnd = false
+        usage = Usage()
+    }
+}
+
+public struct StepRow: Sendable {
+    public var key: AttemptKey
+    public var step: StepID
+    public var name: String
+    public var state: JobState
+    public var layout: Allocation
+    public var firstRanks: [UInt32]
+    /// Positions in the layout where it has not ended.
+    public var nodesRunning: [UInt32]
+    public var start: Timestamp
+    public var end: Timestamp
+    public var exit: ExitStatus
+    public var usage: Usage
+    public var request: StepRequest
+    public init(key: AttemptKey, step: StepID, layout: Allocation, request: StepRequest, start: Timestamp) {
+        self.key = key
+        self.step = step
+        self.layout = layout
+        self.request = request
+        self.start = start
+        name = request.name
+        state = .running
+        firstRanks = []
+        nodesRunning = []
+        end = .unset
+        exit = .success
+        usage = Usage()
+    }
+}
+
+public struct NodeRow: Sendable {
+    public var name: String
+    public var incarnation: Incarnation?
+    public var isDrained: Bool
+    public var isDown: Bool
+    public var reason: String
+    public var reasonTime: Timestamp
+    public var reasonUID: UInt32
+    public var lastReport: UInt64
+    public init(name: String) {
+        self.name = name
+        isDrained = false
+        isDown = false
+        reason = ""
+        reasonTime = .unset
+        reasonUID = 0
+        lastReport = 0
+    }
+}
+
+/// What a start loads: the rows, nothing else.
+public struct StoredState: Sendable {
+    public var jobs: [JobRow] = []
+    public var steps: [StepRow] = []
+    public var nodes: [NodeRow] = []
+    public var lastJobID = JobID(0)
+    /// Core time never goes back before this.
+    public var lastTime = Timestamp.unset
+    public init() {}
+}

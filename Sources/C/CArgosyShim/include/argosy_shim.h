@@ -1,0 +1,2 @@
+#pragma once
+int argosy_shim_version(void);

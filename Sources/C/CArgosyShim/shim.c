@@ -1,0 +1,2 @@
+#include "argosy_shim.h"
+int argosy_shim_version(void) { return 1; }
