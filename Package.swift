@@ -114,5 +114,7 @@ let package = Package(
         daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
+
+        tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
     ]
 )
