@@ -30,9 +30,11 @@ public struct SelfSigned: Sendable {
         let day = 86_400
         var serial: UInt64 = 0
         guard
-            withUnsafeMutableBytes(of: &serial, {
-                RAND_bytes($0.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32($0.count)) == 1
-            }),
+            withUnsafeMutableBytes(
+                of: &serial,
+                {
+                    RAND_bytes($0.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32($0.count)) == 1
+                }),
             X509_set_version(certificate, 2) == 1,
             ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1) == 1,
             X509_gmtime_adj(X509_getm_notBefore(certificate), -day) != nil,
