@@ -70,7 +70,7 @@ let package = Package(
         library("ArgosyWire", ["ArgosyDomain", protobuf], exclude: ["Proto"]),
 
         // Linux.
-        library("ArgosySystem", ["ArgosyDomain", "CArgosyShim", "CCrypto"]),
+        library("ArgosySystem", ["ArgosyDomain", "ArgosyConfig", "CArgosyShim", "CCrypto"]),
         library("ArgosyHardware", ["ArgosyDomain", "CHwloc"]),
         library("ArgosyContainer", ["ArgosyDomain", "ArgosySystem", "CArgosyShim", "CSeccomp"]),
 
@@ -116,5 +116,6 @@ let package = Package(
         daemon("argosystepd", ["ArgosyStep"]),
 
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
+        tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
     ]
 )
