@@ -77,7 +77,7 @@ let package = Package(
         library("ArgosyContainer", ["ArgosyDomain", "ArgosySystem", "CArgosyShim", "CSeccomp"]),
 
         // Services.
-        library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite"]),
+        library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite", protobuf]),
         library("ArgosyTransport", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "CMunge", "CArgosyShim"]),
         library(
             "ArgosyLink",
@@ -91,7 +91,7 @@ let package = Package(
             "ArgosyController",
             [
                 "ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore", "ArgosyWire", "ArgosyStore",
-                "ArgosyTransport", "ArgosyLink", "ArgosySystem", "ArgosyContainer", logging,
+                "ArgosyTransport", "ArgosyLink", "ArgosySystem", "ArgosyContainer", logging, protobuf,
             ] + nio),
         library(
             "ArgosyNode",
@@ -117,11 +117,22 @@ let package = Package(
                     "-l_FoundationCollections",
                 ])
             ]),
-        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
+        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", "ArgosySystem", logging, arguments]),
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
 
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
         tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
+        tests("ArgosyWireTests", ["ArgosyWire", "ArgosyDomain"]),
+        tests("ArgosyStoreTests", ["ArgosyStore", "ArgosyCore", "ArgosyDomain"]),
+        tests(
+            "ArgosyLinkTests",
+            ["ArgosyLink", "ArgosyWire", "ArgosyTransport", "ArgosyDomain", "ArgosySystem", logging] + nio),
+        tests(
+            "ArgosyControllerTests",
+            [
+                "ArgosyController", "ArgosyStore", "ArgosyLink", "ArgosyCore", "ArgosyConfig", "ArgosyWire",
+                "ArgosyTransport", "ArgosyDomain", "ArgosySystem", "argosyctld", logging, protobuf,
+            ]),
     ]
 )
