@@ -86,7 +86,9 @@ public struct ControllerCore: Sendable {
         case .nodeRegistered(let node, let registration): register(node, registration)
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)
         case .nodeReported(let node, let report): take(report, from: node)
-        case .planned(let plan): apply(plan)
+        case .planned(let plan):
+            apply(plan)
+            noteUnplanned()
         case .timePassed: break
         }
     }

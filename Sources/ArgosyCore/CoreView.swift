@@ -27,7 +27,9 @@ public struct CoreView: Sendable {
     public var nodes: [NodeView] { tables.nodeViews() }
 
     /// In configuration order.
-    public var partitions: [PartitionView] { tables.partitions }
+    public var partitions: [PartitionView] {
+        Array(tables.partitions.prefix(tables.configuration.partitions.count))
+    }
 
     /// When the planner expects the job to start; unset when it does not know.
     public func expectedStart(_ id: JobID) -> Timestamp { tables.notes[id.rawValue]?.expectedStart ?? .unset }

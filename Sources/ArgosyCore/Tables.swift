@@ -4,7 +4,8 @@ import ArgosyDomain
 
 struct Tables: Sendable {
     let configuration: ClusterConfiguration
-    let partitions: [PartitionView]
+    /// The configured ones, then those that only old jobs still name.
+    var partitions: [PartitionView]
     /// Names of the partitions of each node.
     private let partitionsOfNode: [[String]]
 
