@@ -91,7 +91,7 @@ let package = Package(
             "ArgosyNode",
             [
                 "ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyLink", "ArgosySystem",
-                "ArgosyHardware", "ArgosyContainer", logging,
+                "ArgosyHardware", "ArgosyContainer", "ArgosyStep", logging,
             ] + nio),
         library(
             "ArgosyStep",
@@ -114,5 +114,10 @@ let package = Package(
         daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
+
+        tests("ArgosyStepTests", ["ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosySystem", "ArgosyTransport"]),
+        tests(
+            "ArgosyNodeTests",
+            ["ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem", "ArgosyTransport"]),
     ]
 )
