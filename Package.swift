@@ -119,5 +119,6 @@ let package = Package(
         tests(
             "ArgosyNodeTests",
             ["ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem", "ArgosyTransport"]),
+        tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
     ]
 )
