@@ -31,7 +31,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
 ]
-let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let tls: [Target.Dependency] = [
+    .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+]
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -77,7 +79,7 @@ let package = Package(
         // Services.
         library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite"]),
         library("ArgosyTransport", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "CMunge", "CArgosyShim"]),
-        library("ArgosyLink", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", tls, logging] + nio),
+        library("ArgosyLink", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", logging] + nio + tls),
         library("ArgosyClient", ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem"]),
 
         // Shells.
