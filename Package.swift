@@ -72,7 +72,7 @@ let package = Package(
         library("ArgosyWire", ["ArgosyDomain", protobuf], exclude: ["Proto"]),
 
         // Linux.
-        library("ArgosySystem", ["ArgosyDomain", "CArgosyShim", "CCrypto"]),
+        library("ArgosySystem", ["ArgosyDomain", "ArgosyConfig", "CArgosyShim", "CCrypto"]),
         library("ArgosyHardware", ["ArgosyDomain", "CHwloc"]),
         library("ArgosyContainer", ["ArgosyDomain", "ArgosySystem", "CArgosyShim", "CSeccomp"]),
 
@@ -122,5 +122,6 @@ let package = Package(
             "ArgosyNodeTests",
             ["ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem", "ArgosyTransport"]),
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
+        tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
     ]
 )
