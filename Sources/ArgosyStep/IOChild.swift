@@ -113,6 +113,14 @@ final class IOChild {
             var frame = WireIOFrame()
             frame.failure = failure
             send(frame)
+        case .note:
+            var output = WireTaskOutput()
+            output.rank = message.rank
+            output.isError = true
+            output.data = Data((message.text + "\n").utf8)
+            var frame = WireIOFrame()
+            frame.output = output
+            send(frame)
         case .finished:
             finished = true
             finishOOM = message.a != 0

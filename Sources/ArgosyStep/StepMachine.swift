@@ -58,7 +58,8 @@ public struct StepMachine: Sendable, Equatable {
         case (.running, .tasksStarted(let count)), (.ending, .tasksStarted(let count)):
             live += count
             return live == 0 ? lastTaskEnded() : []
-        case (.running, .taskExited(_, let exit)), (.ending, .taskExited(_, let exit)), (.killed, .taskExited(_, let exit)):
+        case (.running, .taskExited(_, let exit)), (.ending, .taskExited(_, let exit)),
+            (.killed, .taskExited(_, let exit)):
             return reaped(exit)
         case (.waiting, .terminateOrdered), (.waiting, .clientLost), (.waiting, .timeLimitReached):
             timedOut = input == .timeLimitReached

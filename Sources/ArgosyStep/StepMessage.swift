@@ -18,7 +18,7 @@ public struct StepMessage: Equatable, Sendable {
         case started = 2
         /// exit.pb is written.
         case ended = 3
-        /// To the step daemon. a: number.
+        /// To the step daemon. a: number; b: 1 to tell only the tasks themselves, not what they started.
         case signal = 4
         /// a: grace in milliseconds.
         case terminate = 5
@@ -36,6 +36,8 @@ public struct StepMessage: Equatable, Sendable {
         case clientLost = 11
         /// Child to step daemon: all output was delivered (or nobody wants it); it exits.
         case drained = 12
+        /// To the child: a line for the stderr of `rank`, from the step daemon itself.
+        case note = 13
     }
 
     public var kind: Kind
@@ -74,7 +76,9 @@ public struct StepMessage: Equatable, Sendable {
         guard bytes.count == Self.size else { return nil }
         func get<Number: FixedWidthInteger>(_ offset: Int, _: Number.Type) -> Number {
             var value: Number = 0
-            for index in (0..<MemoryLayout<Number>.size).reversed() { value = value << 8 | Number(truncatingIfNeeded: bytes[offset + index]) }
+            for index in (0..<MemoryLayout<Number>.size).reversed() {
+                value = value << 8 | Number(truncatingIfNeeded: bytes[offset + index])
+            }
             return value
         }
         let length = Int(get(48, UInt16.self))

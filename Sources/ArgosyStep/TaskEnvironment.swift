@@ -162,7 +162,6 @@ extension TaskEnvironment {
         let here = index < order.layout.nodes.count ? order.layout.nodes[index] : WireAllocatedNode()
         set("SLURM_CPUS_ON_NODE", here.cpus)
         set("SLURMD_NODENAME", context.node)
-        set("SLURM_TASK_PID", "")
         if CPUAssignment.isOversubscribed(here.cpuIds, on: context.processors, tasks: Int(here.tasks)) {
             // Open MPI's ranks spin while they wait; two on one CPU crawl.
             setDefault("OMPI_MCA_mpi_yield_when_idle", "1")
