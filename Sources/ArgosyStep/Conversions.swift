@@ -1,15 +1,15 @@
-internal import ArgosyDomain
-internal import ArgosyWire
+package import ArgosyDomain
+package import ArgosyWire
 
 /// Little conversions the step side needs of the wire's types.
 extension WireIdentity {
-    var domain: Identity {
+    package var domain: Identity {
         Identity(uid: uid, gid: gid, groups: groups, user: user, group: group, home: home, shell: shell)
     }
 }
 
 extension WireExitStatus {
-    init(_ exit: ExitStatus) {
+    package init(_ exit: ExitStatus) {
         self.init()
         code = exit.code
         signal = exit.signal
@@ -17,7 +17,7 @@ extension WireExitStatus {
 }
 
 extension WireUsage {
-    init(_ usage: Usage) {
+    package init(_ usage: Usage) {
         self.init()
         userCpuUs = usage.userCPU
         systemCpuUs = usage.systemCPU
@@ -27,5 +27,13 @@ extension WireUsage {
 }
 
 extension WireResourceLimit {
-    var domain: ResourceLimit { ResourceLimit(resource: resource, soft: soft, hard: hard) }
+    package var domain: ResourceLimit { ResourceLimit(resource: resource, soft: soft, hard: hard) }
+}
+
+extension WireIncarnation {
+    package init(_ incarnation: Incarnation) {
+        self.init()
+        bootID = incarnation.bootID
+        registration = incarnation.registration
+    }
 }
