@@ -114,5 +114,13 @@ let package = Package(
         daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
+
+        // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
+        tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
+        tests("ArgosyHardwareTests", ["ArgosyHardware"]),
+        tests("ArgosyContainerTests", ["ArgosyContainer", "ArgosySystem", "ArgosyDomain", "argosy-container-probe"]),
+        .executableTarget(
+            name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
+            path: "Tests/ContainerProbe", swiftSettings: strict),
     ]
 )
