@@ -123,5 +123,12 @@ let package = Package(
             ["ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem", "ArgosyTransport"]),
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
         tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
+        // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
+        tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
+        tests("ArgosyHardwareTests", ["ArgosyHardware"]),
+        tests("ArgosyContainerTests", ["ArgosyContainer", "ArgosySystem", "ArgosyDomain", "argosy-container-probe"]),
+        .executableTarget(
+            name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
+            path: "Tests/ContainerProbe", swiftSettings: strict),
     ]
 )
