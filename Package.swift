@@ -120,7 +120,10 @@ let package = Package(
         tests("ArgosyStepTests", ["ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosySystem", "ArgosyTransport"]),
         tests(
             "ArgosyNodeTests",
-            ["ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem", "ArgosyTransport"]),
+            [
+                "ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem",
+                "ArgosyTransport", "ArgosyLink", "argosystepd", logging,
+            ]),
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
         tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
