@@ -77,17 +77,21 @@ let package = Package(
         library("ArgosyContainer", ["ArgosyDomain", "ArgosySystem", "CArgosyShim", "CSeccomp"]),
 
         // Services.
-        library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite"]),
+        library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite", protobuf]),
         library("ArgosyTransport", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "CMunge", "CArgosyShim"]),
-        library("ArgosyLink", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", logging] + nio + tls),
-        library("ArgosyClient", ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem"]),
+        library(
+            "ArgosyLink",
+            ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", logging, protobuf] + nio + tls),
+        library(
+            "ArgosyClient",
+            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem", protobuf]),
 
         // Shells.
         library(
             "ArgosyController",
             [
                 "ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore", "ArgosyWire", "ArgosyStore",
-                "ArgosyTransport", "ArgosyLink", "ArgosySystem", "ArgosyContainer", logging,
+                "ArgosyTransport", "ArgosyLink", "ArgosySystem", "ArgosyContainer", logging, protobuf,
             ] + nio),
         library(
             "ArgosyNode",
@@ -100,7 +104,7 @@ let package = Package(
             ["ArgosyDomain", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", "ArgosyContainer"]),
         library(
             "ArgosyCommands",
-            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem"]),
+            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", protobuf]),
         library("ArgosySimulator", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
 
         // Executables. The one for users is fully static, so that containers with any libc can run it; lld keeps
@@ -113,7 +117,7 @@ let package = Package(
                     "-l_FoundationCollections",
                 ])
             ]),
-        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
+        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", "ArgosySystem", logging, arguments]),
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
 
@@ -133,5 +137,16 @@ let package = Package(
         .executableTarget(
             name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
             path: "Tests/ContainerProbe", swiftSettings: strict),
+        tests("ArgosyWireTests", ["ArgosyWire", "ArgosyDomain"]),
+        tests("ArgosyStoreTests", ["ArgosyStore", "ArgosyCore", "ArgosyDomain"]),
+        tests(
+            "ArgosyLinkTests",
+            ["ArgosyLink", "ArgosyWire", "ArgosyTransport", "ArgosyDomain", "ArgosySystem", logging] + nio),
+        tests(
+            "ArgosyControllerTests",
+            [
+                "ArgosyController", "ArgosyStore", "ArgosyLink", "ArgosyCore", "ArgosyConfig", "ArgosyWire",
+                "ArgosyTransport", "ArgosyDomain", "ArgosySystem", "argosyctld", logging, protobuf,
+            ]),
     ]
 )

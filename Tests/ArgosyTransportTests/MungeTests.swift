@@ -52,7 +52,8 @@ private final class PrivateMunged {
     }
 
     func stop() {
-        kill(pid, SIGTERM)
+        // Threads of the concurrency pool block signals and the daemon inherited that: only this one arrives.
+        kill(pid, SIGKILL)
         waitpid(pid, nil, 0)
         for name in ["key", "sock", "sock.lock", "pid", "log", "seed"] { unlink("\(directory)/\(name)") }
         rmdir(directory)
