@@ -97,7 +97,7 @@ let package = Package(
             "ArgosyNode",
             [
                 "ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyLink", "ArgosySystem",
-                "ArgosyHardware", "ArgosyContainer", logging,
+                "ArgosyHardware", "ArgosyContainer", "ArgosyStep", logging,
             ] + nio),
         library(
             "ArgosyStep",
@@ -121,8 +121,22 @@ let package = Package(
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
 
+        tests("ArgosyStepTests", ["ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosySystem", "ArgosyTransport"]),
+        tests(
+            "ArgosyNodeTests",
+            [
+                "ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem",
+                "ArgosyTransport", "ArgosyLink", "argosystepd", logging,
+            ]),
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
         tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
+        // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
+        tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
+        tests("ArgosyHardwareTests", ["ArgosyHardware"]),
+        tests("ArgosyContainerTests", ["ArgosyContainer", "ArgosySystem", "ArgosyDomain", "argosy-container-probe"]),
+        .executableTarget(
+            name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
+            path: "Tests/ContainerProbe", swiftSettings: strict),
         tests("ArgosyWireTests", ["ArgosyWire", "ArgosyDomain"]),
         tests("ArgosyStoreTests", ["ArgosyStore", "ArgosyCore", "ArgosyDomain"]),
         tests(
