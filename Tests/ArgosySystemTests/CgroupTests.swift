@@ -69,7 +69,7 @@ struct CgroupTests {
             let leaf = cgroup.child("leaf")
             try leaf.create()
             var spec = ProcessSpec(
-                path: "/bin/sh", arguments: ["sh", "-c", "b() { b | b & b; }; b 2>/dev/null; sleep 100"])
+                path: "/usr/bin/perl", arguments: ["perl", "-e", "for (1 .. 200) { fork } sleep 100"])
             spec.credentials = somebody
             spec.cgroup = try leaf.joinDescriptors()
             let bomb = try Spawn.start(spec)
