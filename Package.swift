@@ -114,5 +114,15 @@ let package = Package(
         daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
+        .executableTarget(
+            name: "argosy-bench",
+            dependencies: ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"],
+            path: "Sources/Tools/argosy-bench", swiftSettings: strict),
+
+        // Tests.
+        tests("ArgosyDomainTests", ["ArgosyDomain"]),
+        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"]),
+        tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
+        tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]
 )
