@@ -70,7 +70,7 @@ let package = Package(
         library("ArgosyWire", ["ArgosyDomain", protobuf], exclude: ["Proto"]),
 
         // Linux.
-        library("ArgosySystem", ["ArgosyDomain", "CArgosyShim", "CCrypto"]),
+        library("ArgosySystem", ["ArgosyDomain", "ArgosyConfig", "CArgosyShim", "CCrypto"]),
         library("ArgosyHardware", ["ArgosyDomain", "CHwloc"]),
         library("ArgosyContainer", ["ArgosyDomain", "ArgosySystem", "CArgosyShim", "CSeccomp"]),
 
@@ -78,7 +78,9 @@ let package = Package(
         library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite"]),
         library("ArgosyTransport", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "CMunge", "CArgosyShim"]),
         library("ArgosyLink", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", tls, logging] + nio),
-        library("ArgosyClient", ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem"]),
+        library(
+            "ArgosyClient",
+            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem", protobuf]),
 
         // Shells.
         library(
@@ -98,7 +100,7 @@ let package = Package(
             ["ArgosyDomain", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", "ArgosyContainer"]),
         library(
             "ArgosyCommands",
-            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem"]),
+            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", protobuf]),
         library("ArgosySimulator", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
 
         // Executables. The one for users is fully static, so that containers with any libc can run it; lld keeps
@@ -116,5 +118,6 @@ let package = Package(
         daemon("argosystepd", ["ArgosyStep"]),
 
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
+        tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
     ]
 )
