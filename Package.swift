@@ -119,5 +119,12 @@ let package = Package(
 
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
         tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
+        // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
+        tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
+        tests("ArgosyHardwareTests", ["ArgosyHardware"]),
+        tests("ArgosyContainerTests", ["ArgosyContainer", "ArgosySystem", "ArgosyDomain", "argosy-container-probe"]),
+        .executableTarget(
+            name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
+            path: "Tests/ContainerProbe", swiftSettings: strict),
     ]
 )
