@@ -31,7 +31,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
 ]
-let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let tls: [Target.Dependency] = [
+    .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+]
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -75,9 +77,11 @@ let package = Package(
         library("ArgosyContainer", ["ArgosyDomain", "ArgosySystem", "CArgosyShim", "CSeccomp"]),
 
         // Services.
-        library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite"]),
+        library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite", protobuf]),
         library("ArgosyTransport", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "CMunge", "CArgosyShim"]),
-        library("ArgosyLink", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", tls, logging] + nio),
+        library(
+            "ArgosyLink",
+            ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", logging, protobuf] + nio + tls),
         library(
             "ArgosyClient",
             ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem", protobuf]),
@@ -87,13 +91,13 @@ let package = Package(
             "ArgosyController",
             [
                 "ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore", "ArgosyWire", "ArgosyStore",
-                "ArgosyTransport", "ArgosyLink", "ArgosySystem", "ArgosyContainer", logging,
+                "ArgosyTransport", "ArgosyLink", "ArgosySystem", "ArgosyContainer", logging, protobuf,
             ] + nio),
         library(
             "ArgosyNode",
             [
                 "ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyLink", "ArgosySystem",
-                "ArgosyHardware", "ArgosyContainer", logging,
+                "ArgosyHardware", "ArgosyContainer", "ArgosyStep", logging,
             ] + nio),
         library(
             "ArgosyStep",
@@ -113,10 +117,17 @@ let package = Package(
                     "-l_FoundationCollections",
                 ])
             ]),
-        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
+        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyStore", "ArgosySystem", logging, arguments]),
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
 
+        tests("ArgosyStepTests", ["ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosySystem", "ArgosyTransport"]),
+        tests(
+            "ArgosyNodeTests",
+            [
+                "ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem",
+                "ArgosyTransport", "ArgosyLink", "argosystepd", logging,
+            ]),
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
         tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
@@ -126,5 +137,26 @@ let package = Package(
         .executableTarget(
             name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
             path: "Tests/ContainerProbe", swiftSettings: strict),
+        tests("ArgosyWireTests", ["ArgosyWire", "ArgosyDomain"]),
+        tests("ArgosyStoreTests", ["ArgosyStore", "ArgosyCore", "ArgosyDomain"]),
+        tests(
+            "ArgosyLinkTests",
+            ["ArgosyLink", "ArgosyWire", "ArgosyTransport", "ArgosyDomain", "ArgosySystem", logging] + nio),
+        tests(
+            "ArgosyControllerTests",
+            [
+                "ArgosyController", "ArgosyStore", "ArgosyLink", "ArgosyCore", "ArgosyConfig", "ArgosyWire",
+                "ArgosyTransport", "ArgosyDomain", "ArgosySystem", "argosyctld", logging, protobuf,
+            ]),
+        .executableTarget(
+            name: "argosy-bench",
+            dependencies: ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"],
+            path: "Sources/Tools/argosy-bench", swiftSettings: strict),
+
+        // Tests.
+        tests("ArgosyDomainTests", ["ArgosyDomain"]),
+        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"]),
+        tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
+        tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]
 )

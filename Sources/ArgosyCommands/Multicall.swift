@@ -11,5 +11,5 @@ typealias Command = @Sendable ([String]) -> Int32
 
 /// By Slurm's names.
 let commands: [String: Command] = [
-    "sbatch": Sbatch.run, "squeue": Squeue.run, "scancel": Scancel.run,
+    "sbatch": Sbatch.run, "scancel": Scancel.run, "squeue": Squeue.run, "srun": Srun.run,
 ]
