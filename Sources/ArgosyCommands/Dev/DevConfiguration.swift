@@ -9,7 +9,7 @@ struct DevConfiguration {
 
     static var machineCPUs: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
     static var machineMemoryMiB: UInt64 {
-        UInt64(max(1, sysconf(Int32(_SC_PHYS_PAGES)))) * UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) >> 20
+        (UInt64(max(1, sysconf(Int32(_SC_PHYS_PAGES)))) * UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))) >> 20
     }
 
     /// Of each node: as asked, else its share of three quarters of the machine's.
