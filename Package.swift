@@ -117,7 +117,7 @@ let package = Package(
                     "-l_FoundationCollections",
                 ])
             ]),
-        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", "ArgosySystem", logging, arguments]),
+        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyStore", "ArgosySystem", logging, arguments]),
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
 
@@ -148,5 +148,15 @@ let package = Package(
                 "ArgosyController", "ArgosyStore", "ArgosyLink", "ArgosyCore", "ArgosyConfig", "ArgosyWire",
                 "ArgosyTransport", "ArgosyDomain", "ArgosySystem", "argosyctld", logging, protobuf,
             ]),
+        .executableTarget(
+            name: "argosy-bench",
+            dependencies: ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"],
+            path: "Sources/Tools/argosy-bench", swiftSettings: strict),
+
+        // Tests.
+        tests("ArgosyDomainTests", ["ArgosyDomain"]),
+        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"]),
+        tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
+        tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]
 )

@@ -69,7 +69,7 @@ struct CgroupTests {
             let leaf = cgroup.child("leaf")
             try leaf.create()
             var spec = ProcessSpec(
-                path: "/bin/sh", arguments: ["sh", "-c", "b() { b | b & b; }; b 2>/dev/null; sleep 100"])
+                path: "/usr/bin/perl", arguments: ["perl", "-e", "for (1 .. 200) { fork } sleep 100"])
             spec.credentials = somebody
             spec.cgroup = try leaf.joinDescriptors()
             let bomb = try Spawn.start(spec)
@@ -90,7 +90,7 @@ struct CgroupTests {
             spec.environment = ["PATH=/usr/bin:/bin"]
             spec.cgroup = try cgroup.joinDescriptors()
             let process = try Spawn.start(spec)
-            usleep(100_000)
+            for _ in 0..<200 where cgroup.processes().count < 3 { usleep(20000) }
             #expect(cgroup.processes().count >= 3)
             #expect(try cgroup.kill())
             #expect(try process.wait().signal == UInt32(SIGKILL))
