@@ -59,6 +59,7 @@ struct NodeSetup {
             throw NodeSetupFailure("cannot make SlurmdSpoolDir \(spool.root): \(error)")
         }
         if text(spool.bootFile) != bootID { try forgetEarlierBoot(spool, bootID) }
+        fillPrograms(spool.bin)
         let registration = (UInt64(text(spool.registrationFile)) ?? 0) + 1
         try SpoolFile.write(Array("\(registration)\n".utf8), to: spool.registrationFile)
         let topology = try Topology.discover()
@@ -82,6 +83,16 @@ struct NodeSetup {
             context.imagesUnusable = "containers cannot run on node \(node.name): \(error)"
         }
         return context
+    }
+
+    private func fillPrograms(_ directory: String) {
+        do {
+            let program = try Machine.executablePath()
+            let beside = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
+            try ProgramDirectory.fill(directory, from: beside + "/argosy")
+        } catch {
+            logger.warning("jobs in containers will have no srun", metadata: ["why": "\(error)"])
+        }
     }
 
     /// The highest term of any controller this node obeyed.
