@@ -33,7 +33,9 @@ struct Cluster {
         return configuration
     }
 
-    init(nodes: Int = 2, cpus: Int = 4, register: Bool = true, _ adjust: (inout ClusterConfiguration) -> Void = { _ in }) {
+    init(
+        nodes: Int = 2, cpus: Int = 4, register: Bool = true, _ adjust: (inout ClusterConfiguration) -> Void = { _ in }
+    ) {
         configuration = Self.configuration(nodes: nodes, cpus: cpus)
         adjust(&configuration)
         registrations = Array(repeating: 0, count: nodes)
@@ -75,7 +77,9 @@ struct Cluster {
         apply(.timePassed)
     }
 
-    mutating func register(_ node: Int, boot: String = "boot", held: [Registration.Held] = [], cpus: Int? = nil, memory: UInt64? = nil) {
+    mutating func register(
+        _ node: Int, boot: String = "boot", held: [Registration.Held] = [], cpus: Int? = nil, memory: UInt64? = nil
+    ) {
         registrations[node] += 1
         let registration = Registration(
             incarnation: incarnation(node, boot: boot), cpus: cpus ?? configuration.nodes[node].cpus,
@@ -162,7 +166,8 @@ struct Cluster {
 
     /// Another controller over the same rows; nodes have yet to register.
     mutating func restart() {
-        core = ControllerCore(configuration: configuration, stored: stored, term: Term(core.term.rawValue + 1), now: now)
+        core = ControllerCore(
+            configuration: configuration, stored: stored, term: Term(core.term.rawValue + 1), now: now)
         absorb(core.start(at: now))
     }
 }
