@@ -8,7 +8,11 @@ import Testing
 /// Testing has one too.
 typealias ExitStatus = ArgosyDomain.ExitStatus
 
-struct Cluster {
+struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
+    /// Short: a failed expectation prints it.
+    var description: String { "a cluster of \(configuration.nodes.count) nodes" }
+    var testDescription: String { description }
+
     var core: ControllerCore
     var now = Timestamp(seconds: 1_000_000)
     var configuration: ClusterConfiguration

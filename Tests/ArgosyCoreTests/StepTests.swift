@@ -50,7 +50,8 @@ import Testing
 
     @Test func `a step takes the job's tasks and launches on its nodes`() throws {
         var (cluster, job, _) = Self.allocated()
-        let (layout, ranks) = try layout(cluster, Self.step(&cluster, job))
+        let handle = Self.step(&cluster, job)
+        let (layout, ranks) = try layout(cluster, handle)
         #expect(layout.nodes.map(\.tasks) == [2, 2] && ranks == [0, 2])
         #expect(cluster.orders(to: 1, of: job).last == .launch(StepID(0)))
     }

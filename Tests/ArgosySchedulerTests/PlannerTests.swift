@@ -76,7 +76,7 @@ import Testing
         snapshot.partitionNodes[1] = [NodeIndex(1)]
         let plan = plan(snapshot)
         #expect(plan.placements.map(\.job) == [JobID(1)])
-        #expect(plan.explanations.map(\.reason) == [.resources, .priority, .reqNodeNotAvail])
+        #expect(plan.explanations.map(\.reason) == [.resources, .priority, .priority])
     }
 
     @Test func `a job that waits for nodes to come back blocks nobody`() {
