@@ -11,7 +11,7 @@ import Testing
 
     @Test(arguments: [
         ["-N2", "-n", "4", "-l", "a"], ["--nodes=2", "--ntasks=4", "--label", "a"], ["--nodes", "2", "-ln4", "a"],
-        ["--nod=2", "--ntasks", "4", "--lab", "--", "a"], ["-N", "2-2", "-n4", "-l", "a"],
+        ["--nodes=2", "--ntasks", "4", "--lab", "--", "a"], ["-N", "2-2", "-n4", "-l", "a"],
     ])
     func gnuSpellingsMeanTheSame(words: [String]) throws {
         let (options, operands) = try parse(words)
