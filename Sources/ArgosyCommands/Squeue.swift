@@ -34,13 +34,21 @@ enum Squeue {
 
     static let options: [Row] =
         [
-            Row("account", "A", .required, "account(s)", env: ["SQUEUE_ACCOUNT"], "comma separated list of accounts to view") {
+            Row(
+                "account", "A", .required, "account(s)", env: ["SQUEUE_ACCOUNT"],
+                "comma separated list of accounts to view"
+            ) {
                 $0.accounts = commaList($1)
             },
-            Row("array", "r", .none, env: ["SQUEUE_ARRAY"], "display one job array element per line") { o, _ in o.array = true },
+            Row("array", "r", .none, env: ["SQUEUE_ARRAY"], "display one job array element per line") { o, _ in
+                o.array = true
+            },
             Row("format", "o", .required, "format", env: ["SQUEUE_FORMAT"], "format specification") { $0.format = $1 },
-            Row("Format", "O", .required, "format", env: ["SQUEUE_FORMAT2"], "format specification by names") { $0.longFormat = $1 },
-            Row("iterate", "i", .required, "seconds", "report again every so many seconds") { o, text throws(OptionError) in
+            Row("Format", "O", .required, "format", env: ["SQUEUE_FORMAT2"], "format specification by names") {
+                $0.longFormat = $1
+            },
+            Row("iterate", "i", .required, "seconds", "report again every so many seconds") {
+                o, text throws(OptionError) in
                 o.iterate = try JobValue.count(text, "--iterate")
             },
             Row("jobs", "j", .optional, "job(s)", "comma separated list of jobs to view, default is all") {
@@ -48,22 +56,36 @@ enum Squeue {
             },
             Row("long", "l", "long report") { o, _ in o.long = true },
             Row("me", nil, .none, "show my jobs only") { o, _ in o.users = ["\(ownUID())"] },
-            Row("name", "n", .required, "job_name(s)", env: ["SQUEUE_NAMES"], "comma separated list of job names to view") {
+            Row(
+                "name", "n", .required, "job_name(s)", env: ["SQUEUE_NAMES"],
+                "comma separated list of job names to view"
+            ) {
                 $0.names = commaList($1)
             },
             Row("noheader", "h", "no headers on output") { o, _ in o.header = false },
-            Row("nodelist", "w", .required, "hostlist", "list of nodes to view, default is all") { o, text throws(OptionError) in
+            Row("nodelist", "w", .required, "hostlist", "list of nodes to view, default is all") {
+                o, text throws(OptionError) in
                 do throws(Hostlist.Malformed) { o.nodes = Set(try Hostlist.expand(text)) } catch {
                     throw OptionError(error.description)
                 }
             },
-            Row("partition", "p", .required, "partition(s)", env: ["SQUEUE_PARTITION"], "comma separated list of partitions to view") {
+            Row(
+                "partition", "p", .required, "partition(s)", env: ["SQUEUE_PARTITION"],
+                "comma separated list of partitions to view"
+            ) {
                 $0.partitions = commaList($1)
             },
-            Row("qos", "q", .required, "qos(s)", env: ["SQUEUE_QOS"], "comma separated list of qos's to view") { $0.qos = commaList($1) },
-            Row("sort", "S", .required, "fields", env: ["SQUEUE_SORT"], "comma separated list of fields to sort on") { $0.sort = $1 },
+            Row("qos", "q", .required, "qos(s)", env: ["SQUEUE_QOS"], "comma separated list of qos's to view") {
+                $0.qos = commaList($1)
+            },
+            Row("sort", "S", .required, "fields", env: ["SQUEUE_SORT"], "comma separated list of fields to sort on") {
+                $0.sort = $1
+            },
             Row("start", nil, .none, "print expected start times of pending jobs") { o, _ in o.start = true },
-            Row("states", "t", .required, "states", env: ["SQUEUE_STATES"], "comma separated list of states to view, all for every state") {
+            Row(
+                "states", "t", .required, "states", env: ["SQUEUE_STATES"],
+                "comma separated list of states to view, all for every state"
+            ) {
                 o, text throws(OptionError) in o.states = try states(text)
             },
             Row("steps", "s", .optional, "step(s)", "comma separated list of job steps to view, default is all") {
@@ -71,7 +93,8 @@ enum Squeue {
                 o.steps = true
                 o.jobs += try JobIdentifier.list(text)
             },
-            Row("user", "u", .required, "user_name(s)", env: ["SQUEUE_USERS"], "comma separated list of users to view") {
+            Row("user", "u", .required, "user_name(s)", env: ["SQUEUE_USERS"], "comma separated list of users to view")
+            {
                 $0.users = commaList($1)
             },
             Row("users", nil, .required, "user_name(s)", "same as --user") { $0.users = commaList($1) },

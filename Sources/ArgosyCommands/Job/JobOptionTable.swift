@@ -116,7 +116,7 @@ enum JobOptionTable {
                 options.tasks = try JobValue.count(text, "--ntasks")
             },
             Row(
-                "ntasks-per-node", nil, .required, "n", env: prefix == "SLURM_" ? ["SLURM_NTASKS_PER_NODE"] : [],
+                "ntasks-per-node", nil, .required, "n",
                 "number of tasks to invoke on each node"
             ) {
                 options, text throws(OptionError) in
