@@ -60,14 +60,17 @@ extension Cluster {
 
     /// Records what the cluster knows of a job that did not do as expected.
     private func explain(_ job: String) async {
-        let facts = await asRoot("scontrol show job \(job) 2>&1; sinfo -N 2>&1; tail -n 5 '\(Cluster.directory)'/log/*.log")
+        let facts = await asRoot(
+            "scontrol show job \(job) 2>&1; sinfo -N 2>&1; tail -n 5 '\(Cluster.directory)'/log/*.log")
         Issue.record("job \(job) is stuck:\n\(facts.output)")
     }
 
     func cancel(_ jobs: Int...) async {
         let list = jobs.map(String.init).joined(separator: " ")
         _ = await asRoot("scancel \(list) 2>/dev/null")
-        _ = await waitFor(20) { await asRoot("squeue -h -j \(list.replacingOccurrences(of: " ", with: ","))").word == "" }
+        _ = await waitFor(20) {
+            await asRoot("squeue -h -j \(list.replacingOccurrences(of: " ", with: ","))").word == ""
+        }
     }
 
     /// Waits for a file to have text.

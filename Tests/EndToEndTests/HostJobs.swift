@@ -6,7 +6,8 @@ extension EndToEnd {
         @Test func `a batch job runs and its output file is the user's`() async throws {
             let cluster = try await Cluster.shared()
             let job = try await cluster.submit(
-                "-J hello -o out-%j.txt", "#!/bin/bash\necho \"hello from $SLURM_JOB_ID on $SLURMD_NODENAME as $(id -un)\"")
+                "-J hello -o out-%j.txt",
+                "#!/bin/bash\necho \"hello from $SLURM_JOB_ID on $SLURMD_NODENAME as $(id -un)\"")
             #expect(await cluster.ended(job) == "COMPLETED")
             let file = "\(Cluster.home)/out-\(job).txt"
             let text = await cluster.text(of: file)
@@ -27,7 +28,8 @@ extension EndToEnd {
             let job = try await cluster.submit(
                 "-N2 -n4 -o labels-%j.txt", "#!/bin/sh\nsrun -N2 -n4 -l sh -c 'echo $SLURM_PROCID $SLURMD_NODENAME'")
             #expect(await cluster.ended(job) == "COMPLETED")
-            let lines = await cluster.text(of: "\(Cluster.home)/labels-\(job).txt").split(separator: "\n").map(String.init)
+            let lines = await cluster.text(of: "\(Cluster.home)/labels-\(job).txt").split(separator: "\n").map(
+                String.init)
             #expect(lines.count == 4, "\(lines)")
             for rank in 0..<4 {
                 #expect(lines.contains { $0.hasPrefix("\(rank): \(rank) node") }, "rank \(rank) in \(lines)")
@@ -89,7 +91,8 @@ extension EndToEnd {
             let reason = await waitFor(15) {
                 ["(Resources)", "(Priority)"].contains(await cluster.run("squeue -h -j \(waiting) -o %R").word)
             }
-            #expect(reason, "\(await cluster.run("squeue -j \(waiting),\(held)"))")
+            let shown = await cluster.run("squeue -j \(waiting),\(held)")
+            #expect(reason, "\(shown)")
             #expect(await cluster.run("squeue -h -j \(held) -o %R").word == "(JobHeldUser)")
             await cluster.cancel(waiting, held, holder)
         }
