@@ -25,8 +25,8 @@ struct Cluster: Sendable {
     }()
 
     static let up = """
-        '\(binaries)/argosy' dev up --nodes \(nodes) --cpus \(cpusPerNode) --memory \(memoryPerNodeMiB) \
-        --network private --dir '\(directory)'
+        '\(binaries)/argosy' dev up --nodes \(nodes) --cpus \(cpusPerNode) --memory \(memoryPerNodeMiB)M \
+        --dir '\(directory)'
         """
 
     private static let starting = Task { try await start() }

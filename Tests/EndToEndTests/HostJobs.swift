@@ -11,7 +11,7 @@ extension EndToEnd {
             #expect(await cluster.ended(job) == "COMPLETED")
             let file = "\(Cluster.home)/out-\(job).txt"
             let text = await cluster.text(of: file)
-            #expect(text.hasPrefix("hello from \(job) on node"))
+            #expect(text.hasPrefix("hello from \(job) on n"))
             #expect(text.hasSuffix("as \(Cluster.user)\n"))
             #expect(await Shell.run("stat -c '%U %G' \(file)").word == "\(Cluster.user) \(Cluster.user)")
         }
@@ -32,7 +32,7 @@ extension EndToEnd {
                 String.init)
             #expect(lines.count == 4, "\(lines)")
             for rank in 0..<4 {
-                #expect(lines.contains { $0.hasPrefix("\(rank): \(rank) node") }, "rank \(rank) in \(lines)")
+                #expect(lines.contains { $0.hasPrefix("\(rank): \(rank) n") }, "rank \(rank) in \(lines)")
             }
             #expect(Set(lines.compactMap { $0.split(separator: " ").last }).count == 2, "\(lines)")
         }

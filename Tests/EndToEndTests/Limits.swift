@@ -32,14 +32,14 @@ extension EndToEnd {
         @Test func `a fork bomb within its limit leaves the node working`() async throws {
             let cluster = try await Cluster.shared()
             let bomb = try await cluster.submit(
-                "-w node2 --mem=300 -o /dev/null", "#!/bin/bash\nbomb() { bomb | bomb & }\nbomb\nsleep 60")
+                "-w n2 --mem=300 -o /dev/null", "#!/bin/bash\nbomb() { bomb | bomb & }\nbomb\nsleep 60")
             #expect(await cluster.running(bomb))
             try await Task.sleep(for: .seconds(3))
-            let other = try await cluster.submit("-w node2 --mem=100 -o /dev/null", "#!/bin/sh\nexit 0")
+            let other = try await cluster.submit("-w n2 --mem=100 -o /dev/null", "#!/bin/sh\nexit 0")
             #expect(await cluster.ended(other) == "COMPLETED")
             _ = await cluster.run("scancel \(bomb)")
             #expect(await waitFor(30) { await cluster.processes(of: bomb).isEmpty })
-            #expect(await waitFor(20) { await cluster.asRoot("sinfo -h -n node2 -o %T").word == "idle" })
+            #expect(await waitFor(20) { await cluster.asRoot("sinfo -h -n n2 -o %T").word == "idle" })
         }
 
         @Test func `scancel of a two-node job leaves no process on any node`() async throws {
