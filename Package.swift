@@ -118,7 +118,7 @@ let package = Package(
                 ])
             ]),
         daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyStore", "ArgosySystem", logging, arguments]),
-        daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
+        daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", "ArgosySystem", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
 
         tests("HouseTests"),

@@ -50,7 +50,7 @@ struct Cluster: Sendable {
             """, "make the users")
         try await check(up, "argosy dev up", seconds: 120)
         let prelude = try await check("'\(binaries)/argosy' dev env --dir '\(directory)'", "argosy dev env")
-        return Cluster(prelude: prelude.output)
+        return Cluster(prelude: prelude.output + "\n")
     }
 
     @discardableResult

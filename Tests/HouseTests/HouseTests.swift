@@ -120,6 +120,7 @@ extension HouseTests {
 
     static func forces(_ line: String) -> Bool {
         if line.contains("try!") || line.contains("as!") { return true }
+        guard line.utf8.contains(UInt8(ascii: "!")) else { return false }
         let characters = Array(line)
         for (at, character) in characters.enumerated() where character == "!" && at > 0 {
             let before = characters[at - 1]

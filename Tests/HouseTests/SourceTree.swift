@@ -7,12 +7,20 @@ struct SourceFile: Sendable, CustomStringConvertible {
     /// Its path below the package, for messages.
     var path: String
     var lines: [String]
+    /// Its lines with comments and the contents of string literals blanked, so that prose is not taken for code.
+    let code: [String]
+
+    init(target: String, path: String, lines: [String]) {
+        self.target = target
+        self.path = path
+        self.lines = lines
+        code = SourceFile.code(of: lines)
+    }
 
     var description: String { path }
     var isGenerated: Bool { path.contains("/Generated/") }
 
-    /// Its lines with comments and the contents of string literals blanked, so that prose is not taken for code.
-    var code: [String] {
+    private static func code(of lines: [String]) -> [String] {
         var inBlock = false
         var inText = false
         return lines.map { line in
@@ -34,6 +42,7 @@ struct SourceFile: Sendable, CustomStringConvertible {
     }
 
     private static func withoutTextAndComment(_ line: String) -> String {
+        guard line.utf8.contains(UInt8(ascii: "\"")) || line.contains("//") else { return line }
         var result = ""
         var quoted = false
         var previous: Character = " "
