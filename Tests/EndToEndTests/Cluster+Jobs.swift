@@ -58,11 +58,15 @@ extension Cluster {
         return runs
     }
 
-    /// Records what the cluster knows of a job that did not do as expected.
+    /// Records what the cluster knows of a job that did not do as expected, and ends it, so that it is not in the way.
     private func explain(_ job: String) async {
         let facts = await asRoot(
-            "scontrol show job \(job) 2>&1; sinfo -N 2>&1; tail -n 5 '\(Cluster.directory)'/log/*.log")
-        Issue.record("job \(job) is stuck:\n\(facts.output)")
+            """
+            scontrol show job \(job) 2>&1 | grep -E 'State|Reason|NodeList'; squeue -s -j \(job) 2>&1; sinfo -N 2>&1
+            cd '\(Cluster.directory)/log'; grep -hE '(attempt|job)=\(job)[. ]' *.log | tail -n 30
+            scancel \(job)
+            """)
+        Issue.record("job \(job) is stuck and was cancelled:\n\(facts.output)")
     }
 
     func cancel(_ jobs: Int...) async {
