@@ -70,14 +70,14 @@ struct NodeSetup {
         }
         var context = NodeContext(
             cluster: configuration.clusterName, node: node.name, spool: spool, killWait: configuration.killWait,
-            ioPort: node.port, munge: Munge(socket: configuration.mungeSocket),
+            ioAddress: configuration.nodesBindTheirAddress ? node.address : "", ioPort: node.port, munge: Munge(socket: configuration.mungeSocket),
             processors: topology.pus.map { UInt32($0.osIndex) }, hardware: hardware(topology),
             stepDaemon: String(stepDaemon), layout: try CgroupLayout.discover(),
             incarnation: Incarnation(bootID: bootID, registration: registration),
             daemonStart: WallTime.microseconds)
         do throws(ImageError) {
             context.images = try ImageStore(
-                directory: spool.cache, helper: [String(stepDaemon)], settings: imageSettings)
+                directory: spool.cache, helper: [String(stepDaemon), "convert"], settings: imageSettings)
         } catch {
             logger.warning("no containers on this node", metadata: ["why": "\(error)"])
             context.imagesUnusable = "containers cannot run on node \(node.name): \(error)"

@@ -12,6 +12,12 @@ public enum SpoolFile {
             self.code = code
         }
         public var description: String { "\(what) \(path): \(String(cString: strerror(code)))" }
+
+        public init(path: String, what: String, code: Int32) {
+            self.path = path
+            self.what = what
+            self.code = code
+        }
     }
 
     /// Replaces `path`. Survives `kill -9`, not power loss: run directories are of one boot.

@@ -24,7 +24,7 @@ struct DevUp {
         let network = try builder.choose(hostOnly: options.hostNetwork)
         let configuration = DevConfiguration(cluster: cluster, options: options, network: network)
         try write(configuration, running: running)
-        if case .bridge(let subnet) = network {
+        if case .bridge(let subnet, _) = network {
             progress.doing("making the network \(subnet.prefix).0/24")
             try builder.make(subnet, nodes: options.nodes)
         }
@@ -230,7 +230,7 @@ struct DevUp {
     ) throws(DevError) {
         let place =
             switch network {
-            case .bridge(let subnet): "on \(cluster.bridge), \(subnet.prefix).0/24"
+            case .bridge(let subnet, _): "on \(cluster.bridge), \(subnet.prefix).0/24"
             case .host: "on this machine's own network"
             }
         progress.done(
