@@ -3,6 +3,7 @@
  * Rank 0 prints one line per rank, in rank order, so that the output never depends on timing:
  *   rank=0 size=4 node=node1 host=node1 cpus=0,1 mnt=4026532201 pid=4026532204 uts=4026532202 cgroup=/argosy/...
  * then "allreduce: OK size=4 nodes=2 sum=6", or "allreduce: WRONG ..." and exit status 1.
+ * ALLREDUCE_SECONDS=N keeps the ranks there for N seconds, for whoever wants to look at them from outside.
  * `node` is SLURMD_NODENAME, "-" when it is not set; mnt, pid and uts are namespace ids.
  */
 #define _GNU_SOURCE
@@ -95,6 +96,10 @@ int main(int argc, char **argv) {
         for (int i = 0; i < COUNT; i++) wrong += sum[i] != ranks + (double)size * i * round;
     }
     MPI_Allreduce(&wrong, &any, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+
+    const char *seconds = getenv("ALLREDUCE_SECONDS");
+    if (seconds) sleep((unsigned)atoi(seconds));
+    MPI_Barrier(MPI_COMM_WORLD);
 
     char line[LINE], *lines = rank == 0 ? malloc((size_t)size * LINE) : NULL;
     memset(line, 0, sizeof line);

@@ -37,11 +37,11 @@ public enum Dev {
             let options = try DevOptions(arguments)
             switch options.action {
             case .help:
-                Console.write(usage, to: 1)
+                DevConsole.write(usage, to: 1)
             case .up:
                 try DevCluster(options).up()
             case .env:
-                Console.write(try DevCluster(options).shellLines(), to: 1)
+                DevConsole.write(try DevCluster(options).shellLines(), to: 1)
             case .status:
                 return try DevCluster(options).status() ? 0 : 1
             case .down:
@@ -49,10 +49,10 @@ public enum Dev {
             }
             return 0
         } catch let error as DevOptions.Wrong {
-            Console.write("argosy dev: \(error)\n\n\(usage)", to: 2)
+            DevConsole.write("argosy dev: \(error)\n\n\(usage)", to: 2)
             return 2
         } catch {
-            Console.write("argosy dev: error: \(error)\n", to: 2)
+            DevConsole.write("argosy dev: error: \(error)\n", to: 2)
             return 1
         }
     }

@@ -47,16 +47,16 @@ extension DevCluster {
     /// The commands under their Slurm names, as links to a copy of this program: the one it was built as may lie where
     /// other users may not look.
     func installCommands() throws {
-        try FileTree.makeDirectory(commands)
+        try DevFiles.makeDirectory(commands)
         let own = try beside("argosy")
         let target = commands + "/argosy"
         if own != target {
-            if !sameFile(own, target) { try FileTree.copy(own, to: target, mode: 0o755) }
-            try FileTree.write(own + "\n", to: commands + "/.origin")
+            if !sameFile(own, target) { try DevFiles.copy(own, to: target, mode: 0o755) }
+            try DevFiles.write(own + "\n", to: commands + "/.origin")
         }
         for name in ["sbatch", "srun", "salloc", "squeue", "scancel", "sinfo", "sacct", "scontrol"] {
             let link = commands + "/" + name
-            if symlink("argosy", link) != 0, errno != EEXIST { throw FileTree.failure("link", link) }
+            if symlink("argosy", link) != 0, errno != EEXIST { throw DevFiles.failure("link", link) }
         }
     }
 

@@ -3,13 +3,13 @@ import Glibc
 extension DevCluster {
     /// Ends the jobs, stops the daemons and takes away what `up` made; works on a half-started cluster as well, and again.
     func down() throws {
-        guard FileTree.exists(directory) else { return Console.say("nothing is in \(directory)") }
+        guard DevFiles.exists(directory) else { return DevConsole.say("nothing is in \(directory)") }
         try Self.requireRoot("down")
         let lock = try lock()
         defer { close(lock) }
         endJobs()
         for node in startedNodes {
-            Console.progress("stopping argosyd of node\(node)")
+            DevConsole.progress("stopping argosyd of node\(node)")
             nodeDaemon(node).stop()
         }
         controller.stop()
@@ -17,18 +17,23 @@ extension DevCluster {
         endStepDaemons()
         unmountAll()
         DevNetwork.remove(self)
-        munged.stop()
+        for name in otherDaemons { daemon(name).stop() }
         unlink(socket)
         unlink(mungeSocket)
-        if options.clean { FileTree.remove(directory) }
-        Console.say("cluster \(clusterName) is down\(options.clean ? "" : "; logs and state stay in \(directory)")")
+        if options.clean { DevFiles.remove(directory) }
+        DevConsole.say("cluster \(clusterName) is down\(options.clean ? "" : "; logs and state stay in \(directory)")")
+    }
+
+    /// munged, and what others put under this cluster's care with a pid file and a start file, such as a registry.
+    private var otherDaemons: [String] {
+        DevFiles.names(in: directory + "/run").filter { $0.hasSuffix(".start") }.map { String($0.dropLast(6)) }
     }
 
     /// Cancels what runs or waits, so that it is accounted as cancelled, and gives it KillWait to end.
     private func endJobs() {
         guard controller.running != nil, let waiting = jobs("PD,R,CF,CG,S"), !waiting.isEmpty else { return }
-        Console.progress("cancelling \(waiting.count) jobs")
-        _ = try? Command.run([commands + "/scancel"] + waiting, environment: ["ARGOSY_CONF=" + configuration])
+        DevConsole.progress("cancelling \(waiting.count) jobs")
+        _ = try? DevCommand.run([commands + "/scancel"] + waiting, environment: ["ARGOSY_CONF=" + configuration])
         for _ in 0..<80 {
             guard let left = jobs("R,CF,CG,S"), !left.isEmpty else { return }
             usleep(100_000)
@@ -37,14 +42,14 @@ extension DevCluster {
 
     private func jobs(_ states: String) -> [String]? {
         guard let result = try? ask("squeue", "-h", "-t", states, "-o", "%A"), result.status == 0 else { return nil }
-        return Set(result.output.split(separator: "\n").map { Command.trimmed(String($0)) }).sorted()
+        return Set(result.output.split(separator: "\n").map { DevCommand.trimmed(String($0)) }).sorted()
     }
 
     /// Step daemons outlive `argosyd`, as they must; those of this cluster name its spool on their command line or
     /// have it as their working directory.
     private func endStepDaemons() {
-        for name in FileTree.names(in: "/proc") {
-            guard let pid = pid_t(name), let line = FileTree.read("/proc/\(name)/cmdline") else { continue }
+        for name in DevFiles.names(in: "/proc") {
+            guard let pid = pid_t(name), let line = DevFiles.read("/proc/\(name)/cmdline") else { continue }
             let words = line.split(separator: "\0").map(String.init)
             guard let program = words.first, program.hasSuffix("argosystepd") || program.hasSuffix("argosyd") else {
                 continue
@@ -54,7 +59,7 @@ extension DevCluster {
     }
 
     private func unmountAll() {
-        let points = (FileTree.read("/proc/mounts") ?? "").split(separator: "\n").compactMap { line in
+        let points = (DevFiles.read("/proc/mounts") ?? "").split(separator: "\n").compactMap { line in
             line.split(separator: " ").dropFirst().first.map(String.init)
         }
         for point in points.reversed() where point.hasPrefix(directory + "/") { umount2(point, Int32(MNT_DETACH)) }
@@ -66,7 +71,7 @@ enum DevCgroups {
     static func remove(_ clusterName: String) {
         for root in hierarchies() {
             let top = "\(root)/argosy/\(clusterName)"
-            guard FileTree.isDirectory(top) else { continue }
+            guard DevFiles.isDirectory(top) else { continue }
             for _ in 0..<200 {
                 killAll(top)
                 if removeTree(top) { break }
@@ -78,7 +83,7 @@ enum DevCgroups {
 
     /// Mount points of cgroup file systems.
     static func hierarchies() -> [String] {
-        (FileTree.read("/proc/mounts") ?? "").split(separator: "\n").compactMap { line in
+        (DevFiles.read("/proc/mounts") ?? "").split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ")
             guard fields.count > 2, fields[2] == "cgroup" || fields[2] == "cgroup2" else { return nil }
             return String(fields[1])
@@ -87,12 +92,12 @@ enum DevCgroups {
 
     private static func killAll(_ group: String) {
         for child in children(group) { killAll(child) }
-        FileTree.poke(group + "/cgroup.kill", "1")
-        for line in (FileTree.read(group + "/cgroup.procs") ?? "").split(separator: "\n") {
+        DevFiles.poke(group + "/cgroup.kill", "1")
+        for line in (DevFiles.read(group + "/cgroup.procs") ?? "").split(separator: "\n") {
             if let pid = pid_t(line), pid > 1 { kill(pid, SIGKILL) }
         }
         // A frozen process takes its signal when it thaws.
-        if FileTree.exists(group + "/freezer.state") { FileTree.poke(group + "/freezer.state", "THAWED") }
+        if DevFiles.exists(group + "/freezer.state") { DevFiles.poke(group + "/freezer.state", "THAWED") }
     }
 
     private static func removeTree(_ group: String) -> Bool {
@@ -101,6 +106,6 @@ enum DevCgroups {
     }
 
     private static func children(_ group: String) -> [String] {
-        FileTree.names(in: group).map { group + "/" + $0 }.filter(FileTree.isDirectory)
+        DevFiles.names(in: group).map { group + "/" + $0 }.filter(DevFiles.isDirectory)
     }
 }

@@ -6,16 +6,16 @@ extension DevCluster {
             throw DevError("no cluster in \(directory); start one with `argosy dev up`")
         }
         let network = facts.network == .private ? "\(facts.prefix).0/24, bridge \(bridge)" : "the host's"
-        Console.write("cluster \(clusterName) in \(directory), network \(network)\n", to: 1)
+        DevConsole.write("cluster \(clusterName) in \(directory), network \(network)\n", to: 1)
         var allRun = true
         for record in [munged, controller] + startedNodes.map(nodeDaemon) {
             let pid = record.running
             allRun = allRun && pid != nil
             let padding = String(repeating: " ", count: max(1, 18 - record.name.count))
-            Console.write("  \(record.name)\(padding)\(pid.map { "runs, pid \($0)" } ?? "does not run")\n", to: 1)
+            DevConsole.write("  \(record.name)\(padding)\(pid.map { "runs, pid \($0)" } ?? "does not run")\n", to: 1)
         }
         if controller.running != nil, let nodes = try? ask("sinfo", errorsToo: true) {
-            Console.write(nodes.output, to: 1)
+            DevConsole.write(nodes.output, to: 1)
         }
         return allRun && !startedNodes.isEmpty
     }

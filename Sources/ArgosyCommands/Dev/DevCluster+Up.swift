@@ -7,7 +7,9 @@ extension DevCluster {
         let lock = try lock()
         defer { close(lock) }
         for program in ["argosyctld", "argosyd", "argosystepd"] { _ = try beside(program) }
-        guard Command.find("munged") != nil else { throw DevError("munged is not installed; run contrib/install-deps") }
+        guard DevCommand.find("munged") != nil else {
+            throw DevError("munged is not installed; run contrib/install-deps")
+        }
 
         let facts = try settleFacts()
         try settleConfiguration(facts)
@@ -23,7 +25,7 @@ extension DevCluster {
     /// Addresses and ports: those of the last start where there are any, else free ones.
     private func settleFacts() throws -> DevFacts {
         if let facts = DevFacts.read(directory), options.network == nil || options.network == facts.network {
-            let bridgeIsUp = FileTree.exists("/sys/class/net/\(bridge)")
+            let bridgeIsUp = DevFiles.exists("/sys/class/net/\(bridge)")
             if controller.running != nil || bridgeIsUp { return facts }
         }
         if controller.running != nil {
@@ -44,37 +46,37 @@ extension DevCluster {
         if options.network == .private {
             throw DevError("private node networks are not possible here: \(refusal). Leave out --network private")
         }
-        Console.say("warning: no private node networks here (\(refusal)); all nodes share the host's network")
+        DevConsole.say("warning: no private node networks here (\(refusal)); all nodes share the host's network")
         return .host
     }
 
     private func settleConfiguration(_ facts: DevFacts) throws {
         let text = configurationText(facts)
-        if let old = FileTree.read(configuration), old != text, controller.running != nil {
+        if let old = DevFiles.read(configuration), old != text, controller.running != nil {
             throw DevError(
                 "a cluster with other options runs in \(directory); `argosy dev down` first, or give another --dir")
         }
-        try FileTree.makeDirectory(directory + "/run")
-        try FileTree.makeDirectory(logs)
-        try FileTree.makeDirectory(directory + "/state", mode: 0o700)
-        try FileTree.makeDirectory(directory + "/spool")
-        try FileTree.write(text, to: configuration)
-        try FileTree.write(registriesText(facts), to: registries)
+        try DevFiles.makeDirectory(directory + "/run")
+        try DevFiles.makeDirectory(logs)
+        try DevFiles.makeDirectory(directory + "/state", mode: 0o700)
+        try DevFiles.makeDirectory(directory + "/spool")
+        try DevFiles.write(text, to: configuration)
+        try DevFiles.write(registriesText(facts), to: registries)
     }
 
     private func startMunged() throws {
         guard munged.running == nil else { return }
         let key = directory + "/run/munge.key"
-        if !FileTree.exists(key) {
+        if !DevFiles.exists(key) {
             let random = open("/dev/urandom", O_RDONLY | O_CLOEXEC)
             var bytes = [UInt8](repeating: 0, count: 128)
             guard random >= 0, read(random, &bytes, bytes.count) == bytes.count else {
-                throw FileTree.failure("read", "/dev/urandom")
+                throw DevFiles.failure("read", "/dev/urandom")
             }
             close(random)
             let file = open(key, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             guard file >= 0, Glibc.write(file, bytes, bytes.count) == bytes.count else {
-                throw FileTree.failure("write", key)
+                throw DevFiles.failure("write", key)
             }
             close(file)
         }
@@ -86,7 +88,7 @@ extension DevCluster {
                 "--pid-file=\(directory)/run/munged.own.pid", "--log-file=\(logs)/munged.log",
                 "--seed-file=\(directory)/run/munge.seed",
             ])
-        try wait(for: munged, until: "munged listens") { FileTree.exists(mungeSocket) }
+        try wait(for: munged, until: "munged listens") { DevFiles.exists(mungeSocket) }
     }
 
     private func startController(_ facts: DevFacts) throws {
@@ -97,23 +99,23 @@ extension DevCluster {
                     + " so that another port is chosen")
         }
         try start(controller, [try beside("argosyctld"), "-D", "-f", configuration])
-        try wait(for: controller, until: "argosyctld listens") { FileTree.exists(socket) }
+        try wait(for: controller, until: "argosyctld listens") { DevFiles.exists(socket) }
     }
 
     private func startNode(_ node: Int, _ facts: DevFacts) throws {
         let record = nodeDaemon(node)
         guard record.running == nil else { return }
-        try FileTree.makeDirectory("\(directory)/spool/node\(node)")
+        try DevFiles.makeDirectory("\(directory)/spool/node\(node)")
         var words = [try beside("argosyd"), "-D", "-N", "node\(node)", "-f", configuration]
         // Not `ip netns exec`: that mounts a new /sys, which hides the cgroups.
         if facts.network == .private { words = ["nsenter", "--net=/run/netns/\(namespace(node))"] + words }
         try start(record, words)
     }
 
-    private func start(_ record: DaemonRecord, _ words: [String]) throws {
-        Console.progress("starting \(record.name)")
+    private func start(_ record: DevDaemon, _ words: [String]) throws {
+        DevConsole.progress("starting \(record.name)")
         let log = "\(logs)/\(record.name).log"
-        let pid = try Command.start(words, log: log)
+        let pid = try DevCommand.start(words, log: log)
         do {
             try record.remember(pid)
         } catch {
@@ -121,7 +123,7 @@ extension DevCluster {
         }
     }
 
-    private func wait(for record: DaemonRecord, until what: String, _ condition: () -> Bool) throws {
+    private func wait(for record: DevDaemon, until what: String, _ condition: () -> Bool) throws {
         for _ in 0..<1000 {
             if condition() { return }
             guard record.running != nil else {
@@ -139,7 +141,7 @@ extension DevCluster {
         for attempt in 0..<600 {
             states = nodeStates()
             let registered = states.filter(\.isRegistered).count
-            Console.progress("nodes registered: \(registered) of \(wanted)")
+            DevConsole.progress("nodes registered: \(registered) of \(wanted)")
             if registered == wanted { break }
             for node in 1...wanted where nodeDaemon(node).running == nil {
                 let log = "\(logs)/argosyd.node\(node).log"
@@ -154,7 +156,7 @@ extension DevCluster {
             usleep(100_000)
         }
         for state in states where state.isDrained {
-            Console.say("warning: \(state.name) is \(state.state); `sinfo -R` says why")
+            DevConsole.say("warning: \(state.name) is \(state.state); `sinfo -R` says why")
         }
     }
 
@@ -175,15 +177,15 @@ extension DevCluster {
     }
 
     private func tail(_ path: String) -> String {
-        let lines = (FileTree.read(path) ?? "").split(separator: "\n").suffix(8)
+        let lines = (DevFiles.read(path) ?? "").split(separator: "\n").suffix(8)
         return lines.isEmpty ? "  (nothing)" : lines.map { "  " + $0 }.joined(separator: "\n")
     }
 
     private func sayHowToGoOn(_ facts: DevFacts) {
         let place = directory == "/run/argosy-dev" ? "" : " --dir \(directory)"
         let network = facts.network == .private ? "\(facts.prefix).0/24" : "the host's network"
-        Console.say("cluster \(clusterName): \(options.nodes) nodes of \(options.cpus) CPUs on \(network), all up")
-        Console.say("use it:   eval \"$(\(commands)/argosy dev env\(place))\"; sinfo")
-        Console.say("stop it:  \(commands)/argosy dev down\(place)")
+        DevConsole.say("cluster \(clusterName): \(options.nodes) nodes of \(options.cpus) CPUs on \(network), all up")
+        DevConsole.say("use it:   eval \"$(\(commands)/argosy dev env\(place))\"; sinfo")
+        DevConsole.say("stop it:  \(commands)/argosy dev down\(place)")
     }
 }

@@ -28,14 +28,14 @@ struct DevCluster {
     /// A network interface's name has 15 bytes at most.
     func port(_ node: Int) -> String { "a\(tag)n\(node)" }
 
-    func daemon(_ name: String) -> DaemonRecord { DaemonRecord(name: name, directory: directory + "/run") }
-    var munged: DaemonRecord { daemon("munged") }
-    var controller: DaemonRecord { daemon("argosyctld") }
-    func nodeDaemon(_ node: Int) -> DaemonRecord { daemon("argosyd.node\(node)") }
+    func daemon(_ name: String) -> DevDaemon { DevDaemon(name: name, directory: directory + "/run") }
+    var munged: DevDaemon { daemon("munged") }
+    var controller: DevDaemon { daemon("argosyctld") }
+    func nodeDaemon(_ node: Int) -> DevDaemon { daemon("argosyd.node\(node)") }
 
     /// Nodes that were ever started here, by their pid files.
     var startedNodes: [Int] {
-        FileTree.names(in: directory + "/run").compactMap { name in
+        DevFiles.names(in: directory + "/run").compactMap { name in
             guard name.hasPrefix("argosyd.node"), name.hasSuffix(".pid") else { return nil }
             return Int(name.dropFirst(12).dropLast(4))
         }.sorted()
@@ -43,12 +43,12 @@ struct DevCluster {
 
     /// A program of ours, which is installed or built beside this one.
     func beside(_ program: String) throws -> String {
-        guard let own = FileTree.link("/proc/self/exe") else {
+        guard let own = DevFiles.link("/proc/self/exe") else {
             throw DevError("cannot read /proc/self/exe: is /proc mounted?")
         }
         // The copy in DIR/bin remembers where it was copied from.
         let note = own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/.origin"
-        let origin = FileTree.read(note).map(Command.trimmed) ?? own
+        let origin = DevFiles.read(note).map(DevCommand.trimmed) ?? own
         let path = origin.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/" + program
         guard program != "argosy" else { return origin }
         guard access(path, X_OK) == 0 else {
@@ -59,17 +59,17 @@ struct DevCluster {
     }
 
     /// Runs one of our commands against this cluster.
-    func ask(_ words: String..., errorsToo: Bool = false) throws -> Command.Result {
-        try Command.run(
+    func ask(_ words: String..., errorsToo: Bool = false) throws -> DevCommand.Result {
+        try DevCommand.run(
             [commands + "/" + words[0]] + words.dropFirst(), errorsToo: errorsToo,
             environment: ["ARGOSY_CONF=" + configuration])
     }
 
     /// Holds the cluster's lock: two `argosy dev` do not start and stop it at once.
     func lock() throws -> Int32 {
-        try FileTree.makeDirectory(directory)
+        try DevFiles.makeDirectory(directory)
         let file = open(directory + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw FileTree.failure("open", directory + "/lock") }
+        guard file >= 0 else { throw DevFiles.failure("open", directory + "/lock") }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             throw DevError("another `argosy dev` works on \(directory); wait for it to end")
         }
@@ -86,7 +86,7 @@ struct DevCluster {
 
     /// Shell lines for `eval`.
     func shellLines() throws -> String {
-        guard FileTree.exists(configuration), let facts = DevFacts.read(directory) else {
+        guard DevFiles.exists(configuration), let facts = DevFacts.read(directory) else {
             throw DevError("no cluster in \(directory); start one with `argosy dev up`")
         }
         return """
@@ -116,7 +116,7 @@ struct DevFacts: Equatable {
     var registry: String { "\(hostAddress):5000" }
 
     static func read(_ directory: String) -> DevFacts? {
-        guard let text = FileTree.read(directory + "/cluster") else { return nil }
+        guard let text = DevFiles.read(directory + "/cluster") else { return nil }
         var values: [String: String] = [:]
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
@@ -131,7 +131,7 @@ struct DevFacts: Equatable {
     }
 
     func write(_ directory: String) throws {
-        try FileTree.write(
+        try DevFiles.write(
             """
             network=\(network.rawValue)
             prefix=\(prefix)

@@ -7,51 +7,51 @@ struct DevNetwork {
 
     /// Whether this process may make namespaces and interfaces here; containers and sandboxes often forbid it.
     static func refusal(_ cluster: DevCluster) throws -> String? {
-        guard Command.find("ip") != nil else { return "ip(8) is not installed; run contrib/install-deps" }
+        guard DevCommand.find("ip") != nil else { return "ip(8) is not installed; run contrib/install-deps" }
         let probe = "argosy-\(cluster.tag)-probe"
-        let added = try Command.run(["ip", "netns", "add", probe])
-        guard added.status == 0 else { return Command.trimmed(added.output) }
-        defer { _ = try? Command.run(["ip", "netns", "delete", probe]) }
+        let added = try DevCommand.run(["ip", "netns", "add", probe])
+        guard added.status == 0 else { return DevCommand.trimmed(added.output) }
+        defer { _ = try? DevCommand.run(["ip", "netns", "delete", probe]) }
         let link = "a\(cluster.tag)probe"
-        let joined = try Command.run([
+        let joined = try DevCommand.run([
             "ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", probe,
         ])
-        return joined.status == 0 ? nil : Command.trimmed(joined.output)
+        return joined.status == 0 ? nil : DevCommand.trimmed(joined.output)
     }
 
     /// Makes what is missing.
     func make(nodes: Int) throws {
-        if !FileTree.exists("/sys/class/net/\(cluster.bridge)") {
-            try Command.must("ip", "link", "add", cluster.bridge, "type", "bridge", "forward_delay", "0")
+        if !DevFiles.exists("/sys/class/net/\(cluster.bridge)") {
+            try DevCommand.must("ip", "link", "add", cluster.bridge, "type", "bridge", "forward_delay", "0")
         }
-        try Command.must("ip", "address", "replace", facts.hostAddress + "/24", "dev", cluster.bridge)
-        try Command.must("ip", "link", "set", cluster.bridge, "up")
+        try DevCommand.must("ip", "address", "replace", facts.hostAddress + "/24", "dev", cluster.bridge)
+        try DevCommand.must("ip", "link", "set", cluster.bridge, "up")
         for node in 1...nodes { try makeNode(node) }
     }
 
     private func makeNode(_ node: Int) throws {
         let (space, port) = (cluster.namespace(node), cluster.port(node))
-        if !FileTree.exists("/run/netns/\(space)") { try Command.must("ip", "netns", "add", space) }
-        if !FileTree.exists("/sys/class/net/\(port)") {
-            try Command.must("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", space)
+        if !DevFiles.exists("/run/netns/\(space)") { try DevCommand.must("ip", "netns", "add", space) }
+        if !DevFiles.exists("/sys/class/net/\(port)") {
+            try DevCommand.must("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", space)
         }
-        try Command.must("ip", "link", "set", port, "master", cluster.bridge, "up")
-        try Command.must("ip", "-n", space, "link", "set", "lo", "up")
-        try Command.must("ip", "-n", space, "address", "replace", facts.nodeAddress(node) + "/24", "dev", "eth0")
-        try Command.must("ip", "-n", space, "link", "set", "eth0", "up")
-        try Command.must("ip", "-n", space, "route", "replace", "default", "via", facts.hostAddress)
+        try DevCommand.must("ip", "link", "set", port, "master", cluster.bridge, "up")
+        try DevCommand.must("ip", "-n", space, "link", "set", "lo", "up")
+        try DevCommand.must("ip", "-n", space, "address", "replace", facts.nodeAddress(node) + "/24", "dev", "eth0")
+        try DevCommand.must("ip", "-n", space, "link", "set", "eth0", "up")
+        try DevCommand.must("ip", "-n", space, "route", "replace", "default", "via", facts.hostAddress)
     }
 
     /// Takes away every namespace and the bridge of this cluster, also those of nodes it has no more.
     static func remove(_ cluster: DevCluster) {
-        for name in FileTree.names(in: "/run/netns") where name.hasPrefix("argosy-\(cluster.tag)-") {
-            _ = try? Command.run(["ip", "netns", "delete", name])
+        for name in DevFiles.names(in: "/run/netns") where name.hasPrefix("argosy-\(cluster.tag)-") {
+            _ = try? DevCommand.run(["ip", "netns", "delete", name])
         }
-        for name in FileTree.names(in: "/sys/class/net") where name.hasPrefix("a\(cluster.tag)n") {
-            _ = try? Command.run(["ip", "link", "delete", name])
+        for name in DevFiles.names(in: "/sys/class/net") where name.hasPrefix("a\(cluster.tag)n") {
+            _ = try? DevCommand.run(["ip", "link", "delete", name])
         }
-        if FileTree.exists("/sys/class/net/\(cluster.bridge)") {
-            _ = try? Command.run(["ip", "link", "delete", cluster.bridge])
+        if DevFiles.exists("/sys/class/net/\(cluster.bridge)") {
+            _ = try? DevCommand.run(["ip", "link", "delete", cluster.bridge])
         }
     }
 
@@ -75,9 +75,9 @@ struct DevNetwork {
     /// The machine's IPv4 routes, but for the default one. Addresses in /proc/net/route are hexadecimal in the byte
     /// order of the network, printed as a number of this machine.
     private static func routes() -> [(network: UInt32, mask: UInt32)] {
-        let lines = (FileTree.read("/proc/net/route") ?? "").split(separator: "\n").dropFirst()
+        let lines = (DevFiles.read("/proc/net/route") ?? "").split(separator: "\n").dropFirst()
         return lines.compactMap { line in
-            let fields = line.split(separator: "\t").map { Command.trimmed(String($0)) }
+            let fields = line.split(separator: "\t").map { DevCommand.trimmed(String($0)) }
             guard fields.count > 7, let network = UInt32(fields[1], radix: 16), let mask = UInt32(fields[7], radix: 16),
                 mask != 0
             else { return nil }

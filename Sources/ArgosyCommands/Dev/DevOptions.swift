@@ -81,7 +81,7 @@ enum DevMachine {
     static var cpus: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
     static var memoryMiB: Int { sysconf(Int32(_SC_PHYS_PAGES)) / 1024 * sysconf(Int32(_SC_PAGESIZE)) / 1024 }
     static var hostname: String {
-        guard let name = FileTree.read("/proc/sys/kernel/hostname").map(Command.trimmed), !name.isEmpty else {
+        guard let name = DevFiles.read("/proc/sys/kernel/hostname").map(DevCommand.trimmed), !name.isEmpty else {
             return "localhost"
         }
         return name

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Words for the person at the terminal, or for the log that stands in for one.
-enum Console {
+enum DevConsole {
     static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {

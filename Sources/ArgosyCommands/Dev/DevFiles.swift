@@ -1,7 +1,7 @@
 import Glibc
 
 /// The few file operations a dev cluster needs.
-enum FileTree {
+enum DevFiles {
     static func read(_ path: String) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
@@ -23,7 +23,7 @@ enum FileTree {
         unlink(temporary)
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard file >= 0 else { throw failure("write", temporary) }
-        Console.write(text, to: file)
+        DevConsole.write(text, to: file)
         fchmod(file, mode)
         close(file)
         guard rename(temporary, path) == 0 else { throw failure("rename to", path) }
@@ -33,7 +33,7 @@ enum FileTree {
     static func poke(_ path: String, _ text: String) {
         let file = open(path, O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
-        Console.write(text, to: file)
+        DevConsole.write(text, to: file)
         close(file)
     }
 

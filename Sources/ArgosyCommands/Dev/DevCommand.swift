@@ -1,7 +1,7 @@
 import Glibc
 
 /// Starts programs with posix_spawn: helpers that are waited for, and daemons that outlive this command.
-enum Command {
+enum DevCommand {
     struct Result {
         /// Exit status, or 128 and the signal.
         var status: Int32
@@ -119,7 +119,7 @@ enum Command {
 
     /// What this process inherited, such as the pipe of whoever waits for it to end, is not for daemons.
     private static func keepDescriptorsToOurselves() {
-        for descriptor in FileTree.names(in: "/proc/self/fd").compactMap({ Int32($0) }) where descriptor > 2 {
+        for descriptor in DevFiles.names(in: "/proc/self/fd").compactMap({ Int32($0) }) where descriptor > 2 {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         }
     }

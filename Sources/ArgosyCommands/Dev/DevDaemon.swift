@@ -2,7 +2,7 @@ import Glibc
 
 /// One daemon of a dev cluster as its pid file remembers it: the pid in NAME.pid, and in NAME.start the process's start
 /// time in clock ticks, so that a pid the kernel has given to a stranger since is never taken for ours.
-struct DaemonRecord {
+struct DevDaemon {
     var name: String
     var directory: String
 
@@ -11,8 +11,8 @@ struct DaemonRecord {
 
     /// The daemon's pid, if that very process still runs.
     var running: pid_t? {
-        guard let pid = FileTree.read(pidPath).flatMap({ pid_t(Command.trimmed($0)) }), pid > 1,
-            let start = FileTree.read(startPath).flatMap({ UInt64(Command.trimmed($0)) }),
+        guard let pid = DevFiles.read(pidPath).flatMap({ pid_t(DevCommand.trimmed($0)) }), pid > 1,
+            let start = DevFiles.read(startPath).flatMap({ UInt64(DevCommand.trimmed($0)) }),
             Self.startTime(of: pid) == start
         else { return nil }
         return pid
@@ -22,8 +22,8 @@ struct DaemonRecord {
         guard let start = Self.startTime(of: pid) else {
             throw DevError("\(name) ended as soon as it was started")
         }
-        try FileTree.write("\(start)\n", to: startPath)
-        try FileTree.write("\(pid)\n", to: pidPath)
+        try DevFiles.write("\(start)\n", to: startPath)
+        try DevFiles.write("\(pid)\n", to: pidPath)
     }
 
     func forget() {
@@ -51,7 +51,7 @@ struct DaemonRecord {
 
     /// Nil when there is no such process, or only what is left of one that ended.
     static func startTime(of pid: pid_t) -> UInt64? {
-        guard let text = FileTree.read("/proc/\(pid)/stat"), let name = text.lastIndex(of: ")") else { return nil }
+        guard let text = DevFiles.read("/proc/\(pid)/stat"), let name = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: name)...].split(separator: " ")
         guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
         return UInt64(fields[19])
