@@ -31,7 +31,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
 ]
-let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let tls: [Target.Dependency] = [
+    .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+]
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -70,35 +72,39 @@ let package = Package(
         library("ArgosyWire", ["ArgosyDomain", protobuf], exclude: ["Proto"]),
 
         // Linux.
-        library("ArgosySystem", ["ArgosyDomain", "CArgosyShim", "CCrypto"]),
+        library("ArgosySystem", ["ArgosyDomain", "ArgosyConfig", "CArgosyShim", "CCrypto"]),
         library("ArgosyHardware", ["ArgosyDomain", "CHwloc"]),
         library("ArgosyContainer", ["ArgosyDomain", "ArgosySystem", "CArgosyShim", "CSeccomp"]),
 
         // Services.
-        library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite"]),
+        library("ArgosyStore", ["ArgosyDomain", "ArgosyWire", "ArgosyCore", "CSQLite", protobuf]),
         library("ArgosyTransport", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "CMunge", "CArgosyShim"]),
-        library("ArgosyLink", ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", tls, logging] + nio),
-        library("ArgosyClient", ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem"]),
+        library(
+            "ArgosyLink",
+            ["ArgosyDomain", "ArgosyWire", "ArgosySystem", "ArgosyTransport", logging, protobuf] + nio + tls),
+        library(
+            "ArgosyClient",
+            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem", protobuf]),
 
         // Shells.
         library(
             "ArgosyController",
             [
                 "ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore", "ArgosyWire", "ArgosyStore",
-                "ArgosyTransport", "ArgosyLink", "ArgosySystem", "ArgosyContainer", logging,
+                "ArgosyTransport", "ArgosyLink", "ArgosySystem", "ArgosyContainer", logging, protobuf,
             ] + nio),
         library(
             "ArgosyNode",
             [
                 "ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyLink", "ArgosySystem",
-                "ArgosyHardware", "ArgosyContainer", logging,
+                "ArgosyHardware", "ArgosyContainer", "ArgosyStep", logging,
             ] + nio),
         library(
             "ArgosyStep",
             ["ArgosyDomain", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", "ArgosyContainer"]),
         library(
             "ArgosyCommands",
-            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem"]),
+            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", protobuf]),
         library("ArgosySimulator", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
 
         // Executables. The one for users is fully static, so that containers with any libc can run it; lld keeps
@@ -111,8 +117,46 @@ let package = Package(
                     "-l_FoundationCollections",
                 ])
             ]),
-        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
+        daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyStore", "ArgosySystem", logging, arguments]),
         daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
+
+        tests("ArgosyStepTests", ["ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosySystem", "ArgosyTransport"]),
+        tests(
+            "ArgosyNodeTests",
+            [
+                "ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem",
+                "ArgosyTransport", "ArgosyLink", "argosystepd", logging,
+            ]),
+        tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
+        tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
+        // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
+        tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
+        tests("ArgosyHardwareTests", ["ArgosyHardware"]),
+        tests("ArgosyContainerTests", ["ArgosyContainer", "ArgosySystem", "ArgosyDomain", "argosy-container-probe"]),
+        .executableTarget(
+            name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
+            path: "Tests/ContainerProbe", swiftSettings: strict),
+        tests("ArgosyWireTests", ["ArgosyWire", "ArgosyDomain"]),
+        tests("ArgosyStoreTests", ["ArgosyStore", "ArgosyCore", "ArgosyDomain"]),
+        tests(
+            "ArgosyLinkTests",
+            ["ArgosyLink", "ArgosyWire", "ArgosyTransport", "ArgosyDomain", "ArgosySystem", logging] + nio),
+        tests(
+            "ArgosyControllerTests",
+            [
+                "ArgosyController", "ArgosyStore", "ArgosyLink", "ArgosyCore", "ArgosyConfig", "ArgosyWire",
+                "ArgosyTransport", "ArgosyDomain", "ArgosySystem", "argosyctld", logging, protobuf,
+            ]),
+        .executableTarget(
+            name: "argosy-bench",
+            dependencies: ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"],
+            path: "Sources/Tools/argosy-bench", swiftSettings: strict),
+
+        // Tests.
+        tests("ArgosyDomainTests", ["ArgosyDomain"]),
+        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"]),
+        tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
+        tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]
 )

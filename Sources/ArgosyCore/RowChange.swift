@@ -88,6 +88,8 @@ public struct StepRow: Sendable {
     public var end: Timestamp
     public var exit: ExitStatus
     public var usage: Usage
+    /// A node ended it for its time limit. Not stored apart: `state` says so once it has ended.
+    public var timedOut: Bool
     public var request: StepRequest
     public init(key: AttemptKey, step: StepID, layout: Allocation, request: StepRequest, start: Timestamp) {
         self.key = key
@@ -98,6 +100,7 @@ public struct StepRow: Sendable {
         name = request.name
         state = .running
         firstRanks = []
+        timedOut = false
         nodesRunning = []
         end = .unset
         exit = .success

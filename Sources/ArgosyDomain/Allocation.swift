@@ -14,7 +14,9 @@ public struct CPUSet: Hashable, Sendable {
         guard cpu >> 6 < words.count else { return }
         words[cpu >> 6] &= ~(1 << UInt64(cpu & 63))
     }
-    public func contains(_ cpu: Int) -> Bool { cpu >> 6 < words.count && words[cpu >> 6] & (1 << UInt64(cpu & 63)) != 0 }
+    public func contains(_ cpu: Int) -> Bool {
+        cpu >> 6 < words.count && words[cpu >> 6] & (1 << UInt64(cpu & 63)) != 0
+    }
     public var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
     public var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
     public mutating func formUnion(_ other: CPUSet) {

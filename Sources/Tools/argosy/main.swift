@@ -1,1 +1,4 @@
-print("not built yet")
+import ArgosyCommands
+import Glibc
+
+exit(runCommand(CommandLine.arguments))

@@ -1,0 +1,39 @@
+// argosy: the program's own name. Calls the others by theirs, and has what Slurm has no word for.
+
+enum Argosy {
+    static let usage = """
+        Usage: argosy COMMAND [ARGUMENTS...]
+
+        Commands, also by their own names as links to this program:
+          sbatch    submit a batch script
+          srun      run tasks in a job, or as a job
+          squeue    list jobs
+          scancel   end or signal jobs
+          sinfo     list partitions and nodes
+          sacct     list jobs of the past with what they used
+          scontrol  show and change jobs and nodes
+
+        Argosy's own:
+          dev         a cluster on this machine to try out (argosy dev --help)
+          completion  print shell completion: eval "$(argosy completion bash)"
+          version     print the version
+
+        """
+
+    static func run(_ arguments: [String]) -> Int32 {
+        guard let name = arguments.first else {
+            Console.complain(usage)
+            return 1
+        }
+        let rest = Array(arguments.dropFirst())
+        if let command = commands[name] { return command(rest) }
+        switch name {
+        case "help", "--help", "-h": Console.print(usage)
+        case "version", "--version", "-V": Console.print(versionText)
+        default:
+            Console.complain("argosy: error: \(name) is no command of argosy; see argosy help\n")
+            return 1
+        }
+        return 0
+    }
+}

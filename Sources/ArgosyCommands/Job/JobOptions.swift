@@ -1,0 +1,190 @@
+// What sbatch and srun can be told about a job or step. Counts of 0 and empty texts: not told.
+
+import ArgosyConfig
+import ArgosyDomain
+
+struct JobOptions: CommandSettings {
+    var showsHelp = false
+    var showsUsage = false
+    var showsVersion = false
+
+    var name = ""
+    var account = ""
+    var qos = ""
+    var partition = ""
+    var comment = ""
+    var minNodes: UInt32 = 0
+    var maxNodes: UInt32 = 0
+    var tasks: UInt32 = 0
+    var tasksPerNode: UInt32 = 0
+    var cpusPerTask: UInt32 = 0
+    var memoryPerNodeMiB: UInt64 = 0
+    var memoryPerCPUMiB: UInt64 = 0
+    var timeLimit = TimeLimit.notGiven
+    var workDirectory = ""
+    var input = ""
+    var output = ""
+    var error = ""
+    var append: Bool?
+    var array: ArraySpec?
+    var dependency = ""
+    var export: String?
+    var hold = false
+    var begin = Timestamp.unset
+    var requeue: Bool?
+    var exclusive = false
+    var nodeList = ""
+    var exclude = ""
+    var nice: Int32 = 0
+    var quiet = 0
+    var verbose = 0
+    // sbatch
+    var wrap: String?
+    var parsable = false
+    var waits = false
+    var getsUserEnvironment = false
+    // srun
+    var label = false
+    var relative: UInt32?
+    var overlap = false
+    var exact = false
+    var killOnBadExit: Bool?
+    var mpi = ""
+    var unbuffered = false
+    var waitSeconds: UInt32?
+    var jobID: UInt32 = 0
+    var disableStatus = false
+    var quitOnInterrupt = false
+    var immediate: UInt32?
+    // containers
+    var containerImage = ""
+    var containerMounts: [String] = []
+    var containerWorkdir = ""
+    var containerWritable = false
+    var mountsHome = true
+    var noContainer = false
+}
+
+/// Values of job options; every one says what it wants when it does not get it.
+enum JobValue {
+    static func count(_ text: String, _ option: String, from least: UInt32 = 1) throws(OptionError) -> UInt32 {
+        guard let number = SlurmText.number(text), number >= UInt64(least), number < 0x7fff_ffff else {
+            throw OptionError("Invalid numeric value \"\(text)\" for \(option).")
+        }
+        return UInt32(number)
+    }
+
+    /// `N`, `MIN-MAX`; also with `k` for 1024.
+    static func nodes(_ text: String) throws(OptionError) -> (UInt32, UInt32) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { part -> UInt64? in
+            let thousand = part.hasSuffix("k") || part.hasSuffix("K")
+            return SlurmText.number(thousand ? part.dropLast() : part).map { thousand ? $0 * 1024 : $0 }
+        }
+        guard numbers.count == parts.count, (1...2).contains(numbers.count), let least = numbers.first, least > 0,
+            let most = numbers.last, most >= least, most <= 0xffff_fff0
+        else { throw OptionError("invalid number of nodes (-N \(text))") }
+        return (UInt32(least), UInt32(most))
+    }
+
+    static func memory(_ text: String, _ option: String) throws(OptionError) -> UInt64 {
+        guard let size = SlurmText.mebibytes(text) else {
+            throw OptionError("invalid memory constraint \(option) \(text); write MiB, or a number with K, M, G or T")
+        }
+        return size
+    }
+
+    static func time(_ text: String) throws(OptionError) -> TimeLimit {
+        guard let limit = SlurmText.timeLimit(text) else {
+            throw OptionError(
+                "Invalid --time specification; write minutes, hours:minutes:seconds or days-hours:minutes:seconds")
+        }
+        return limit
+    }
+
+    static func hosts(_ text: String) throws(OptionError) -> String {
+        do throws(Hostlist.Malformed) {
+            _ = try Hostlist.expand(text)
+            return text
+        } catch { throw OptionError(error.description) }
+    }
+
+    static func begin(_ text: String) throws(OptionError) -> Timestamp {
+        guard let seconds = MomentParser(now: Times.now(), future: true).parse(text) else {
+            throw OptionError(
+                "Invalid --begin specification \"\(text)\"; write now+1hour, 16:00 or 2026-01-31T12:00:00")
+        }
+        return Timestamp(seconds: seconds)
+    }
+
+    static func nice(_ text: String) throws(OptionError) -> Int32 {
+        if text.isEmpty { return 100 }
+        guard let value = Int32(text), abs(Int64(value)) <= 2_147_483_645 else {
+            throw OptionError("Invalid --nice value \"\(text)\"; it is a number of at most 2147483645")
+        }
+        return value
+    }
+}
+
+/// Job array indices as `--array` takes them: `0-7`, `1,3,5-9:2`, `0-15%4`.
+enum ArrayText {
+    static let largestIndex: UInt64 = 4_000_000
+
+    /// Sorted and without overlap. Nil when `text` is malformed, empty, or has an index above `largestIndex`.
+    static func parse(_ text: String) -> ArraySpec? {
+        let halves = text.split(separator: "%", omittingEmptySubsequences: false)
+        guard (1...2).contains(halves.count) else { return nil }
+        var running: UInt32 = 0
+        if halves.count == 2 {
+            guard let limit = SlurmText.number(halves[1]), limit > 0, limit <= largestIndex else { return nil }
+            running = UInt32(limit)
+        }
+        var list = halves[0]
+        if list.hasPrefix("["), list.hasSuffix("]") { list = list.dropFirst().dropLast() }
+        var ranges: [IndexRange] = []
+        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let range = range(part) else { return nil }
+            ranges.append(range)
+        }
+        ranges.sort { ($0.first, $0.last) < ($1.first, $1.last) }
+        return ArraySpec(indices: withoutOverlap(ranges), maxRunning: running, text: text)
+    }
+
+    private static func range(_ text: Substring) -> IndexRange? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count) else { return nil }
+        let ends = parts[0].split(separator: "-", omittingEmptySubsequences: false).compactMap { SlurmText.number($0) }
+        let step = parts.count == 2 ? SlurmText.number(parts[1]) : 1
+        guard parts[0].split(separator: "-", omittingEmptySubsequences: false).count == ends.count,
+            let first = ends.first, let last = ends.last, ends.count <= 2, let step, step > 0, step <= largestIndex,
+            first <= last, last <= largestIndex, parts.count == 1 || ends.count == 2
+        else { return nil }
+        let reached = first + (last - first) / step * step
+        return IndexRange(first: UInt32(first), last: UInt32(reached), step: first == reached ? 1 : UInt32(step))
+    }
+
+    private static func withoutOverlap(_ ranges: [IndexRange]) -> [IndexRange] {
+        let apart = zip(ranges, ranges.dropFirst()).allSatisfy { $0.last < $1.first }
+        if apart { return ranges }
+        var indices: Set<UInt32> = []
+        for range in ranges { indices.formUnion(stride(from: range.first, through: range.last, by: Int(range.step))) }
+        var result: [IndexRange] = []
+        for index in indices.sorted() {
+            if let last = result.last, last.last + 1 == index {
+                result[result.count - 1].last = index
+            } else {
+                result.append(IndexRange(first: index, last: index))
+            }
+        }
+        return result
+    }
+
+    /// `3-8`, `1,3,5-9:2`
+    static func text(_ ranges: [(first: UInt32, last: UInt32, step: UInt32)]) -> String {
+        ranges.map { range in
+            if range.first == range.last { return "\(range.first)" }
+            let span = "\(range.first)-\(range.last)"
+            return range.step > 1 ? span + ":\(range.step)" : span
+        }.joined(separator: ",")
+    }
+}

@@ -1,0 +1,107 @@
+// Options and this process's surroundings to the message that submits a job.
+
+import ArgosyDomain
+import ArgosyWire
+
+extension JobOptions {
+    /// All that sbatch and srun say alike. Script, environment and paths of output are theirs to add.
+    func specification(command: String) -> WireJobSpec {
+        var job = WireJobSpec()
+        job.name = name
+        job.account = account
+        job.qos = qos
+        job.partition = partition
+        job.comment = comment
+        job.minNodes = minNodes
+        job.maxNodes = maxNodes
+        job.tasks = tasks
+        job.tasksPerNode = tasksPerNode
+        job.cpusPerTask = cpusPerTask
+        job.memoryPerNodeMib = memoryPerNodeMiB
+        job.memoryPerCpuMib = memoryPerCPUMiB
+        job.timeLimitMinutes = timeLimit.rawValue
+        job.workDir = absoluteWorkDirectory
+        job.stdinPath = input
+        job.stdoutPath = output
+        job.stderrPath = error
+        job.appendOutput = append ?? false
+        job.submitHost = Process.host
+        job.submitLine = ([command] + CommandLine.arguments.dropFirst()).joined(separator: " ")
+        job.requeue = requeue ?? true
+        job.exclusive = exclusive
+        job.hold = hold
+        job.nodeList = nodeList
+        job.exclude = exclude
+        if let array { job.array = wire(array) }
+        if let container { job.container = container }
+        job.beginUs = begin.microseconds
+        job.umask = Process.umask
+        job.limits = Process.limits.map { limit in
+            var wire = WireResourceLimit()
+            (wire.resource, wire.soft, wire.hard) = (limit.resource, limit.soft, limit.hard)
+            return wire
+        }
+        job.dependency = dependency
+        job.nice = nice
+        return job
+    }
+
+    var absoluteWorkDirectory: String {
+        if workDirectory.isEmpty { return Process.directory }
+        return workDirectory.hasPrefix("/") ? workDirectory : Process.directory + "/" + workDirectory
+    }
+
+    /// Nil without an image. An image path is made absolute here, since only here its directory is known.
+    var container: WireContainer? {
+        guard !containerImage.isEmpty else { return nil }
+        var container = WireContainer()
+        container.image = absoluteImage(containerImage)
+        container.mounts = containerMounts
+        container.workdir = containerWorkdir
+        container.writable = containerWritable
+        container.mountHome = mountsHome
+        return container
+    }
+
+    private func absoluteImage(_ image: String) -> String {
+        for scheme in ["dir:", "sqsh:", "oci:"] where image.hasPrefix(scheme) {
+            let path = image.dropFirst(scheme.count)
+            return path.hasPrefix("/") ? image : scheme + Process.directory + "/" + path
+        }
+        let isPath = image.hasPrefix("./") || image.hasPrefix("../")
+        return isPath ? Process.directory + "/" + image : image
+    }
+
+    private func wire(_ array: ArraySpec) -> WireArraySpec {
+        var message = WireArraySpec()
+        message.indices = array.indices.map { range in
+            var wire = WireIndexRange()
+            (wire.first, wire.last, wire.step) = (range.first, range.last, range.step)
+            return wire
+        }
+        message.maxRunning = array.maxRunning
+        message.text = array.text
+        return message
+    }
+
+    /// Container options that mean nothing without an image would be passed over silently.
+    func checkContainer() throws(OptionError) {
+        guard containerImage.isEmpty, !containerMounts.isEmpty || !containerWorkdir.isEmpty || containerWritable else {
+            return
+        }
+        throw OptionError("--container-mounts, --container-workdir and --container-writable need --container-image")
+    }
+
+    /// Variables that tell a job what was asked of it, as sbatch sets them.
+    var told: [String] {
+        var told = ["SLURM_SUBMIT_DIR=\(Process.directory)", "SLURM_SUBMIT_HOST=\(Process.host)"]
+        if !name.isEmpty { told.append("SLURM_JOB_NAME=\(name)") }
+        if tasks > 0 { told += ["SLURM_NTASKS=\(tasks)", "SLURM_NPROCS=\(tasks)"] }
+        if tasksPerNode > 0 { told.append("SLURM_NTASKS_PER_NODE=\(tasksPerNode)") }
+        if cpusPerTask > 0 { told.append("SLURM_CPUS_PER_TASK=\(cpusPerTask)") }
+        if memoryPerNodeMiB > 0 { told.append("SLURM_MEM_PER_NODE=\(memoryPerNodeMiB)") }
+        if memoryPerCPUMiB > 0 { told.append("SLURM_MEM_PER_CPU=\(memoryPerCPUMiB)") }
+        if let export { told.append("SLURM_EXPORT_ENV=\(export)") }
+        return told
+    }
+}

@@ -1,0 +1,72 @@
+// What every command does first: find the configuration, connect, ask, and tell the user what went wrong.
+
+import ArgosyClient
+import ArgosyConfig
+import ArgosyDomain
+import ArgosySystem
+import ArgosyWire
+
+/// A failure that ends a command: Slurm's text, and what else is known.
+struct Failure: Error {
+    var message: String
+    var detail: String
+    init(_ message: String, detail: String = "") {
+        self.message = message
+        self.detail = detail
+    }
+
+    init(_ error: any Error) {
+        switch error {
+        case let refusal as Refusal: self.init(refusal.message, detail: refusal.detail)
+        case let failure as ClientError: self.init(failure.message, detail: failure.detail)
+        case let failure as Failure: self = failure
+        case let failure as OptionError: self.init(failure.message)
+        default: self.init("\(error)")
+        }
+    }
+}
+
+struct Session {
+    let configuration: ClusterConfiguration
+
+    /// Inside a job no configuration is at hand, and none is needed: the relay knows the way.
+    init() throws(Failure) {
+        if ControllerConnection.environment("ARGOSY_RELAY") != nil {
+            configuration = ClusterConfiguration()
+            return
+        }
+        do { configuration = try ConfigurationFile.load().configuration } catch {
+            throw Failure("Unable to process configuration file", detail: "\(error)")
+        }
+    }
+
+    func connect() throws(Failure) -> ControllerConnection {
+        do { return try ControllerConnection.open(configuration) } catch { throw Failure(error) }
+    }
+
+    /// One question, one answer.
+    func ask(_ body: WireRequest.OneOf_Body, timeout: Duration? = .seconds(60)) throws(Failure) -> WireReply {
+        var request = WireRequest()
+        request.body = body
+        do { return try connect().call(request, timeout: timeout) } catch { throw Failure(error) }
+    }
+
+    /// As `ask`, for requests that may be repeated: a reply that was lost is asked for again, for up to half a minute.
+    func askAgain(_ body: WireRequest.OneOf_Body) throws(Failure) -> WireReply {
+        var request = WireRequest()
+        request.body = body
+        var asked = false
+        for attempt in 0..<60 {
+            do {
+                let connection = try ControllerConnection.open(configuration)
+                asked = true
+                return try connection.call(request, timeout: .seconds(60))
+            } catch let error as ClientError {
+                let lost = error.kind == .lostReply || error.kind == .unreachable && asked
+                guard lost, attempt < 59 else { throw Failure(error) }
+                pause(milliseconds: 500)
+            } catch { throw Failure(error) }
+        }
+        throw Failure("Unable to contact slurm controller (connect failure)")
+    }
+}

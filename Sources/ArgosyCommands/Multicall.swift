@@ -1,0 +1,15 @@
+// One executable, many names: what it is called by says what it is; `argosy NAME` says it too.
+
+/// Runs the command that `arguments[0]`'s last part (or, for `argosy`, `arguments[1]`) names; returns its exit code.
+public func runCommand(_ arguments: [String]) -> Int32 {
+    let name = baseName(arguments.first ?? "argosy")
+    if let command = commands[name] { return command(Array(arguments.dropFirst())) }
+    return Argosy.run(Array(arguments.dropFirst()))
+}
+
+typealias Command = @Sendable ([String]) -> Int32
+
+/// By Slurm's names.
+let commands: [String: Command] = [
+    "sbatch": Sbatch.run, "scancel": Scancel.run, "squeue": Squeue.run, "srun": Srun.run,
+]

@@ -1,0 +1,200 @@
+// Keys that stand for themselves: one small reader each, found in one table.
+
+import ArgosyDomain
+
+/// What was wrong with a value: what is allowed instead.
+struct WrongValue: Error { var allowed: String }
+
+extension ConfigurationParser {
+    typealias Reader = @Sendable (inout ClusterConfiguration, String) throws(WrongValue) -> Void
+
+    mutating func readGlobal(_ pair: ConfigurationLine.Pair, _ line: ConfigurationLine) {
+        configuration.entries.append(.init(key: pair.key, value: pair.value, file: line.file, line: line.number))
+        let key = pair.key.lowercased()
+        guard let reader = Self.readers[key] else {
+            if Self.quiet.contains(key) || key.hasPrefix("argosy") || key.hasPrefix("container") { return }
+            let known = Self.known.contains(key)
+            warn(
+                line, known ? "\(pair.key) is not acted on yet" : "\(pair.key) is not a key that is known here; ignored"
+            )
+            return
+        }
+        do throws(WrongValue) { try reader(&configuration, pair.value) } catch {
+            fail(line, "\(pair.key)=\(pair.value): \(error.allowed)")
+        }
+    }
+
+    static func port(_ text: String) throws(WrongValue) -> UInt16 {
+        guard let port = UInt16(text), port > 0 else { throw WrongValue(allowed: "must be a port from 1 to 65535") }
+        return port
+    }
+
+    static func count(_ text: String, _ range: ClosedRange<UInt64>) throws(WrongValue) -> UInt64 {
+        guard let number = SlurmText.number(text), range.contains(number) else {
+            throw WrongValue(allowed: "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    static func seconds(_ text: String) throws(WrongValue) -> Duration {
+        if text.uppercased() == "INFINITE" || text.uppercased() == "UNLIMITED" { return .zero }
+        return .seconds(Int64(try count(text, 0...0xffff_fffe)))
+    }
+
+    static func yes(_ text: String) throws(WrongValue) -> Bool {
+        guard let answer = SlurmText.boolean(text) else { throw WrongValue(allowed: "must be YES or NO") }
+        return answer
+    }
+
+    static func path(_ text: String) throws(WrongValue) -> String {
+        guard text.hasPrefix("/") else { throw WrongValue(allowed: "must be an absolute path") }
+        return text
+    }
+
+    static func mebibytes(_ text: String) throws(WrongValue) -> UInt64 {
+        if text.uppercased() == "UNLIMITED" { return 0 }
+        guard let size = SlurmText.mebibytes(text) else {
+            throw WrongValue(allowed: "must be a number of MiB, or a number with K, M, G or T")
+        }
+        return size
+    }
+
+    /// `name`, `name(address)`
+    static func host(_ text: String) throws(WrongValue) -> ClusterConfiguration.Host {
+        let parts = text.split(separator: "(", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = String(parts.first ?? "")
+        guard !name.isEmpty, parts.count == 1 || (parts[1].last == ")" && parts[1].count > 1) else {
+            throw WrongValue(allowed: "must be NAME or NAME(ADDRESS)")
+        }
+        return .init(name: name, address: parts.count == 1 ? name : String(parts[1].dropLast()))
+    }
+
+    static let readers: [String: Reader] = [
+        "clustername": { configuration, text throws(WrongValue) in
+            let fine = !text.isEmpty && text.utf8.count <= 40 && text.utf8.allSatisfy(isNameByte)
+            guard fine else { throw WrongValue(allowed: "must be up to 40 letters, digits, - and _") }
+            configuration.clusterName = text.lowercased()
+        },
+        "slurmctldhost": { configuration, text throws(WrongValue) in
+            configuration.controllers.append(try host(text))
+        },
+        "controlmachine": { configuration, text throws(WrongValue) in
+            configuration.controllers = [try host(text)]
+        },
+        "controladdr": { configuration, text throws(WrongValue) in
+            guard !configuration.controllers.isEmpty else {
+                throw WrongValue(allowed: "must follow ControlMachine; SlurmctldHost=NAME(ADDRESS) replaces both")
+            }
+            configuration.controllers[0].address = text
+        },
+        "slurmctldport": { configuration, text throws(WrongValue) in
+            configuration.controllerPort = try port(String(text.split(separator: "-").first ?? ""))
+        },
+        "slurmdport": { _, text throws(WrongValue) in _ = try port(text) },
+        "slurmuser": { configuration, text throws(WrongValue) in
+            guard !text.isEmpty else { throw WrongValue(allowed: "must be a user's name") }
+            configuration.slurmUser = String(text.prefix { $0 != "(" })
+        },
+        "statesavelocation": { configuration, text throws(WrongValue) in
+            configuration.stateSaveLocation = try path(text)
+        },
+        "slurmdspooldir": { configuration, text throws(WrongValue) in configuration.slurmdSpoolDir = try path(text) },
+        "argosysocket": { configuration, text throws(WrongValue) in configuration.socketPath = try path(text) },
+        "authtype": { _, text throws(WrongValue) in
+            guard text.lowercased() == "auth/munge" else { throw WrongValue(allowed: "must be auth/munge") }
+        },
+        "authinfo": { configuration, text throws(WrongValue) in
+            for part in text.split(separator: ",") where part.lowercased().hasPrefix("socket=") {
+                configuration.mungeSocket = try path(String(part.dropFirst(7)))
+            }
+        },
+        "killwait": { configuration, text throws(WrongValue) in configuration.killWait = try seconds(text) },
+        "slurmdtimeout": { configuration, text throws(WrongValue) in configuration.slurmdTimeout = try seconds(text) },
+        "minjobage": { configuration, text throws(WrongValue) in configuration.minJobAge = try seconds(text) },
+        "inactivelimit": { configuration, text throws(WrongValue) in configuration.inactiveLimit = try seconds(text) },
+        "maxjobcount": { configuration, text throws(WrongValue) in
+            configuration.maxJobCount = Int(try count(text, 2...10_000_000))
+        },
+        "maxarraysize": { configuration, text throws(WrongValue) in
+            configuration.maxArraySize = UInt32(try count(text, 0...4_000_001))
+        },
+        "firstjobid": { configuration, text throws(WrongValue) in
+            configuration.firstJobID = UInt32(try count(text, 1...0x3fff_ffff))
+        },
+        "maxjobid": { configuration, text throws(WrongValue) in
+            configuration.maxJobID = UInt32(try count(text, 1...0x3fff_ffff))
+        },
+        "slurmdparameters": { configuration, text throws(WrongValue) in
+            let words = text.lowercased().split(separator: ",")
+            configuration.configOverrides = words.contains("config_overrides")
+        },
+        "defmempernode": { configuration, text throws(WrongValue) in
+            configuration.defaultMemoryPerNodeMiB = try mebibytes(text)
+        },
+        "defmempercpu": { configuration, text throws(WrongValue) in
+            configuration.defaultMemoryPerCPUMiB = try mebibytes(text)
+        },
+        "returntoservice": { configuration, text throws(WrongValue) in
+            configuration.returnToService = Int(try count(text, 0...2))
+        },
+        "jobrequeue": { configuration, text throws(WrongValue) in configuration.requeueByDefault = try yes(text) },
+    ]
+
+    static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+
+    /// Keys whose usual values describe what Argosy does anyway, or that no longer need saying.
+    static let quiet: Set<String> = [
+        "proctracktype", "taskplugin", "selecttype", "selecttypeparameters", "schedulertype", "switchtype",
+        "mpidefault",
+        "accountingstoragetype", "jobacctgathertype", "jobacctgatherfrequency", "cryptotype", "slurmctldpidfile",
+        "slurmdpidfile", "slurmctldlogfile", "slurmdlogfile", "slurmctlddebug", "slurmddebug", "slurmduser",
+        "cgroupplugin", "cgroupautomount", "cgroupmountpoint", "constraincores", "constrainramspace",
+        "constrainswapspace", "constraindevices", "preptype", "topologyplugin", "jobcomptype", "credtype",
+        "srunportrange",
+        "treewidth", "messagetimeout", "slurmctldtimeout", "communicationparameters", "launchtype", "gpuautodetect",
+    ]
+
+    /// Keys of slurm.conf that have a meaning there and none here yet.
+    static let known: Set<String> = [
+        "accountingstoragebackuphost", "accountingstorageenforce", "accountingstoragehost",
+        "accountingstorageparameters",
+        "accountingstoragepass", "accountingstorageport", "accountingstoragetres", "accountingstorageuser",
+        "accountingstoreflags", "acctgatherenergytype", "acctgathernodefreq", "allowspecresourcesusage",
+        "authaltparameters",
+        "authalttypes", "batchstarttimeout", "bcastexclude", "bcastparameters", "burstbuffertype", "clifilterplugins",
+        "completewait", "corespecplugin", "cpufreqdef", "cpufreqgovernors", "debugflags", "defcpupergpu",
+        "defmempergpu",
+        "dependencyparameters", "disablerootjobs", "eiotimeout", "enforcepartlimits", "epilog", "epilogmsgtime",
+        "epilogslurmctld", "extsensorsfreq", "extsensorstype", "fairsharedampeningfactor", "federationparameters",
+        "getenvtimeout", "grestypes", "groupupdateforce", "groupupdatetime", "healthcheckinterval",
+        "healthchecknodestate", "healthcheckprogram", "jobcomphost", "jobcomploc", "jobcontainertype",
+        "jobfileappend", "jobsubmitplugins", "keepalivetime", "killonbadexit", "licenses", "logtimeformat",
+        "maildomain",
+        "mailprog", "maxdbdmsgs", "maxmempercpu", "maxmempernode", "maxstepcount", "maxtaskspernode", "mcsparameters",
+        "mcsplugin", "mpiparams", "nodefeaturesplugins", "overtimelimit", "pluginidir", "plugindir", "plugstackconfig",
+        "powerparameters", "powerplugin", "preemptexempttime", "preemptmode", "preemptparameters", "preempttype",
+        "prepparameters", "prepplugins", "priorityage", "prioritycalcperiod", "prioritydecayhalflife",
+        "priorityfavorsmall", "priorityflags", "prioritymaxage", "priorityparameters", "prioritysitefactorparameters",
+        "prioritysitefactorplugin", "prioritytype", "priorityusageresetperiod", "priorityweightage",
+        "priorityweightassoc", "priorityweightfairshare", "priorityweightjobsize", "priorityweightpartition",
+        "priorityweightqos", "priorityweighttres", "privatedata", "prolog", "prologepilogtimeout", "prologflags",
+        "prologslurmctld", "propagateprioprocess", "propagateresourcelimits", "propagateresourcelimitsexcept",
+        "rebootprogram", "reconfigflags", "requeueexit", "requeueexithold", "resumefailprogram", "resumeprogram",
+        "resumerate", "resumetimeout", "resvepilog", "resvovercommit", "resvprolog", "routeplugin",
+        "schedulerparameters",
+        "schedulertimeslice", "scronparameters", "slurmctldaddr", "slurmctldparameters", "slurmctldprimaryoffprog",
+        "slurmctldprimaryonprog", "slurmctldsyslogdebug", "slurmdsyslogdebug", "slurmschedlogfile",
+        "slurmschedloglevel", "srunepilog", "srunprolog", "suspendexcnodes", "suspendexcparts", "suspendprogram",
+        "suspendrate", "suspendtime", "suspendtimeout", "taskepilog", "taskpluginparam", "taskprolog", "tcptimeout",
+        "tmpfs", "topologyparam", "trackwckey", "unkillablestepprogram", "unkillablesteptimeout", "usepam",
+        "vsizefactor", "waittime", "x11parameters", "minjobage", "allowedramspace", "allowedswapspace", "maxrampercent",
+        "maxswappercent", "memoryswappiness", "minramspace",
+    ]
+}

@@ -1,0 +1,269 @@
+// Answers to squeue, sinfo and scontrol show: rows of a view as messages.
+internal import ArgosyConfig
+internal import ArgosyCore
+internal import ArgosyDomain
+internal import ArgosyStore
+internal import ArgosyWire
+
+struct Listing: Sendable {
+    let configuration: ClusterConfiguration
+    let desk: NodeDesk
+    let users: Users
+    let clock: SharedClock
+
+    // MARK: - Jobs
+
+    /// Throws `Refusal` when the only job asked for is unknown.
+    func jobs(in view: CoreView, _ request: WireListJobs) throws(Refusal) -> WireJobList {
+        var list = WireJobList()
+        list.nowUs = clock.now.microseconds
+        let selection = Selection(request.jobs)
+        let uids = try uids(request.user)
+        view.forEachJob { row in
+            guard selection.contains(row), uids.isEmpty || uids.contains(row.spec.fields.identity.uid) else { return }
+            list.jobs.append(info(row, in: view))
+        }
+        if list.jobs.isEmpty && request.jobs.count == 1 {
+            throw Refusal(
+                .invalidJobID, "Invalid job id specified",
+                detail: "job \(request.jobs[0].job) is not queued and did not end lately; sacct knows older ones")
+        }
+        return list
+    }
+
+    func jobs(in view: CoreView, only job: JobID) -> WireJobList {
+        var list = WireJobList()
+        list.nowUs = clock.now.microseconds
+        if let row = view.job(job) { list.jobs = [info(row, in: view)] }
+        return list
+    }
+
+    private func info(_ row: JobRow, in view: CoreView) -> WireJobInfo {
+        var info = info(row, steps: view.steps(of: row.id))
+        info.expectedStartUs = view.expectedStart(row.id).microseconds
+        return info
+    }
+
+    /// A row as it is shown, live or from accounting.
+    func info(_ row: JobRow, steps: [StepRow]) -> WireJobInfo {
+        let fields = row.spec.fields
+        var info = WireJobInfo()
+        info.job = row.id.rawValue
+        info.state = row.state.name
+        info.reason = row.reason.word
+        info.reasonDetail = row.reasonDetail
+        info.spec = WireJobSpec(row.spec)
+        info.submitUs = row.submit.microseconds
+        info.eligibleUs = row.eligible.microseconds
+        info.startUs = row.start.microseconds
+        info.endUs = end(row).microseconds
+        info.timeLimitMinutes = row.timeLimit.rawValue
+        info.priority = row.priority
+        info.restarts = row.attempt.rawValue
+        info.exit = WireExitStatus(row.exit)
+        info.derivedExit = WireExitStatus(row.derivedExit)
+        info.partition = row.partition
+        info.steps = steps.map(info(step:))
+        addArray(row, to: &info)
+        if let allocation = row.allocation {
+            info.allocation = desk.wire(allocation, partition: row.partition)
+            info.batchHost = row.spec.isBatch ? allocation.nodes.first?.name ?? "" : ""
+        }
+        let tasks = max(fields.tasks, fields.tasksPerNode * max(fields.minNodes, 1), fields.minNodes, 1)
+        info.nodesWanted = max(fields.minNodes, 1)
+        info.cpusWanted = max(tasks.multipliedSaturating(by: max(fields.cpusPerTask, 1)), info.nodesWanted)
+        info.memoryWantedMib = fields.memoryPerNodeMiB
+        return info
+    }
+
+    private func addArray(_ row: JobRow, to info: inout WireJobInfo) {
+        guard let array = row.spec.fields.array else { return }
+        info.arrayMaxRunning = array.maxRunning
+        if let index = row.arrayIndex {
+            info.arrayJob = row.arrayJob?.rawValue ?? row.id.rawValue
+            info.arrayTask = index
+        } else {
+            info.arrayJob = row.id.rawValue
+            info.arrayPending = row.pendingIndices.map(WireIndexRange.init)
+        }
+    }
+
+    /// While it runs: when its time limit ends it.
+    private func end(_ row: JobRow) -> Timestamp {
+        if row.end.isSet { return row.end }
+        guard row.start.isSet, !row.state.isEnded, let limit = row.timeLimit.duration else { return .unset }
+        return row.start.adding(limit)
+    }
+
+    private func info(step row: StepRow) -> WireStepInfo {
+        var info = WireStepInfo()
+        info.step = row.step.rawValue
+        info.name = row.name
+        info.state = row.state.name
+        info.nodeList = Hostlist.compress(row.layout.nodes.map(\.name))
+        info.tasks = row.layout.tasks
+        info.startUs = row.start.microseconds
+        info.endUs = row.end.microseconds
+        info.exit = WireExitStatus(row.exit)
+        info.usage = WireUsage(row.usage)
+        info.cpus = UInt32(row.layout.cpuCount)
+        return info
+    }
+
+    private func uids(_ text: String) throws(Refusal) -> Set<UInt32> {
+        var found: Set<UInt32> = []
+        for name in text.split(separator: ",") {
+            guard let uid = users.uid(of: String(name)) else {
+                throw Refusal(.invalidUser, "Invalid user: \(name)", detail: "no such user on the controller's machine")
+            }
+            found.insert(uid)
+        }
+        return found
+    }
+
+    // MARK: - Nodes and partitions
+
+    func nodes(in view: CoreView) -> WireNodeList {
+        var list = WireNodeList()
+        list.nowUs = clock.now.microseconds
+        list.nodes = view.nodes.map(info(node:))
+        return list
+    }
+
+    private func info(node: NodeView) -> WireNodeInfo {
+        let configured = configuration.nodes[node.index.int]
+        let facts = desk.facts(of: node.index)
+        var info = WireNodeInfo()
+        info.name = node.name
+        info.address = node.address
+        info.state = node.state
+        info.flags = node.flags
+        info.reason = node.reason
+        info.reasonUs = node.reasonTime.microseconds
+        info.reasonUid = node.reasonUID
+        if !node.reason.isEmpty { info.reasonUser = users.name(of: node.reasonUID) }
+        info.cpus = UInt32(clamping: node.cpus)
+        info.cpusAllocated = UInt32(clamping: node.cpusAllocated)
+        info.memoryMib = node.memoryMiB
+        info.memoryAllocatedMib = node.memoryAllocatedMiB
+        info.sockets = UInt32(clamping: configured.sockets)
+        info.coresPerSocket = UInt32(clamping: configured.coresPerSocket)
+        info.threadsPerCore = UInt32(clamping: configured.threadsPerCore)
+        info.partitions = node.partitions
+        info.features = configured.features.joined(separator: ",")
+        info.gres = configured.gres
+        info.weight = node.weight
+        info.lastBusyUs = node.lastBusy.microseconds
+        info.ioPort = UInt32(node.ioPort)
+        info.freeMemoryMib = facts.heartbeat.freeMemoryMib
+        info.loadHundredths = facts.heartbeat.loadHundredths
+        if let registration = node.registration {
+            info.version = registration.version
+            info.bootUs = registration.boot.microseconds
+            info.daemonStartUs = registration.daemonStart.microseconds
+            info.os = registration.os
+            info.arch = registration.arch
+            info.realCpus = UInt32(clamping: registration.cpus)
+        }
+        return info
+    }
+
+    func partitions(in view: CoreView) -> WirePartitionList {
+        var list = WirePartitionList()
+        list.partitions = view.partitions.map(info(partition:))
+        return list
+    }
+
+    private func info(partition: PartitionView) -> WirePartitionInfo {
+        let configured = configuration.partitions.first { $0.name == partition.name }
+        var info = WirePartitionInfo()
+        info.name = partition.name
+        info.isDefault = partition.isDefault
+        info.state = partition.state
+        info.nodeList = Hostlist.compress(partition.nodes.map { configuration.nodes[$0.int].name })
+        info.maxTimeMinutes = partition.maxTime.rawValue
+        info.defaultTimeMinutes = partition.defaultTime.rawValue
+        info.nodes = UInt32(clamping: partition.nodes.count)
+        info.cpus = UInt32(clamping: partition.cpus)
+        info.maxNodes = partition.maxNodes
+        info.minNodes = partition.minNodes
+        info.priorityTier = configured?.priorityTier ?? 1
+        info.rootOnly = configured?.rootOnly ?? false
+        info.allowAccounts = configured?.allowAccounts.joined(separator: ",") ?? ""
+        info.allowGroups = configured?.allowGroups.joined(separator: ",") ?? ""
+        return info
+    }
+
+    // MARK: - Configuration
+
+    /// As `scontrol show config` lists it: what is set or has a default, by key.
+    func settings() -> WireConfiguration {
+        var values: [String: String] = [
+            "ClusterName": configuration.clusterName, "SlurmUser": configuration.slurmUser,
+            "SlurmctldPort": "\(configuration.controllerPort)",
+            "SlurmctldHost": configuration.controllers.map { "\($0.name)(\($0.address))" }.joined(separator: ","),
+            "StateSaveLocation": configuration.stateSaveLocation, "SlurmdSpoolDir": configuration.slurmdSpoolDir,
+            "ArgosySocket": configuration.socketPath, "KillWait": "\(configuration.killWait.components.seconds) sec",
+            "SlurmdTimeout": "\(configuration.slurmdTimeout.components.seconds) sec",
+            "MinJobAge": "\(configuration.minJobAge.components.seconds) sec",
+            "InactiveLimit": "\(configuration.inactiveLimit.components.seconds) sec",
+            "MaxJobCount": "\(configuration.maxJobCount)", "MaxArraySize": "\(configuration.maxArraySize)",
+            "FirstJobId": "\(configuration.firstJobID)", "MaxJobId": "\(configuration.maxJobID)",
+            "DefMemPerNode": configuration.defaultMemoryPerNodeMiB == 0
+                ? "UNLIMITED" : "\(configuration.defaultMemoryPerNodeMiB)",
+            "ReturnToService": "\(configuration.returnToService)",
+            "JobRequeue": configuration.requeueByDefault ? "1" : "0",
+        ]
+        let known = Dictionary(values.keys.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        let tables: Set<String> = ["nodename", "partitionname", "downnodes", "nodeset", "frontendname"]
+        for entry in configuration.entries where !tables.contains(entry.key.lowercased()) {
+            if known[entry.key.lowercased()] == nil { values[entry.key] = entry.value }
+        }
+        var answer = WireConfiguration()
+        answer.nowUs = clock.now.microseconds
+        answer.entries = values.sorted { $0.key < $1.key }.map { key, value in
+            var entry = WireConfigurationEntry()
+            entry.key = key
+            entry.value = value
+            return entry
+        }
+        return answer
+    }
+}
+
+/// Which jobs a list is about: by id, arrays with all or some elements; none given: all.
+struct Selection {
+    private var wanted: [UInt32: [IndexRange]?] = [:]
+
+    init(_ selectors: [WireJobSelector]) {
+        for selector in selectors {
+            let ranges = selector.indices.map(\.domain)
+            guard !ranges.isEmpty else {
+                wanted[selector.job] = .some(nil)
+                continue
+            }
+            if let known = wanted[selector.job] {
+                if let some = known { wanted[selector.job] = some + ranges }
+            } else {
+                wanted[selector.job] = ranges
+            }
+        }
+    }
+
+    func contains(_ row: JobRow) -> Bool {
+        if wanted.isEmpty { return true }
+        if let own = wanted[row.id.rawValue], own == nil || row.arrayIndex == nil { return true }
+        guard let array = row.arrayJob ?? (row.arrayIndex == nil ? nil : row.id), let found = wanted[array.rawValue]
+        else { return false }
+        guard let ranges = found else { return true }
+        guard let index = row.arrayIndex else { return false }
+        return ranges.contains { $0.first <= index && index <= $0.last && (index - $0.first) % $0.step == 0 }
+    }
+}
+
+extension UInt32 {
+    fileprivate func multipliedSaturating(by other: UInt32) -> UInt32 {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? .max : product
+    }
+}

@@ -1,0 +1,34 @@
+internal import ArgosyCore
+internal import ArgosyDomain
+internal import ArgosyScheduler
+
+/// Plans beside the decider, one snapshot at a time.
+final class PlannerThread: Sendable {
+    private struct Work: Sendable {
+        var snapshot: PlanningSnapshot
+        var generation: Int
+    }
+    private let work = Mailbox<Work>(limit: 4)
+
+    func plan(_ snapshot: PlanningSnapshot, generation: Int) {
+        work.push(Work(snapshot: snapshot, generation: generation))
+    }
+
+    /// Until `stop`; gives plans to `inbox`.
+    func run(_ planner: any Planner, inbox: Mailbox<Input>, counters: Counters) {
+        while let taken = work.take(max: 1, timeout: nil) {
+            for item in taken {
+                let start = MachineClock.boot
+                let plan = planner.plan(item.snapshot)
+                let took = MachineClock.boot - start
+                counters.change {
+                    $0.plans += 1
+                    $0.planMicroseconds += took
+                }
+                inbox.push(.planned(plan, generation: item.generation, took: .microseconds(took)))
+            }
+        }
+    }
+
+    func stop() { work.close() }
+}

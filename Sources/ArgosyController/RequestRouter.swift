@@ -1,0 +1,351 @@
+// Requests in, each to where it is answered: at once, on the query threads, or by the core.
+internal import ArgosyConfig
+internal import ArgosyCore
+internal import ArgosyDomain
+internal import ArgosyLink
+internal import ArgosyStore
+internal import ArgosyWire
+internal import Logging
+internal import NIOPosix
+internal import SwiftProtobuf
+internal import Synchronization
+
+final class RequestRouter: CommandService {
+    struct Parts: Sendable {
+        var configuration: ClusterConfiguration
+        var slurmUID: UInt32
+        var term: Term
+        var started: Timestamp
+        var hostname: String
+        var store: any Store
+        var replies: ReplyTable
+        var views: ViewReader
+        var listing: Listing
+        var submissions: SubmissionDesk
+        var users: Users
+        var desk: NodeDesk
+        var clock: SharedClock
+        var counters: Counters
+        var logger: Logger
+        /// For what may wait: name services; and, apart, for what may wait long: registries.
+        var helpers: NIOThreadPool
+        var fetchers: NIOThreadPool
+        var onShutdown: @Sendable () -> Void
+    }
+    static let maxPreparing = 4096
+    static let maxFetching = 64
+
+    private let parts: Parts
+    private let preparing = Atomic<Int>(0)
+    private let fetching = Atomic<Int>(0)
+
+    init(_ parts: Parts) { self.parts = parts }
+
+    func received(_ request: WireRequest, from peer: CommandPeer, reply: ReplySlot) {
+        route(request, from: peer, relayedFor: nil, reply)
+    }
+
+    func clientLost(_ reply: ReplySlot) { parts.replies.clientLost(reply) }
+
+    private func isOperator(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
+
+    private func route(_ request: WireRequest, from peer: CommandPeer, relayedFor: AttemptKey?, _ slot: ReplySlot) {
+        parts.counters.change { $0.requests += 1 }
+        let caller = Caller(
+            uid: peer.uid, gid: peer.gid, isOperator: relayedFor == nil && isOperator(peer.uid), relayedFor: relayedFor)
+        switch request.body {
+        case .submit(let submission): submit(submission, peer, relayedFor, slot)
+        case .cancel(let cancel): self.cancel(cancel, caller, slot)
+        case .listJobs(let list): listJobs(list, caller, slot)
+        case .listNodes:
+            query(slot) { [listing = parts.listing] view in .nodes(listing.nodes(in: view)) }
+        case .listPartitions:
+            query(slot) { [listing = parts.listing] view in .partitions(listing.partitions(in: view)) }
+        case .accounting(let query): accounting(query, caller, slot)
+        case .createStep(let step): createStep(step, caller, slot)
+        case .signalStep(let signal):
+            send(slot) {
+                .stepSignalRequested(
+                    JobID(signal.job), StepID(signal.step), signal: signal.signal, by: caller, reply: $0)
+            }
+        case .updateNode(let update): updateNode(update, caller, slot)
+        case .updateJob(let update): updateJob(update, caller, slot)
+        case .ping: slot.reply(WireReply(.pong(pong())))
+        case .configuration: slot.reply(WireReply(.configuration(parts.listing.settings())))
+        case .waitJob(let wait): send(slot) { .waitRequested(JobID(wait.job), reply: $0) }
+        case .shutdown: shutdown(caller, slot)
+        case nil:
+            refuse(
+                slot,
+                Refusal(
+                    .notSupported, "Requested operation not supported",
+                    detail: "this controller does not know the request; is the command of a newer release?"))
+        }
+    }
+
+    private func refuse(_ slot: ReplySlot, _ refusal: Refusal) {
+        parts.counters.change { $0.refused += 1 }
+        slot.reply(WireReply(refusal: refusal))
+    }
+
+    private static let busy = Refusal(
+        .busy, "The controller is busy", detail: "too many requests wait; try again in a moment")
+
+    /// To the core, at once.
+    private func send(_ slot: ReplySlot, _ event: (ReplyHandle) -> Event) {
+        if !parts.replies.submit(slot, event) { refuse(slot, Self.busy) }
+    }
+
+    /// Work that may block, then the core (or a refusal).
+    private func prepare(_ slot: ReplySlot, _ body: @escaping @Sendable () throws(Refusal) -> Void) {
+        guard preparing.add(1, ordering: .relaxed).newValue <= Self.maxPreparing else {
+            preparing.subtract(1, ordering: .relaxed)
+            return refuse(slot, Self.busy)
+        }
+        parts.replies.prepare(slot)
+        parts.helpers.submit { [self] state in
+            preparing.subtract(1, ordering: .relaxed)
+            guard case .active = state else { return }
+            do throws(Refusal) { try body() } catch {
+                parts.replies.forget(slot)
+                refuse(slot, error)
+            }
+        }
+    }
+
+    // MARK: - Jobs
+
+    private func submit(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot) {
+        if request.waitForAllocation { slot.watch() }
+        guard request.job.hasContainer else {
+            return prepare(slot) { [self] () throws(Refusal) in try enter(request, peer, relayed, slot) }
+        }
+        guard fetching.add(1, ordering: .relaxed).newValue <= Self.maxFetching else {
+            fetching.subtract(1, ordering: .relaxed)
+            return refuse(slot, Self.busy)
+        }
+        parts.replies.prepare(slot)
+        parts.fetchers.submit { [self] state in
+            fetching.subtract(1, ordering: .relaxed)
+            guard case .active = state else { return }
+            do throws(Refusal) { try enter(request, peer, relayed, slot) } catch {
+                parts.replies.forget(slot)
+                refuse(slot, error)
+            }
+        }
+    }
+
+    private func enter(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot)
+        throws(Refusal)
+    {
+        let ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        let taken = parts.replies.submit(slot, prepared: true, blobs: ready.blobs) {
+            .jobSubmitted(
+                ready.fields, token: ready.token, waitForAllocation: ready.waits, by: ready.caller, reply: $0)
+        }
+        if !taken { throw Self.busy }
+    }
+
+    private func cancel(_ request: WireCancelJobs, _ caller: Caller, _ slot: ReplySlot) {
+        var selection = JobSelection(
+            items: request.jobs.map { .init(job: JobID($0.job), indices: $0.indices.map(\.domain)) })
+        selection.partition = request.partition.isEmpty ? nil : request.partition
+        selection.name = request.name.isEmpty ? nil : request.name
+        selection.account = request.account.isEmpty ? nil : request.account
+        for state in request.states {
+            guard let known = JobState(text: state) else {
+                return refuse(slot, Refusal(.invalidState, "Invalid job state specified", detail: state))
+            }
+            selection.states.append(known)
+        }
+        let user = request.user.isEmpty && request.allOfUser ? String(caller.uid) : request.user
+        guard !user.isEmpty else { return send(slot, cancelled(request, selection, caller)) }
+        prepare(slot) { [self, selection] () throws(Refusal) in
+            guard let uid = parts.users.uid(of: user) else {
+                throw Refusal(.invalidUser, "Invalid user: \(user)", detail: "no such user")
+            }
+            var selection = selection
+            selection.uid = uid
+            let event = cancelled(request, selection, caller)
+            if !parts.replies.submit(slot, prepared: true, event) { throw Self.busy }
+        }
+    }
+
+    private func cancelled(_ request: WireCancelJobs, _ selection: JobSelection, _ caller: Caller)
+        -> (ReplyHandle) -> Event
+    {
+        {
+            .cancelRequested(
+                selection, signal: request.signal, batchOnly: request.batchOnly, full: request.full, by: caller,
+                reply: $0)
+        }
+    }
+
+    private func updateJob(_ request: WireUpdateJob, _ caller: Caller, _ slot: ReplySlot) {
+        let action: JobAction
+        switch request.action {
+        case "hold": action = caller.isOperator ? .hold : .userHold
+        case "uhold": action = .userHold
+        case "release": action = .release
+        case "requeue": action = .requeue
+        case "requeuehold": action = .requeueHold
+        default:
+            return refuse(
+                slot, Refusal(.notSupported, "Requested operation not supported", detail: "action \(request.action)"))
+        }
+        let selection = JobSelection(
+            items: [.init(job: JobID(request.job.job), indices: request.job.indices.map(\.domain))])
+        send(slot) { .jobUpdateRequested(selection, action, by: caller, reply: $0) }
+    }
+
+    private func createStep(_ request: WireCreateStep, _ caller: Caller, _ slot: ReplySlot) {
+        var request = request
+        // The socket a relayed request came by says which job it is for, never the request.
+        if let key = caller.relayedFor { request.job = key.job.rawValue }
+        guard !request.arguments.isEmpty else {
+            return refuse(slot, Refusal(.malformed, "No command given to execute."))
+        }
+        let step = StepRequest(request)
+        send(slot) { .stepRequested(step, by: caller, reply: $0) }
+    }
+
+    private func listJobs(_ request: WireListJobs, _ caller: Caller, _ slot: ReplySlot) {
+        query(slot) { [listing = parts.listing, store = parts.store] view throws(Refusal) in
+            var list = try listing.jobs(in: view, request)
+            guard request.withScript else { return .jobs(list) }
+            for place in list.jobs.indices {
+                let spec = list.jobs[place].spec
+                guard caller.isOperator || spec.identity.uid == caller.uid else { continue }
+                if let script = (try? store.blob(spec.scriptDigest)) ?? nil { list.jobs[place].spec.script = .init(script) }
+            }
+            return .jobs(list)
+        }
+    }
+
+    /// Answers from a view, on the query threads.
+    private func query(
+        _ slot: ReplySlot, _ body: @escaping @Sendable (CoreView) throws(Refusal) -> WireReply.OneOf_Body
+    ) {
+        parts.views.read { [self] published in
+            do throws(Refusal) { slot.reply(WireReply(try body(published.view), commit: published.commit)) } catch {
+                refuse(slot, error)
+            }
+        }
+    }
+
+    private func accounting(_ request: WireListAccounting, _ caller: Caller, _ slot: ReplySlot) {
+        var query = AccountingQuery()
+        query.jobs = request.jobs.map { .init(job: JobID($0.job), indices: $0.indices.map(\.domain)) }
+        query.since = Timestamp(microseconds: request.sinceUs)
+        query.until = Timestamp(microseconds: request.untilUs)
+        query.states = request.states.compactMap { JobState(text: $0) }
+        if query.states.count < request.states.count {
+            return refuse(slot, Refusal(.invalidState, "Invalid job state specified"))
+        }
+        parts.views.pool.submit { [self, query] state in
+            guard case .active = state else { return }
+            do { slot.reply(WireReply(.accounting(try records(query, request, caller)))) } catch {
+                refuse(slot, (error as? Refusal) ?? Refusal(.storeFailed, "Accounting is not available", detail: "\(error)"))
+            }
+        }
+    }
+
+    private func records(_ query: AccountingQuery, _ request: WireListAccounting, _ caller: Caller) throws
+        -> WireAccountingList
+    {
+        var query = query
+        for name in request.user.split(separator: ",") {
+            guard let uid = parts.users.uid(of: String(name)) else {
+                throw Refusal(.invalidUser, "Invalid user: \(name)", detail: "no such user")
+            }
+            query.uids.append(uid)
+        }
+        if query.uids.isEmpty && !request.allUsers && request.jobs.isEmpty && !caller.isOperator {
+            query.uids = [caller.uid]
+        }
+        var list = WireAccountingList()
+        list.cluster = parts.configuration.clusterName
+        list.nowUs = parts.clock.now.microseconds
+        list.jobs = try parts.store.accounting(query).map { parts.listing.info($0.job, steps: $0.steps) }
+        return list
+    }
+
+    // MARK: - Nodes and the controller
+
+    private func updateNode(_ request: WireUpdateNode, _ caller: Caller, _ slot: ReplySlot) {
+        guard caller.isOperator else { return refuse(slot, Refusal(.accessDenied, "Access/permission denied")) }
+        let action: NodeAction
+        switch request.state.uppercased() {
+        case "DRAIN" where !request.reason.isEmpty: action = .drain(reason: request.reason)
+        case "DOWN" where !request.reason.isEmpty: action = .down(reason: request.reason)
+        case "DRAIN", "DOWN":
+            return refuse(
+                slot, Refusal(.malformed, "You must specify a reason when DRAINING a node.", detail: "add Reason=..."))
+        case "RESUME", "UNDRAIN", "IDLE": action = .resume
+        default: return refuse(slot, Refusal(.invalidState, "Invalid node state specified", detail: request.state))
+        }
+        var nodes: [NodeIndex] = []
+        do throws(Hostlist.Malformed) {
+            for name in try Hostlist.expand(request.nodeList) {
+                guard let node = parts.desk.index(of: name) else {
+                    return refuse(slot, Refusal(.invalidNodeName, "Invalid node name specified", detail: name))
+                }
+                nodes.append(node)
+            }
+        } catch { return refuse(slot, Refusal(.invalidNodeName, "Invalid node name specified", detail: "\(error)")) }
+        send(slot) { .nodeUpdateRequested(nodes, action, by: caller, reply: $0) }
+    }
+
+    private func shutdown(_ caller: Caller, _ slot: ReplySlot) {
+        guard caller.isOperator else { return refuse(slot, Refusal(.accessDenied, "Access/permission denied")) }
+        parts.logger.notice("shutting down on request", metadata: ["uid": "\(caller.uid)"])
+        slot.reply(WireReply(.done(WireDone())))
+        parts.onShutdown()
+    }
+
+    private func pong() -> WirePong {
+        var pong = WirePong()
+        pong.host = parts.hostname
+        pong.term = parts.term.rawValue
+        pong.startedUs = parts.started.microseconds
+        pong.version = Controller.version
+        pong.cluster = parts.configuration.clusterName
+        pong.primary = true
+        return pong
+    }
+
+    // MARK: - Relayed
+
+    /// A request of a job, passed on by its node. The node's word counts only for attempts that run there; who asks is
+    /// the job's owner, whatever the request says. An empty request: the client behind the channel has gone.
+    func relayed(_ request: WireRelayedRequest, _ node: NodeIndex, _ link: NodeLink) {
+        guard !request.request.isEmpty else { return parts.desk.channelClosed(request.channel, node) }
+        guard let slot = parts.desk.relayedSlot(request.channel, node, link) else { return }
+        let key = AttemptKey(JobID(request.job), Attempt(request.attempt))
+        parts.views.read { [self] published in
+            guard let row = published.view.job(key.job), row.attempt == key.attempt, !row.state.isEnded,
+                let allocation = row.allocation, allocation.nodes.contains(where: { $0.index == node })
+            else {
+                return refuse(
+                    slot,
+                    Refusal(
+                        .accessDenied, "Access/permission denied",
+                        detail: "job \(key.job) (start \(key.attempt.rawValue)) does not run on the node that asks for it"))
+            }
+            let identity = row.spec.fields.identity
+            guard request.uid == identity.uid else {
+                return refuse(
+                    slot,
+                    Refusal(
+                        .accessDenied, "Access/permission denied",
+                        detail: "uid \(request.uid) is not the owner of job \(key.job)"))
+            }
+            guard let inner = try? WireRequest(serializedBytes: request.request) else {
+                return refuse(slot, Refusal(.malformed, "Invalid request", detail: "the message cannot be read"))
+            }
+            route(
+                inner, from: CommandPeer(uid: identity.uid, gid: identity.gid, origin: "job \(key.job)"),
+                relayedFor: key, slot)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// What must always hold, for tests and the simulator, and a digest that is equal where states are.
+import ArgosyDomain
+
+extension ControllerCore {
+    /// What is wrong with the state; empty when it is sound. Costs a walk over everything.
+    public func checkInvariants() -> [String] { checkNodes() + checkJobs() }
+
+    private func checkNodes() -> [String] {
+        var wrong: [String] = []
+        for index in configuration.nodes.indices {
+            guard let node = tables.nodes[UInt32(index)] else { continue }
+            let name = configuration.nodes[index].name
+            var taken = CPUSet()
+            var memory: UInt64 = 0
+            for key in node.holds {
+                guard let record = record(key.job), record.attempt == key.attempt,
+                    let run = tables.runs[key.job.rawValue], let position = run.position(of: NodeIndex(index)),
+                    run.held.contains(position)
+                else {
+                    wrong.append("\(name) holds for \(key.job).\(key.attempt.rawValue), which does not")
+                    continue
+                }
+                let share = run.allocation.nodes[Int(position)]
+                if !taken.isDisjoint(with: share.cpus) { wrong.append("\(name): CPUs of job \(key.job) given twice") }
+                taken.formUnion(share.cpus)
+                memory += share.memoryMiB
+            }
+            if !taken.isDisjoint(with: node.freeCPUs) { wrong.append("\(name): CPUs both free and held") }
+            if taken.count + node.freeCPUs.count != configuration.nodes[index].cpus {
+                wrong.append("\(name): CPUs lost")
+            }
+            if memory + node.freeMemoryMiB != configuration.nodes[index].memoryMiB {
+                wrong.append("\(name): memory does not add up")
+            }
+        }
+        return wrong
+    }
+
+    private func checkJobs() -> [String] {
+        var wrong: [String] = []
+        var live = 0
+        let queued = Set(queue.keys)
+        tables.jobs.forEach { key, record in
+            let held = tables.runs[key]?.held ?? []
+            if !record.state.isEnded { live += 1 }
+            if record.id > lastJobID { wrong.append("job \(key) is above the high-water mark") }
+            switch record.state {
+            case .pending:
+                if tables.runs[key] != nil { wrong.append("waiting job \(key) has an allocation") }
+                let place = PendingQueue.Key(priority: record.priority, job: record.id)
+                if !record.isHeld && !queued.contains(place) { wrong.append("waiting job \(key) is in no queue") }
+            case .running, .completing:
+                if held.isEmpty { wrong.append("job \(key) is \(record.state.name) on no node") }
+                for position in held {
+                    let node = tables.runs[key]?.allocation.nodes[Int(position)].index.rawValue ?? .max
+                    if tables.nodes[node]?.holds.contains(record.key) != true {
+                        wrong.append("job \(key) runs on a node that does not hold for it")
+                    }
+                }
+            default:
+                if !held.isEmpty { wrong.append("ended job \(key) holds nodes") }
+                let open = (tables.steps[key] ?? []).contains { !$0.state.isEnded }
+                if open { wrong.append("ended job \(key) has a running step") }
+            }
+        }
+        if live != liveJobs { wrong.append("\(live) live jobs, counted \(liveJobs)") }
+        return wrong
+    }
+
+    /// Equal states have equal digests, in every process. Costs a walk over everything.
+    public var digest: UInt64 {
+        var digest = FNV()
+        digest.mix(UInt64(lastJobID.rawValue))
+        tables.jobs.forEach { key, record in
+            for value in [
+                UInt64(key), UInt64(record.state.rawValue), UInt64(record.reason.rawValue), record.priority,
+                UInt64(record.attempt.rawValue), UInt64(bitPattern: record.start.microseconds),
+                UInt64(bitPattern: record.end.microseconds), UInt64(record.exit.code), UInt64(record.exit.signal),
+                UInt64(record.arrayJob), UInt64(record.arrayIndex), UInt64(record.nextStep),
+            ] { digest.mix(value) }
+            for range in tables.pendingIndices[key] ?? [] {
+                for value in [range.first, range.last, range.step] { digest.mix(UInt64(value)) }
+            }
+            for position in tables.runs[key]?.held ?? [] { digest.mix(UInt64(position)) }
+            for step in tables.steps[key] ?? [] { digest.mix(UInt64(step.state.rawValue)) }
+        }
+        tables.nodes.forEach { key, node in
+            digest.mix(UInt64(key))
+            for word in node.freeCPUs.words { digest.mix(word) }
+            digest.mix(node.freeMemoryMiB)
+            digest.mix(UInt64(node.strays.count) << 2 | (node.isDown ? 2 : 0) | (node.isDrained ? 1 : 0))
+        }
+        return digest.value
+    }
+}
+
+/// FNV-1a over 64-bit words: small, and the same everywhere.
+struct FNV: Sendable {
+    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    mutating func mix(_ word: UInt64) {
+        var word = word
+        for _ in 0..<8 {
+            value = (value ^ (word & 0xff)) &* 0x100_0000_01b3
+            word >>= 8
+        }
+    }
+}

@@ -1,0 +1,165 @@
+// Rows in: the state as it was last durable. Nothing is replayed; what follows from rows is computed again.
+import ArgosyConfig
+import ArgosyDomain
+
+/// How long an interactive job outlives a restart of the controller without its client asking for it again.
+let clientGrace = Duration.seconds(60)
+
+extension ControllerCore {
+    mutating func load(_ stored: StoredState) {
+        loadNodes(stored.nodes)
+        for row in stored.jobs.sorted(by: { $0.id < $1.id }) { load(row) }
+        for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
+        for id in tables.steps.keys { sortSteps(of: id) }
+    }
+
+    mutating func settleAfterLoad() {
+        for index in configuration.nodes.indices where tables.nodes[UInt32(index)]?.downAt == .never {
+            giveNodeTime(NodeIndex(index))
+        }
+        for key in tables.jobs.keys {
+            guard let record = tables.jobs[key] else { continue }
+            settle(record)
+        }
+        wantPlan()
+    }
+
+    private mutating func settle(_ record: JobRecord) {
+        if record.killOnClientLoss && !record.state.isEnded {
+            deadlines.add(now.adding(clientGrace), .clientGone, record.id.rawValue)
+        }
+        switch record.state {
+        case .running where tables.runs[record.id.rawValue]?.held.isEmpty ?? true:
+            failAttempt(record.id, "the nodes it ran on are no longer configured")
+        case .completing where tables.runs[record.id.rawValue]?.held.isEmpty ?? true: finishAttempt(record.id)
+        default: break
+        }
+    }
+
+    private mutating func loadNodes(_ rows: [NodeRow]) {
+        for (index, node) in configuration.nodes.enumerated() {
+            var record = NodeRecord(freeCPUs: CPUSet(0..<node.cpus), freeMemoryMiB: node.memoryMiB)
+            var facts = NodeFacts()
+            record.isDown = node.state.uppercased().hasPrefix("DOWN")
+            record.isDrained = node.state.uppercased().hasPrefix("DRAIN")
+            facts.reason = node.reason
+            if let row = rows.first(where: { $0.name == node.name }) {
+                record.isDown = row.isDown
+                record.isDrained = row.isDrained
+                record.isLost = row.isDown && row.reason == notResponding
+                facts.incarnation = row.incarnation
+                facts.reason = row.reason
+                facts.reasonTime = row.reasonTime
+                facts.reasonUID = row.reasonUID
+            }
+            tables.nodes[UInt32(index)] = record
+            tables.facts[UInt32(index)] = facts
+        }
+    }
+
+    private mutating func load(_ row: JobRow) {
+        var record = JobRecord(row, partition: tables.partitionIndex(named: row.partition))
+        if record.isHeld { record.priority = 0 }
+        let key = row.id.rawValue
+        tables.jobs[key] = record
+        tables.specs[key] = row.spec
+        if !row.pendingIndices.isEmpty { tables.pendingIndices[key] = row.pendingIndices }
+        if !row.reasonDetail.isEmpty { tables.notes[key] = JobNote(detail: row.reasonDetail) }
+        if !row.token.isEmpty {
+            tables.tokens[key] = row.token
+            tokens[Self.tokenKey(row.token, uid: row.spec.fields.identity.uid)] = row.id
+        }
+        lastJobID = max(lastJobID, row.id)
+        if let allocation = row.allocation { loadRun(row, record, allocation) }
+        if record.state.isEnded {
+            deadlines.add(record.end.adding(configuration.minJobAge), .jobPurge, key)
+        } else {
+            liveJobs += 1
+            if record.state == .pending { enqueue(record) } else { countElement(record, by: 1) }
+        }
+    }
+
+    private mutating func loadRun(_ row: JobRow, _ record: JobRecord, _ allocation: Allocation) {
+        var run = JobRun(allocation: tables.indexed(allocation), held: [], prepared: row.nodesPrepared)
+        run.usage = row.usage
+        if !record.state.isEnded {
+            for position in row.nodesHeld where hold(record.key, run.allocation.nodes[Int(position)]) {
+                run.held.append(position)
+            }
+            deadlines.add(record.deadline, .jobLimit, record.id.rawValue)
+        }
+        tables.runs[row.id.rawValue] = run
+    }
+
+    private mutating func load(_ row: StepRow) {
+        guard let record = record(row.key.job), record.attempt == row.key.attempt else { return }
+        var row = row
+        row.layout = tables.indexed(row.layout)
+        tables.steps[row.key.job.rawValue] = (tables.steps[row.key.job.rawValue] ?? []) + [row]
+    }
+
+    /// The batch step first, then by number.
+    private mutating func sortSteps(of key: UInt32) {
+        tables.steps.update(key) { steps in
+            steps.sort { ($0.step == .batch ? 0 : 1, $0.step) < ($1.step == .batch ? 0 : 1, $1.step) }
+        }
+    }
+}
+
+extension JobRecord {
+    init(_ row: JobRow, partition: UInt16) {
+        self.init(
+            submit: row.submit, eligible: row.eligible, id: row.id, timeLimit: row.timeLimit, partition: partition,
+            isBatch: row.spec.isBatch, killOnClientLoss: row.spec.fields.killOnClientLoss,
+            allowsRequeue: row.spec.fields.requeue)
+        start = row.start
+        end = row.end
+        deadline = row.deadline
+        priority = row.priority
+        attempt = row.attempt
+        exit = row.exit
+        derivedExit = row.derivedExit
+        arrayJob = row.arrayJob?.rawValue ?? 0
+        arrayIndex = row.arrayIndex ?? JobRecord.noIndex
+        nextStep = row.nextStep
+        state = row.state
+        reason = row.reason
+        endingState = row.endingState
+        batchLaunched = row.batchLaunched
+        requeueAfterEnd = row.requeueAfterEnd
+        if requeueAfterEnd && (reason == .launchFailedRequeuedHeld || reason == .jobHeldUser || reason == .jobHeldAdmin)
+        {
+            holdAfterRequeue = reason
+        }
+    }
+}
+
+extension Tables {
+    /// Nodes are numbered by the configuration, which may have changed since the row was written; names stay.
+    func indexed(_ allocation: Allocation) -> Allocation {
+        var allocation = allocation
+        for position in allocation.nodes.indices {
+            let node = allocation.nodes[position]
+            if node.index.int < configuration.nodes.count, configuration.nodes[node.index.int].name == node.name {
+                continue
+            }
+            allocation.nodes[position].index = configuration.node(named: node.name) ?? NodeIndex(rawValue: .max)
+        }
+        return allocation
+    }
+
+    /// A partition that is no longer configured keeps its name and gets no nodes: its jobs can end, not start.
+    mutating func partitionIndex(named name: String) -> UInt16 {
+        if let index = partitions.firstIndex(where: { $0.name == name }) { return UInt16(index) }
+        partitions.append(PartitionView(vanished: name))
+        return UInt16(partitions.count - 1)
+    }
+}
+
+extension PartitionView {
+    fileprivate init(vanished name: String) {
+        self.init(
+            name: name, isDefault: false, state: "INACTIVE", nodes: [], maxTime: .unlimited, defaultTime: .notGiven,
+            minNodes: 0, maxNodes: 0, cpus: 0)
+    }
+}

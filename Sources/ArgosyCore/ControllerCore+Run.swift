@@ -1,0 +1,228 @@
+// The life of an attempt: placed, prepared, its steps, completing, gone from every node, ended or waiting again.
+import ArgosyDomain
+import ArgosyScheduler
+
+/// What the nodes' own time keeping may be late by before the controller ends a job itself.
+let limitMargin = Duration.seconds(60)
+
+extension ControllerCore {
+    /// Books what `node` gives to the attempt; false when the node is not configured.
+    mutating func hold(_ key: AttemptKey, _ node: Allocation.Node) -> Bool {
+        guard tables.nodes[node.index.rawValue] != nil else { return false }
+        changeNode(node.index) { record in
+            record.freeCPUs.subtract(node.cpus)
+            record.freeMemoryMiB -= min(node.memoryMiB, record.freeMemoryMiB)
+            let place = record.holds.firstIndex { key < $0 } ?? record.holds.count
+            record.holds.insert(key, at: place)
+        }
+        return true
+    }
+
+    /// Gives the position's share back to its node's books.
+    mutating func release(_ key: AttemptKey, position: UInt32) {
+        guard let run = tables.runs[key.job.rawValue], run.held.contains(position) else { return }
+        let share = run.allocation.nodes[Int(position)]
+        changeRun(key.job) { $0.held.removeAll { $0 == position } }
+        let now = now
+        changeNode(share.index) { record in
+            record.freeCPUs.formUnion(share.cpus)
+            record.freeMemoryMiB += share.memoryMiB
+            record.holds.removeAll { $0 == key }
+            if record.holds.isEmpty { record.lastBusy = now }
+        }
+        endSteps(of: key.job, on: share.index)
+        wantPlan()
+    }
+
+    /// Starts the attempt on its allocation: the books first, then orders to its nodes.
+    mutating func startAttempt(_ id: JobID, _ allocation: Allocation) {
+        guard let record = record(id) else { return }
+        for node in allocation.nodes { _ = hold(record.key, node) }
+        tables.runs[id.rawValue] = JobRun(allocation: allocation, held: Array(0..<UInt32(allocation.nodes.count)))
+        let now = now
+        let limit = record.timeLimit.duration.map { $0 + configuration.killWait + limitMargin }
+        let launchBatch = record.isBatch && allocation.nodes.count == 1
+        change(id) { record in
+            record.state = .running
+            record.reason = .none
+            record.start = now
+            record.end = .unset
+            record.deadline = limit.map { now.adding($0) } ?? .unset
+            record.batchLaunched = launchBatch
+        }
+        tables.notes[id.rawValue] = nil
+        if let limit { deadlines.add(now.adding(limit), .jobLimit, id.rawValue) }
+        countElement(record, by: 1)
+        if launchBatch { addBatchStep(id, allocation) }
+        for node in allocation.nodes { order(node.index, record.key, .prepare(launchBatch: launchBatch)) }
+    }
+
+    mutating func prepared(_ record: JobRecord, position: UInt32) {
+        guard record.state == .running, let run = tables.runs[record.id.rawValue], !run.prepared.contains(position)
+        else { return }
+        changeRun(record.id) { run in
+            run.prepared.append(position)
+            run.prepared.sort()
+        }
+        guard run.prepared.count + 1 == run.allocation.nodes.count else { return }
+        if record.isBatch && !record.batchLaunched {
+            change(record.id) { $0.batchLaunched = true }
+            addBatchStep(record.id, run.allocation)
+            order(run.allocation.nodes[0].index, record.key, .launch(.batch))
+        }
+        answerOwner(of: record.id)
+        startWaitingSteps(of: record.id)
+    }
+
+    mutating func prepareFailed(_ record: JobRecord, on node: NodeIndex, _ message: String, nodeAtFault: Bool) {
+        guard record.state == .running else { return }
+        if nodeAtFault { drain(node, reason: message, uid: 0) }
+        let detail = "node \(nodeName(node)) could not prepare the job: \(message)"
+        if nodeAtFault && record.isBatch {
+            change(record.id) { $0.holdAfterRequeue = .launchFailedRequeuedHeld }
+            complete(record.id, as: .failed, .launchFailedRequeuedHeld, detail, grace: .zero, requeue: true)
+        } else {
+            complete(record.id, as: .failed, .jobLaunchFailure, detail, grace: .zero)
+        }
+    }
+
+    /// The attempt lost a node: it ends as NODE_FAIL, or waits again when its owner allowed that.
+    mutating func failAttempt(_ id: JobID, _ detail: String) {
+        guard let record = record(id), record.state == .running else { return }
+        complete(
+            id, as: .nodeFail, .nodeDown, detail, grace: configuration.killWait,
+            requeue: record.isBatch && record.allowsRequeue)
+    }
+
+    /// Running to completing: every node that still holds something is told to end the attempt.
+    mutating func complete(
+        _ id: JobID, as ending: JobState, _ reason: PendingReason, _ detail: String, grace: Duration,
+        requeue: Bool = false
+    ) {
+        guard let record = record(id), record.state == .running else { return }
+        let now = now
+        change(id) { record in
+            record.state = .completing
+            record.endingState = ending
+            record.reason = reason
+            record.requeueAfterEnd = requeue
+            record.end = now
+            record.deadline = .unset
+        }
+        tables.notes[id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
+        refuseWaitingSteps(of: id)
+        terminate(record.key, grace: grace, why: detail.isEmpty ? ending.name : detail)
+        if tables.runs[id.rawValue]?.held.isEmpty ?? true { finishAttempt(id) }
+    }
+
+    private mutating func terminate(_ key: AttemptKey, grace: Duration, why: String) {
+        guard let run = tables.runs[key.job.rawValue] else { return }
+        for position in run.held {
+            let node = run.allocation.nodes[Int(position)].index
+            if isOutOfReach(node) {
+                release(key, position: position)
+            } else {
+                order(node, key, .terminate(grace: grace, why: why))
+            }
+        }
+    }
+
+    /// Down and without a link: it takes nothing new before it registers, and then says itself what it still has.
+    func isOutOfReach(_ node: NodeIndex) -> Bool {
+        guard let record = tables.nodes[node.rawValue] else { return true }
+        return record.isDown && !record.isConnected
+    }
+
+    /// Completing to ended, or to pending when it is to run again. Nothing of it is held any more.
+    mutating func finishAttempt(_ id: JobID) {
+        guard let record = record(id), record.state == .completing else { return }
+        closeSteps(of: id, as: record.endingState ?? .failed)
+        countElement(record, by: -1)
+        if record.requeueAfterEnd {
+            requeue(record)
+        } else {
+            end(id, as: record.endingState ?? .failed)
+        }
+        wantPlan()
+    }
+
+    /// To an ended state, from pending or completing.
+    mutating func end(_ id: JobID, as state: JobState) {
+        guard let record = record(id) else { return }
+        let end = record.end.isSet ? record.end : now
+        change(id) { record in
+            record.state = state
+            record.endingState = nil
+            record.requeueAfterEnd = false
+            record.end = end
+            record.deadline = .unset
+        }
+        if record.state == .pending { leaveQueue() }
+        liveJobs -= 1
+        deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
+        waiting.finished.append(id)
+    }
+
+    /// The same job again, as its next attempt.
+    mutating func requeue(_ record: JobRecord) {
+        let hold = record.holdAfterRequeue
+        let priority = hold == .none ? basePriority(of: record.id) : 0
+        change(record.id) { job in
+            job.state = .pending
+            job.attempt = record.attempt.next
+            job.reason = hold
+            job.priority = priority
+            job.start = .unset
+            job.end = .unset
+            job.deadline = .unset
+            job.exit = .success
+            job.derivedExit = .success
+            job.endingState = nil
+            job.requeueAfterEnd = false
+            job.holdAfterRequeue = .none
+            job.batchLaunched = false
+            job.nextStep = 0
+        }
+        tables.runs[record.id.rawValue] = nil
+        tables.steps[record.id.rawValue] = nil
+        if hold == .none { tables.notes[record.id.rawValue] = nil }
+        if let job = self.record(record.id) { enqueue(job) }
+    }
+
+    /// Keeps count of the elements of an array that run, for its `%limit`.
+    mutating func countElement(_ record: JobRecord, by change: Int) {
+        guard record.arrayJob != 0, record.hasElementIndex else { return }
+        let count = Int(tables.runningElements[record.arrayJob] ?? 0) + change
+        tables.runningElements[record.arrayJob] = count > 0 ? UInt32(count) : nil
+        if tables.jobs[record.arrayJob] != nil { dirtyJobs.append(JobID(record.arrayJob)) }
+    }
+}
+
+// The order of waiting.
+extension ControllerCore {
+    /// Slurm's FIFO: every job a little below the one before it.
+    func basePriority(of id: JobID) -> UInt64 {
+        let nice = Int64(tables.specs[id.rawValue]?.fields.nice ?? 0)
+        return UInt64(max(1, 4_294_901_760 - Int64(id.rawValue) - nice))
+    }
+
+    mutating func enqueue(_ record: JobRecord) {
+        guard record.state == .pending, !record.isHeld else { return }
+        queue.insert(PendingQueue.Key(priority: record.priority, job: record.id))
+        if record.eligible > now { deadlines.add(record.eligible, .jobEligible, record.id.rawValue) }
+        wantPlan()
+    }
+
+    func isQueued(_ key: PendingQueue.Key) -> Bool {
+        guard let record = record(key.job) else { return false }
+        return record.state == .pending && record.priority == key.priority && !record.isHeld
+    }
+
+    mutating func leaveQueue() {
+        let tables = tables
+        queue.noteRemoval { key in
+            guard let record = tables.jobs[key.job.rawValue] else { return false }
+            return record.state == .pending && record.priority == key.priority && !record.isHeld
+        }
+    }
+}

@@ -1,0 +1,113 @@
+// Hold, release, requeue.
+import ArgosyDomain
+
+extension ControllerCore {
+    mutating func update(
+        _ selection: JobSelection, _ action: JobAction, by caller: Caller, reply handle: ReplyHandle
+    ) {
+        for item in selection.items {
+            if let refusal = update(item, action, by: caller) {
+                refuse(handle, refusal)
+                return
+            }
+        }
+        reply(handle, .done)
+    }
+
+    private mutating func update(_ item: JobSelection.Item, _ action: JobAction, by caller: Caller) -> Refusal? {
+        var targets = liveElements(of: item.job)
+        if let record = record(item.job), record.arrayJob != record.id.rawValue || targets.isEmpty {
+            targets = [item.job]
+        }
+        guard let first = targets.first, let spec = tables.specs[first.rawValue] else {
+            return Refusals.invalidJob(item.job)
+        }
+        if let refusal = accessRefusal(spec, caller) { return refusal }
+        if targets.count == 1 && item.indices.isEmpty { return update(first, action, caller) }
+        for id in targets {
+            guard let record = record(id) else { continue }
+            let matches =
+                record.hasElementIndex ? IndexRanges.contains(item.indices, record.arrayIndex) : false
+            if item.indices.isEmpty || matches { _ = update(id, action, caller) }
+        }
+        return nil
+    }
+
+    private mutating func update(_ id: JobID, _ action: JobAction, _ caller: Caller) -> Refusal? {
+        guard let record = record(id) else { return Refusals.invalidJob(id) }
+        switch action {
+        case .hold: return hold(record, caller.isOperator ? .jobHeldAdmin : .jobHeldUser)
+        case .userHold: return hold(record, .jobHeldUser)
+        case .release: return release(record, caller)
+        case .requeue: return requeue(record, hold: .none)
+        case .requeueHold: return requeue(record, hold: caller.isOperator ? .jobHeldAdmin : .jobHeldUser)
+        }
+    }
+
+    private mutating func hold(_ record: JobRecord, _ reason: PendingReason) -> Refusal? {
+        guard record.state == .pending else {
+            if record.state.isEnded { return Refusals.alreadyEnded(record.id) }
+            return Refusal(
+                .invalidState, "Job is no longer pending execution",
+                detail: "job \(record.id) is \(record.state.name); only waiting jobs can be held, requeuehold ends and"
+                    + " holds it")
+        }
+        if record.reason == .jobHeldAdmin { return nil }
+        change(record.id) { job in
+            job.reason = reason
+            job.priority = 0
+        }
+        tables.notes[record.id.rawValue] = nil
+        leaveQueue()
+        wantPlan()
+        return nil
+    }
+
+    private mutating func release(_ record: JobRecord, _ caller: Caller) -> Refusal? {
+        guard record.state == .pending else { return Refusals.alreadyEnded(record.id) }
+        guard record.isHeld else { return nil }
+        if record.reason == .jobHeldAdmin && !caller.isOperator {
+            return Refusals.accessDenied("job \(record.id) is held by an administrator")
+        }
+        let priority = basePriority(of: record.id)
+        let isEarly = record.eligible > now
+        change(record.id) { job in
+            job.reason = isEarly ? .beginTime : .none
+            job.priority = priority
+        }
+        tables.notes[record.id.rawValue] = nil
+        if let job = self.record(record.id) { enqueue(job) }
+        return nil
+    }
+
+    private mutating func requeue(_ record: JobRecord, hold: PendingReason) -> Refusal? {
+        guard record.isBatch else {
+            return Refusal(
+                .notSupported, "Only batch jobs are accepted or processed",
+                detail: "job \(record.id) has no batch script that could run again")
+        }
+        guard record.allowsRequeue else {
+            return Refusal(
+                .notSupported, "Requested operation is presently disabled",
+                detail: "job \(record.id) was submitted with --no-requeue")
+        }
+        switch record.state {
+        case .pending: return Refusals.pending(record.id)
+        case .running, .suspended:
+            change(record.id) { $0.holdAfterRequeue = hold }
+            complete(record.id, as: .cancelled, hold, "requeued", grace: configuration.killWait, requeue: true)
+        case .completing:
+            change(record.id) { job in
+                job.requeueAfterEnd = true
+                job.holdAfterRequeue = hold
+                job.reason = hold
+            }
+        case .completed, .cancelled, .failed, .timeout, .nodeFail, .preempted, .bootFail, .deadline, .outOfMemory:
+            guard tables.pendingIndices[record.id.rawValue] == nil else { return Refusals.alreadyEnded(record.id) }
+            liveJobs += 1
+            change(record.id) { $0.holdAfterRequeue = hold }
+            if let job = self.record(record.id) { requeue(job) }
+        }
+        return nil
+    }
+}

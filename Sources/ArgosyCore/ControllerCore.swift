@@ -1,0 +1,163 @@
+// The controller's decider: a deterministic state machine.
+//
+// An event and a time go in; row changes and effects come out; state moves nowhere else. It never waits, reads a clock,
+// draws a random number or does I/O, and never lets the order of a hash table decide. Rules it keeps:
+//
+// - Placing is planned outside: `planningSnapshot` goes to a planner, its plan comes back as an event, and every
+//   placement is checked again here against the books of that moment.
+// - What a node holds for an attempt returns to the books only when the node says that the attempt is gone, or registers
+//   again without it. A lost node's share leaves the job, but the node takes nothing new before it has registered and
+//   has let go of every attempt that nobody knows any more.
+// - Reports of an older incarnation or another attempt change nothing, and are acknowledged, so that nodes forget them.
+// - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
+//
+// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Plan, +Run (life of an attempt), +Nodes, +Steps,
+// +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
+public import ArgosyConfig
+public import ArgosyDomain
+
+/// The whole state of a controller and its only transition, `apply`.
+public struct ControllerCore: Sendable {
+    public let configuration: ClusterConfiguration
+    public let term: Term
+
+    var tables: Tables
+    /// Ids up to this one were given out.
+    var lastJobID: JobID
+    /// Grows with every change a planner should know of.
+    var version: UInt64 = 0
+    /// The latest time seen: an event cannot be earlier.
+    var now: Timestamp
+    var queue = PendingQueue()
+    var deadlines = DeadlineHeap()
+    var tokens: [String: JobID] = [:]
+    var waiting = WaitingReplies()
+    var liveJobs = 0
+    var turn = Turn()
+    var dirtyJobs: [JobID] = []
+    var dirtyNodes: [NodeIndex] = []
+
+    /// What a start needs: the configuration and the stored rows. Nothing is ordered before `start`.
+    public init(configuration: ClusterConfiguration, stored: StoredState, term: Term, now: Timestamp) {
+        self.configuration = configuration
+        self.term = term
+        self.now = max(now, stored.lastTime)
+        tables = Tables(configuration: configuration)
+        lastJobID = max(stored.lastJobID, JobID(max(configuration.firstJobID, 1) - 1))
+        load(stored)
+    }
+
+    /// After loading: ends what no longer can be and sets the deadlines. Nodes are ordered anew when they register.
+    public mutating func start(at time: Timestamp) -> Turn {
+        begin(time)
+        settleAfterLoad()
+        return finish()
+    }
+
+    /// Takes in one fact. Never fails: a refusal is an answer among the effects.
+    public mutating func apply(_ event: Event, at time: Timestamp) -> Turn {
+        begin(time)
+        passDeadlines()
+        handle(event)
+        return finish()
+    }
+
+    /// When `timePassed` is wanted at the latest; `.never` if nothing is due.
+    public var nextDeadline: Timestamp { deadlines.next }
+
+    /// A snapshot for queries. Publish it when the turn it includes is durable.
+    public var view: CoreView { CoreView(term: term, tables: tables) }
+
+    private mutating func handle(_ event: Event) {
+        switch event {
+        case .jobSubmitted(let fields, let token, let wait, let caller, let reply):
+            submit(fields, token: token, waitForAllocation: wait, by: caller, reply: reply)
+        case .cancelRequested(let selection, let signal, let batchOnly, let full, let caller, let reply):
+            cancel(selection, signal: signal, batchOnly: batchOnly, full: full, by: caller, reply: reply)
+        case .jobUpdateRequested(let selection, let action, let caller, let reply):
+            update(selection, action, by: caller, reply: reply)
+        case .nodeUpdateRequested(let nodes, let action, let caller, let reply):
+            update(nodes, action, by: caller, reply: reply)
+        case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
+        case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
+            signalStep(job, step, signal, by: caller, reply: reply)
+        case .waitRequested(let job, let reply): wait(for: job, reply: reply)
+        case .clientLost(let reply): loseClient(reply)
+        case .nodeRegistered(let node, let registration): register(node, registration)
+        case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)
+        case .nodeReported(let node, let report): take(report, from: node)
+        case .planned(let plan):
+            apply(plan)
+            noteUnplanned()
+        case .timePassed: break
+        }
+    }
+
+    private mutating func begin(_ time: Timestamp) {
+        now = max(now, time)
+        turn = Turn()
+    }
+
+    /// Rows are whole and written once a turn, however often a record changed in it.
+    private mutating func finish() -> Turn {
+        settleFinishedJobs()
+        dirtyJobs.sort()
+        var previous: JobID?
+        for id in dirtyJobs where id != previous {
+            previous = id
+            if let row = tables.row(id) { turn.changes.append(.job(row)) }
+        }
+        dirtyNodes.sort()
+        var previousNode: NodeIndex?
+        for node in dirtyNodes where node != previousNode {
+            previousNode = node
+            turn.changes.append(.node(tables.nodeRow(node)))
+        }
+        dirtyJobs.removeAll(keepingCapacity: true)
+        dirtyNodes.removeAll(keepingCapacity: true)
+        defer { turn = Turn() }
+        return turn
+    }
+}
+
+// Helpers that every transition uses.
+extension ControllerCore {
+    /// Changes a job's record; its row is written at the end of the turn.
+    mutating func change(_ id: JobID, _ body: (inout JobRecord) -> Void) {
+        tables.jobs.update(id.rawValue, body)
+        dirtyJobs.append(id)
+        version += 1
+    }
+
+    mutating func changeRun(_ id: JobID, _ body: (inout JobRun) -> Void) {
+        tables.runs.update(id.rawValue, body)
+        dirtyJobs.append(id)
+    }
+
+    mutating func changeNode(_ index: NodeIndex, _ body: (inout NodeRecord) -> Void) {
+        tables.nodes.update(index.rawValue, body)
+        version += 1
+    }
+
+    func record(_ id: JobID) -> JobRecord? { tables.jobs[id.rawValue] }
+
+    mutating func reply(_ handle: ReplyHandle, _ answer: Answer) { turn.effects.append(.reply(handle, answer)) }
+
+    mutating func refuse(_ handle: ReplyHandle, _ refusal: Refusal) { reply(handle, .refused(refusal)) }
+
+    mutating func wantPlan() {
+        version += 1
+        let asked = turn.effects.contains { if case .planWanted = $0 { true } else { false } }
+        if !asked { turn.effects.append(.planWanted) }
+    }
+
+    /// Orders a node, if its link is up; else registration orders again what is still wanted.
+    mutating func order(_ node: NodeIndex, _ key: AttemptKey, _ body: Order.Body) {
+        guard let record = tables.nodes[node.rawValue], record.isConnected,
+            let incarnation = tables.facts[node.rawValue]?.incarnation
+        else { return }
+        turn.effects.append(.order(node, incarnation, Order(key: key, body: body)))
+    }
+
+    func nodeName(_ index: NodeIndex) -> String { configuration.nodes[index.int].name }
+}

@@ -1,0 +1,76 @@
+// What queries are answered from: an immutable snapshot that shares the core's pages until they change.
+public import ArgosyDomain
+
+/// A snapshot of the core. Making and copying one costs a few reference counts.
+public struct CoreView: Sendable {
+    public var term: Term
+    let tables: Tables
+
+    init(term: Term, tables: Tables) {
+        self.term = term
+        self.tables = tables
+    }
+
+    public func job(_ id: JobID) -> JobRow? { tables.row(id) }
+
+    /// Ascending id; live and recently ended jobs (MinJobAge).
+    public func forEachJob(_ body: (JobRow) -> Void) {
+        tables.jobs.forEach { key, _ in
+            if let row = tables.row(JobID(key)) { body(row) }
+        }
+    }
+
+    /// Steps of the job's current or last attempt, in order of creation; the batch step is first.
+    public func steps(of job: JobID) -> [StepRow] { tables.steps[job.rawValue] ?? [] }
+
+    /// In configuration order.
+    public var nodes: [NodeView] { tables.nodeViews() }
+
+    /// In configuration order.
+    public var partitions: [PartitionView] {
+        Array(tables.partitions.prefix(tables.configuration.partitions.count))
+    }
+
+    /// When the planner expects the job to start; unset when it does not know.
+    public func expectedStart(_ id: JobID) -> Timestamp { tables.notes[id.rawValue]?.expectedStart ?? .unset }
+}
+
+/// A node as listings show it.
+public struct NodeView: Sendable {
+    public var index: NodeIndex
+    public var name: String
+    public var address: String
+    /// IDLE MIXED ALLOCATED DOWN UNKNOWN
+    public var state: String
+    /// DRAIN COMPLETING NOT_RESPONDING
+    public var flags: [String]
+    public var reason: String
+    public var reasonTime: Timestamp
+    public var reasonUID: UInt32
+    public var cpus: Int
+    public var cpusAllocated: Int
+    public var memoryMiB: UInt64
+    public var memoryAllocatedMiB: UInt64
+    /// Nil until it registered in this life of the controller.
+    public var registration: Registration?
+    public var isConnected: Bool
+    public var ioPort: UInt16
+    public var weight: UInt32
+    /// When it last stopped being busy; unset: never was, or is busy.
+    public var lastBusy: Timestamp
+    public var partitions: [String]
+}
+
+/// A partition as listings show it.
+public struct PartitionView: Sendable, Equatable {
+    public var name: String
+    public var isDefault: Bool
+    /// UP DOWN DRAIN INACTIVE
+    public var state: String
+    public var nodes: [NodeIndex]
+    public var maxTime: TimeLimit
+    public var defaultTime: TimeLimit
+    public var minNodes: UInt32
+    public var maxNodes: UInt32
+    public var cpus: Int
+}

@@ -1,0 +1,34 @@
+// The order in which waiting jobs are tried: priority downwards, then id upwards.
+import ArgosyDomain
+
+/// Sorted keys of waiting jobs. Removal is lazy: a key counts only while the job's record agrees with it, so ending a job
+/// costs nothing here, and stale keys are swept when they are half of all.
+struct PendingQueue: Sendable {
+    struct Key: Hashable, Comparable, Sendable {
+        var priority: UInt64
+        var job: JobID
+        static func < (a: Key, b: Key) -> Bool {
+            a.priority != b.priority ? a.priority > b.priority : a.job < b.job
+        }
+    }
+    private(set) var keys: [Key] = []
+    private var stale = 0
+
+    mutating func insert(_ key: Key) {
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle] < key { low = middle + 1 } else { high = middle }
+        }
+        if low < keys.count && keys[low] == key { return }
+        keys.insert(key, at: low)
+    }
+
+    /// A key went out of date; `isValid` decides which stay when it is time to sweep.
+    mutating func noteRemoval(isValid: (Key) -> Bool) {
+        stale += 1
+        guard stale > 64 && stale * 2 > keys.count else { return }
+        keys.removeAll { !isValid($0) }
+        stale = 0
+    }
+}

@@ -1,0 +1,124 @@
+// All tables of the core: what a view shares with it.
+import ArgosyConfig
+import ArgosyDomain
+
+struct Tables: Sendable {
+    let configuration: ClusterConfiguration
+    /// The configured ones, then those that only old jobs still name.
+    var partitions: [PartitionView]
+    /// Names of the partitions of each node.
+    private let partitionsOfNode: [[String]]
+
+    var jobs = PagedTable<JobRecord>()
+    var specs = PagedTable<JobSpec>()
+    /// Elements of an array that did not start yet, by the array's id.
+    var pendingIndices = PagedTable<[IndexRange]>()
+    /// Elements that run, by the array's id.
+    var runningElements = PagedTable<UInt32>()
+    var runs = PagedTable<JobRun>()
+    var notes = PagedTable<JobNote>()
+    var tokens = PagedTable<String>()
+    var steps = PagedTable<[StepRow]>()
+    var nodes = PagedTable<NodeRecord>()
+    var facts = PagedTable<NodeFacts>()
+
+    init(configuration: ClusterConfiguration) {
+        self.configuration = configuration
+        partitions = configuration.partitions.map { PartitionView($0, of: configuration) }
+        var names = [[String]](repeating: [], count: configuration.nodes.count)
+        for partition in configuration.partitions {
+            for node in partition.nodes { names[node.int].append(partition.name) }
+        }
+        partitionsOfNode = names
+    }
+
+    func row(_ id: JobID) -> JobRow? {
+        guard let record = jobs[id.rawValue], let spec = specs[id.rawValue] else { return nil }
+        var row = JobRow(
+            id: id, spec: spec, partition: partitions[Int(record.partition)].name, submit: record.submit)
+        row.state = record.state
+        row.reason = record.reason
+        row.reasonDetail = notes[id.rawValue]?.detail ?? ""
+        row.attempt = record.attempt
+        row.eligible = record.eligible
+        row.start = record.start
+        row.end = record.end
+        row.timeLimit = record.timeLimit
+        row.priority = record.priority
+        row.exit = record.exit
+        row.derivedExit = record.derivedExit
+        row.arrayJob = record.arrayJob == 0 ? nil : JobID(record.arrayJob)
+        row.arrayIndex = record.hasElementIndex ? record.arrayIndex : nil
+        row.pendingIndices = pendingIndices[id.rawValue] ?? []
+        row.runningElements = runningElements[id.rawValue] ?? 0
+        row.token = tokens[id.rawValue] ?? ""
+        row.nextStep = record.nextStep
+        row.endingState = record.endingState
+        row.deadline = record.deadline
+        row.batchLaunched = record.batchLaunched
+        row.requeueAfterEnd = record.requeueAfterEnd
+        if let run = runs[id.rawValue] {
+            row.allocation = run.allocation
+            row.nodesHeld = run.held
+            row.nodesPrepared = run.prepared
+            row.usage = run.usage
+        }
+        return row
+    }
+
+    func nodeRow(_ index: NodeIndex) -> NodeRow {
+        var row = NodeRow(name: configuration.nodes[index.int].name)
+        guard let node = nodes[index.rawValue], let facts = facts[index.rawValue] else { return row }
+        row.incarnation = facts.incarnation
+        row.isDrained = node.isDrained
+        row.isDown = node.isDown
+        row.reason = facts.reason
+        row.reasonTime = facts.reasonTime
+        row.reasonUID = facts.reasonUID
+        return row
+    }
+
+    func nodeViews() -> [NodeView] {
+        configuration.nodes.indices.compactMap { nodeView(NodeIndex($0)) }
+    }
+
+    private func nodeView(_ index: NodeIndex) -> NodeView? {
+        let configured = configuration.nodes[index.int]
+        guard let node = nodes[index.rawValue], let facts = facts[index.rawValue] else { return nil }
+        let allocated = configured.cpus - node.freeCPUs.count
+        return NodeView(
+            index: index, name: configured.name, address: configured.address,
+            state: Self.state(of: node, allocated: allocated, cpus: configured.cpus), flags: flags(of: node),
+            reason: facts.reason, reasonTime: facts.reasonTime, reasonUID: facts.reasonUID, cpus: configured.cpus,
+            cpusAllocated: allocated, memoryMiB: configured.memoryMiB,
+            memoryAllocatedMiB: configured.memoryMiB - min(node.freeMemoryMiB, configured.memoryMiB),
+            registration: facts.registration, isConnected: node.isConnected,
+            ioPort: facts.registration?.ioPort ?? configured.port, weight: configured.weight,
+            lastBusy: node.lastBusy, partitions: partitionsOfNode[index.int])
+    }
+
+    private static func state(of node: NodeRecord, allocated: Int, cpus: Int) -> String {
+        if node.isDown { return "DOWN" }
+        if !node.isRegistered { return "UNKNOWN" }
+        if allocated == 0 { return "IDLE" }
+        return allocated >= cpus ? "ALLOCATED" : "MIXED"
+    }
+
+    private func flags(of node: NodeRecord) -> [String] {
+        var flags: [String] = []
+        if node.isDrained { flags.append("DRAIN") }
+        let completing = node.holds.contains { jobs[$0.job.rawValue]?.state == .completing }
+        if completing || !node.strays.isEmpty { flags.append("COMPLETING") }
+        if !node.isConnected && node.isRegistered { flags.append("NOT_RESPONDING") }
+        return flags
+    }
+}
+
+extension PartitionView {
+    fileprivate init(_ partition: ClusterConfiguration.Partition, of configuration: ClusterConfiguration) {
+        self.init(
+            name: partition.name, isDefault: partition.isDefault, state: partition.state, nodes: partition.nodes,
+            maxTime: partition.maxTime, defaultTime: partition.defaultTime, minNodes: partition.minNodes,
+            maxNodes: partition.maxNodes, cpus: partition.nodes.reduce(0) { $0 + configuration.nodes[$1.int].cpus })
+    }
+}

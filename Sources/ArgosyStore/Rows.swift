@@ -1,0 +1,169 @@
+// Rows of the core to stored messages and back.
+public import ArgosyCore
+internal import ArgosyDomain
+public import ArgosyWire
+
+extension WireJobRow {
+    init(_ row: JobRow) {
+        self.init()
+        job = row.id.rawValue
+        spec = WireJobSpec(row.spec)
+        partition = row.partition
+        state = row.state.rawValue
+        reason = row.reason.rawValue
+        reasonDetail = row.reasonDetail
+        attempt = row.attempt.rawValue
+        submitUs = row.submit.microseconds
+        eligibleUs = row.eligible.microseconds
+        startUs = row.start.microseconds
+        endUs = row.end.microseconds
+        timeLimitMinutes = row.timeLimit.rawValue
+        priority = row.priority
+        exit = WireExitStatus(row.exit)
+        derivedExit = WireExitStatus(row.derivedExit)
+        arrayJob = row.arrayJob?.rawValue ?? 0
+        arrayTask = row.arrayIndex ?? .max
+        arrayHead = row.isArrayHead
+        if row.isArrayHead {
+            array.pending = row.pendingIndices.map(WireIndexRange.init)
+            array.running = row.runningElements
+            array.maxRunning = row.spec.fields.array?.maxRunning ?? 0
+        }
+        setProgress(row)
+    }
+
+    private mutating func setProgress(_ row: JobRow) {
+        if let allocation = row.allocation { self.allocation = WireAllocation(allocation) }
+        nodesHeld = row.nodesHeld
+        nodesPrepared = row.nodesPrepared
+        token = row.token
+        nextStep = row.nextStep
+        endingState = row.endingState?.rawValue ?? .max
+        deadlineUs = row.deadline.microseconds
+        batchLaunched = row.batchLaunched
+        requeueAfterEnd = row.requeueAfterEnd
+        usage = WireUsage(row.usage)
+    }
+
+    func core(indexOf: (String) -> NodeIndex?) -> JobRow {
+        var row = JobRow(
+            id: JobID(job), spec: JobSpec(spec.domain), partition: partition,
+            submit: Timestamp(microseconds: submitUs))
+        row.state = JobState(rawValue: state) ?? .failed
+        row.reason = PendingReason(rawValue: reason) ?? .none
+        row.reasonDetail = reasonDetail
+        row.attempt = Attempt(attempt)
+        row.eligible = Timestamp(microseconds: eligibleUs)
+        row.start = Timestamp(microseconds: startUs)
+        row.end = Timestamp(microseconds: endUs)
+        row.timeLimit = TimeLimit(rawValue: timeLimitMinutes)
+        row.priority = priority
+        row.exit = exit.domain
+        row.derivedExit = derivedExit.domain
+        row.arrayJob = arrayJob == 0 ? nil : JobID(arrayJob)
+        row.arrayIndex = arrayTask == .max ? nil : arrayTask
+        row.pendingIndices = array.pending.map(\.domain)
+        row.runningElements = array.running
+        row.allocation = hasAllocation ? allocation.domain(indexOf: indexOf) : nil
+        readProgress(into: &row)
+        return row
+    }
+
+    private func readProgress(into row: inout JobRow) {
+        row.nodesHeld = nodesHeld
+        row.nodesPrepared = nodesPrepared
+        row.token = token
+        row.nextStep = nextStep
+        row.endingState = JobState(rawValue: endingState)
+        row.deadline = Timestamp(microseconds: deadlineUs)
+        row.batchLaunched = batchLaunched
+        row.requeueAfterEnd = requeueAfterEnd
+        row.usage = usage.domain
+    }
+}
+
+extension JobRow {
+    /// The array's own record, not one of its elements.
+    var isArrayHead: Bool { spec.fields.array != nil && arrayIndex == nil }
+}
+
+extension WireStepRow {
+    init(_ row: StepRow) {
+        self.init()
+        job = row.key.job.rawValue
+        attempt = row.key.attempt.rawValue
+        step = row.step.rawValue
+        name = row.name
+        state = row.state.rawValue
+        layout = WireAllocation(row.layout)
+        firstRank = row.firstRanks
+        nodesRunning = row.nodesRunning
+        startUs = row.start.microseconds
+        endUs = row.end.microseconds
+        exit = WireExitStatus(row.exit)
+        usage = WireUsage(row.usage)
+        // The payload is the CreateStep as it came; a batch step has none.
+        request = (try? WireCreateStep(serializedBytes: row.request.payload)) ?? WireCreateStep()
+    }
+
+    func core(indexOf: (String) -> NodeIndex?) -> StepRow {
+        var row = StepRow(
+            key: AttemptKey(JobID(job), Attempt(attempt)), step: StepID(step), layout: layout.domain(indexOf: indexOf),
+            request: StepRequest(request), start: Timestamp(microseconds: startUs))
+        row.name = name
+        row.state = JobState(rawValue: state) ?? .failed
+        row.firstRanks = firstRank
+        row.nodesRunning = nodesRunning
+        row.end = Timestamp(microseconds: endUs)
+        row.exit = exit.domain
+        row.usage = usage.domain
+        return row
+    }
+}
+
+extension StepRequest {
+    /// What a client asked, with the request kept as it came in `payload`.
+    public init(_ request: WireCreateStep) {
+        self.init(job: JobID(request.job))
+        name = request.name
+        tasks = Int(request.tasks)
+        nodes = Int(request.nodes)
+        tasksPerNode = Int(request.tasksPerNode)
+        cpusPerTask = Int(request.cpusPerTask)
+        memoryPerNodeMiB = request.memoryPerNodeMib
+        nodeList = request.nodeList
+        exclude = request.exclude
+        relative = request.hasRelative_p ? Int(request.relative) : nil
+        overlap = request.overlap
+        exact = request.exact
+        killOnBadExit = request.killOnBadExit
+        timeLimit = TimeLimit(rawValue: request.timeLimitMinutes)
+        payload = (try? request.serializedBytes()) ?? []
+    }
+}
+
+extension WireNodeRow {
+    init(_ row: NodeRow) {
+        self.init()
+        name = row.name
+        bootID = row.incarnation?.bootID ?? ""
+        registration = row.incarnation?.registration ?? 0
+        adminState = (row.isDrained ? 1 : 0) | (row.isDown ? 2 : 0)
+        reason = row.reason
+        reasonUs = row.reasonTime.microseconds
+        reasonUid = row.reasonUID
+        lastReport = row.lastReport
+    }
+
+    var core: NodeRow {
+        var row = NodeRow(name: name)
+        row.incarnation = bootID.isEmpty ? nil : Incarnation(bootID: bootID, registration: registration)
+        row.isDrained = adminState & 1 != 0
+        row.isDown = adminState & 2 != 0
+        row.reason = reason
+        row.reasonTime = Timestamp(microseconds: reasonUs)
+        row.reasonUID = reasonUid
+        row.lastReport = lastReport
+        return row
+    }
+}

@@ -1,2 +1,0 @@
-#include "argosy_shim.h"
-int argosy_shim_version(void) { return 1; }
