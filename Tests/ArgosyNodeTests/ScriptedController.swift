@@ -163,7 +163,7 @@ final class ScriptedController: Sendable {
     func job(_ id: AttemptID, cpus: [UInt32] = [0], memoryMiB: UInt64 = 0, identity: Identity = user) -> WirePrepare {
         var job = WirePrepare()
         job.spec.name = "test"
-        job.spec.identity = WireIdentity.from(identity)
+        job.spec.identity = WireIdentity(identity)
         job.spec.workDir = work
         job.spec.scriptDigest = "x"
         job.spec.umask = 0o022
@@ -195,19 +195,5 @@ final class ScriptedController: Sendable {
 
     func text(_ name: String) -> String {
         String(decoding: SpoolFile.read(work + "/" + name) ?? [], as: UTF8.self)
-    }
-}
-
-extension WireIdentity {
-    static func from(_ identity: Identity) -> WireIdentity {
-        var wire = WireIdentity()
-        wire.uid = identity.uid
-        wire.gid = identity.gid
-        wire.groups = identity.groups
-        wire.user = identity.user
-        wire.group = identity.group
-        wire.home = identity.home
-        wire.shell = identity.shell
-        return wire
     }
 }

@@ -1,112 +1,192 @@
+// The cluster's network: a bridge, and for each node a network namespace joined to it by a pair of interfaces.
+//
+// The nodes' daemons are put into their namespaces with nsenter(1) and not by `ip netns exec`, which mounts a new /sys
+// and so hides the cgroups. Where namespaces are not permitted the nodes share the host's network, on loopback.
+
+import ArgosySystem
 import Glibc
 
-/// The private network of a dev cluster: a bridge with the host's address, and per node a network namespace joined to it.
-struct DevNetwork {
+enum DevNetwork: Equatable {
+    case bridge(DevSubnet)
+    /// Ports from this one on: the controller's, then one for each node.
+    case host(port: UInt16)
+
+    var controllerAddress: String {
+        switch self {
+        case .bridge(let subnet): subnet.gateway
+        case .host: "127.0.0.1"
+        }
+    }
+
+    var controllerPort: UInt16 {
+        switch self {
+        case .bridge: 6817
+        case .host(let port): port
+        }
+    }
+
+    /// As in the file that remembers it.
+    var text: String {
+        switch self {
+        case .bridge(let subnet): "bridge \(subnet.second) \(subnet.third)\n"
+        case .host(let port): "host \(port)\n"
+        }
+    }
+
+    init?(_ text: String) {
+        let words = text.split { $0 == " " || $0 == "\n" }
+        if words.count == 3, words[0] == "bridge", let second = UInt8(words[1]), let third = UInt8(words[2]) {
+            self = .bridge(DevSubnet(second: second, third: third))
+        } else if words.count == 2, words[0] == "host", let port = UInt16(words[1]) {
+            self = .host(port: port)
+        } else {
+            return nil
+        }
+    }
+
+    /// What an earlier `up` chose.
+    static func remembered(_ cluster: DevCluster) -> DevNetwork? {
+        (try? Files.readText(cluster.networkFile)).flatMap { DevNetwork($0) }
+    }
+}
+
+/// Makes and removes the network of one cluster.
+struct DevNetworkBuilder {
     let cluster: DevCluster
-    let facts: DevFacts
+    let progress: DevProgress
 
-    /// Whether this process may make namespaces and interfaces here; containers and sandboxes often forbid it.
-    static func refusal(_ cluster: DevCluster) throws -> String? {
-        guard DevCommand.find("ip") != nil else { return "ip(8) is not installed; run contrib/install-deps" }
-        let probe = "argosy-\(cluster.tag)-probe"
-        let added = try DevCommand.run(["ip", "netns", "add", probe])
-        guard added.status == 0 else { return DevCommand.trimmed(added.output) }
-        defer { _ = try? DevCommand.run(["ip", "netns", "delete", probe]) }
-        let link = "a\(cluster.tag)probe"
-        let joined = try DevCommand.run([
-            "ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", probe,
+    /// The network an earlier `up` chose, or a new one; written down before anything of it is made.
+    func choose(hostOnly: Bool) throws(DevError) -> DevNetwork {
+        if let network = DevNetwork.remembered(cluster) { return network }
+        let network: DevNetwork
+        if hostOnly {
+            network = .host(port: try freePort())
+        } else if let why = try obstacle() {
+            progress.warn(
+                "network namespaces cannot be made here (\(why)): all nodes share this machine's network, and jobs on "
+                    + "them the same ports")
+            network = .host(port: try freePort())
+        } else {
+            network = .bridge(try freeSubnet())
+        }
+        do { try Files.replace(cluster.networkFile, with: Array(network.text.utf8), mode: 0o644) } catch {
+            throw DevError("cannot remember the network", error)
+        }
+        return network
+    }
+
+    /// Makes what is missing of the bridge and the nodes' namespaces.
+    func make(_ subnet: DevSubnet, nodes: Int) throws(DevError) {
+        if !exists(cluster.bridge) {
+            try DevTool.need(["ip", "link", "add", cluster.bridge, "type", "bridge"])
+            try DevTool.need(["ip", "addr", "add", subnet.gateway + "/24", "dev", cluster.bridge])
+        }
+        try DevTool.need(["ip", "link", "set", cluster.bridge, "up"])
+        for index in 1...nodes { try make(node: index, subnet) }
+    }
+
+    private func make(node index: Int, _ subnet: DevSubnet) throws(DevError) {
+        let namespace = cluster.namespace(index)
+        if access(cluster.namespaceFile(index), F_OK) == 0, exists(cluster.link(index)) { return }
+        _ = try DevTool.run(["ip", "link", "del", cluster.link(index)])
+        if access(cluster.namespaceFile(index), F_OK) != 0 { try DevTool.need(["ip", "netns", "add", namespace]) }
+        try DevTool.need([
+            "ip", "link", "add", cluster.link(index), "type", "veth", "peer", "name", "eth0", "netns", namespace,
         ])
-        return joined.status == 0 ? nil : DevCommand.trimmed(joined.output)
+        try DevTool.need(["ip", "link", "set", cluster.link(index), "master", cluster.bridge])
+        try DevTool.need(["ip", "link", "set", cluster.link(index), "up"])
+        try DevTool.need(["ip", "-n", namespace, "addr", "add", subnet.address(index) + "/24", "dev", "eth0"])
+        try DevTool.need(["ip", "-n", namespace, "link", "set", "lo", "up"])
+        try DevTool.need(["ip", "-n", namespace, "link", "set", "eth0", "up"])
+        // The way out ends at this machine unless it forwards.
+        try DevTool.need(["ip", "-n", namespace, "route", "add", "default", "via", subnet.gateway])
     }
 
-    /// Makes what is missing.
-    func make(nodes: Int) throws {
-        if !DevFiles.exists("/sys/class/net/\(cluster.bridge)") {
-            try DevCommand.must("ip", "link", "add", cluster.bridge, "type", "bridge", "forward_delay", "0")
+    /// Removes all that bears the cluster's name. Returns what could not be removed.
+    func remove() -> [String] {
+        var left: [String] = []
+        let prefix = "argosy-\(cluster.tag)-n"
+        for name in (try? Files.list("/run/netns")) ?? [] where name.hasPrefix(prefix) {
+            remove(["ip", "netns", "del", name], &left)
         }
-        try DevCommand.must("ip", "address", "replace", facts.hostAddress + "/24", "dev", cluster.bridge)
-        try DevCommand.must("ip", "link", "set", cluster.bridge, "up")
-        for node in 1...nodes { try makeNode(node) }
+        for name in (try? Files.list("/sys/class/net")) ?? []
+        where name == cluster.bridge || name.hasPrefix("av\(cluster.tag)-") {
+            // The interface of a namespace that has just gone may go by itself meanwhile.
+            if exists(name) { remove(["ip", "link", "del", name], &left) }
+        }
+        left.removeAll { complaint in complaint.contains("Cannot find device") }
+        unlink(cluster.networkFile)
+        return left
     }
 
-    private func makeNode(_ node: Int) throws {
-        let (space, port) = (cluster.namespace(node), cluster.port(node))
-        if !DevFiles.exists("/run/netns/\(space)") { try DevCommand.must("ip", "netns", "add", space) }
-        if !DevFiles.exists("/sys/class/net/\(port)") {
-            try DevCommand.must("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", space)
-        }
-        try DevCommand.must("ip", "link", "set", port, "master", cluster.bridge, "up")
-        try DevCommand.must("ip", "-n", space, "link", "set", "lo", "up")
-        try DevCommand.must("ip", "-n", space, "address", "replace", facts.nodeAddress(node) + "/24", "dev", "eth0")
-        try DevCommand.must("ip", "-n", space, "link", "set", "eth0", "up")
-        try DevCommand.must("ip", "-n", space, "route", "replace", "default", "via", facts.hostAddress)
+    private func remove(_ command: [String], _ left: inout [String]) {
+        do throws(DevError) { try DevTool.need(command) } catch { left.append(error.message) }
     }
 
-    /// Takes away every namespace and the bridge of this cluster, also those of nodes it has no more.
-    static func remove(_ cluster: DevCluster) {
-        for name in DevFiles.names(in: "/run/netns") where name.hasPrefix("argosy-\(cluster.tag)-") {
-            _ = try? DevCommand.run(["ip", "netns", "delete", name])
-        }
-        for name in DevFiles.names(in: "/sys/class/net") where name.hasPrefix("a\(cluster.tag)n") {
-            _ = try? DevCommand.run(["ip", "link", "delete", name])
-        }
-        if DevFiles.exists("/sys/class/net/\(cluster.bridge)") {
-            _ = try? DevCommand.run(["ip", "link", "delete", cluster.bridge])
-        }
+    private func exists(_ interface: String) -> Bool { access("/sys/class/net/" + interface, F_OK) == 0 }
+
+    /// Why a bridge or a network namespace cannot be made; nil: they can.
+    private func obstacle() throws(DevError) -> String? {
+        let namespace = "argosy-\(cluster.tag)-n0"
+        let result = try DevTool.run(["ip", "netns", "add", namespace])
+        if !result.succeeded { return result.complaint }
+        _ = try DevTool.run(["ip", "netns", "del", namespace])
+        let bridge = try DevTool.run(["ip", "link", "add", cluster.bridge, "type", "bridge"])
+        if !bridge.succeeded { return bridge.complaint }
+        _ = try DevTool.run(["ip", "link", "del", cluster.bridge])
+        return nil
     }
 
-    /// The first three bytes of a /24 that no route of this machine overlaps: "10.213.0" to "10.213.255", begun at one
-    /// the directory's name chooses.
-    static func freePrefix(_ cluster: DevCluster) throws -> String {
-        let taken = routes()
-        let start = Int(cluster.tag, radix: 16) ?? 0
-        for step in 0..<256 {
-            let third = UInt32((start + step) % 256)
-            let network: UInt32 = 10 << 24 | 213 << 16 | third << 8
-            let overlaps = taken.contains { route in
-                let mask = min(route.mask, 0xffff_ff00)
-                return route.network & mask == network & mask
+    private func freeSubnet() throws(DevError) -> DevSubnet {
+        let routes = try DevTool.run(["ip", "-4", "route", "show", "table", "all"]).output
+        let taken = routes.split(separator: "\n").compactMap { line -> (UInt32, Int)? in
+            line.split(separator: " ").lazy.compactMap { Self.network($0) }.first
+        }
+        for subnet in cluster.candidateSubnets() {
+            guard let (address, _) = Self.network("\(subnet.prefix).0/24"[...]) else { continue }
+            let overlaps = taken.contains { other, length in
+                let shift = UInt32(32 - min(length, 24))
+                return length > 0 && address >> shift == other >> shift
             }
-            if !overlaps { return "10.213.\(third)" }
+            if !overlaps { return subnet }
         }
-        throw DevError("every network in 10.213.0.0/16 is routed already; use --network host")
+        throw DevError(
+            "no free network found for the nodes: this machine has routes to all that were tried",
+            "use --host-network, or another --dir (addresses follow from its name)")
     }
 
-    /// The machine's IPv4 routes, but for the default one. Addresses in /proc/net/route are hexadecimal in the byte
-    /// order of the network, printed as a number of this machine.
-    private static func routes() -> [(network: UInt32, mask: UInt32)] {
-        let lines = (DevFiles.read("/proc/net/route") ?? "").split(separator: "\n").dropFirst()
-        return lines.compactMap { line in
-            let fields = line.split(separator: "\t").map { DevCommand.trimmed(String($0)) }
-            guard fields.count > 7, let network = UInt32(fields[1], radix: 16), let mask = UInt32(fields[7], radix: 16),
-                mask != 0
-            else { return nil }
-            return (UInt32(bigEndian: network), UInt32(bigEndian: mask))
-        }
+    /// "10.1.2.0/24" or "10.1.2.3" as number and prefix length.
+    static func network(_ text: Substring) -> (UInt32, Int)? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let bytes = parts[0].split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        guard bytes.count == 4, !bytes.contains(nil), parts.count <= 2 else { return nil }
+        let address = bytes.reduce(UInt32(0)) { $0 << 8 | UInt32($1 ?? 0) }
+        guard let length = parts.count == 2 ? Int(parts[1]) : 32, (0...32).contains(length) else { return nil }
+        return (address, length)
     }
 
-    /// The first of `count` neighbouring TCP ports that nobody listens on, from `first` on.
-    static func freePorts(_ count: Int, from first: Int) throws -> Int {
-        for base in stride(from: first, to: 60_000, by: max(count, 10)) {
-            if (base..<base + count).allSatisfy(isFree) { return base }
+    /// The first of a row of ports that nobody listens on.
+    private func freePort() throws(DevError) -> UInt16 {
+        for attempt in 0..<64 {
+            let base = UInt16(20_000 + (Int(cluster.tag, radix: 16) ?? 0) % 40 * 256 + attempt * 256)
+            let row = base...(base + UInt16(DevCluster.maxNodes))
+            if row.allSatisfy({ isFree($0) }) { return base }
         }
-        throw DevError("no free TCP ports from \(first) on")
+        throw DevError("no free row of \(DevCluster.maxNodes + 1) ports found on loopback", "stop what listens there")
     }
 
-    static func isFree(_ port: Int) -> Bool {
-        let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard file >= 0 else { return false }
-        defer { close(file) }
-        var yes: Int32 = 1
-        setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    private func isFree(_ port: UInt16) -> Bool {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
+        guard socket >= 0 else { return false }
+        defer { close(socket) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port).bigEndian)
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        return bound == 0 && listen(file, 1) == 0
     }
 }
