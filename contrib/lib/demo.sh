@@ -1,5 +1,5 @@
 # Shared by contrib/quickstart and the lab: steps with progress, jobs of the demo user, and checks.
-# Expects: root images user logs dir; sets: failures work most.
+# Expects: root images user logs dir; sets: failures work most registry.
 
 failures=0
 most=0
@@ -200,19 +200,21 @@ array_outputs() {
 
 # A registry on the address that the nodes know this machine by; `argosy dev down` stops it with the cluster.
 start_registry() {
+    local host
+    host=$(sed -n 's/^SlurmctldHost=.*(\(.*\))$/\1/p' "$dir/argosy.conf")
+    registry=$host:5000
     mkdir -p "$dir/registry"
     cat >"$dir/registry.yml" <<YML
 version: 0.1
 log: {level: warn, accesslog: {disabled: true}}
 storage: {filesystem: {rootdirectory: $dir/registry}}
-http: {addr: "$ARGOSY_DEV_REGISTRY"}
+http: {addr: "$registry"}
 YML
     setsid docker-registry serve "$dir/registry.yml" >"$dir/log/registry.log" 2>&1 </dev/null &
     local pid=$!
-    printf '%s\n' "$pid" >"$dir/run/registry.pid"
-    cut -d')' -f2- "/proc/$pid/stat" | awk '{print $20}' >"$dir/run/registry.start"
-    local host=${ARGOSY_DEV_REGISTRY%:*} port=${ARGOSY_DEV_REGISTRY#*:}
-    wait_until 20 "the registry answers on $ARGOSY_DEV_REGISTRY" bash -c "exec 3<>/dev/tcp/$host/$port"
+    # As `argosy dev` notes its own daemons: the pid, and when that process started.
+    printf '%s %s\n' "$pid" "$(cut -d')' -f2- "/proc/$pid/stat" | awk '{print $20}')" >"$dir/run/registry.pid"
+    wait_until 20 "the registry answers on $registry" bash -c "exec 3<>/dev/tcp/${registry%:*}/${registry#*:}"
 }
 
 # nothing_left: what the cluster used of the machine is free again.
@@ -223,6 +225,6 @@ nothing_left() {
     check "no daemon of the cluster is left" [ -z "$(pgrep -f -- "$dir/" || true)" ]
     check "no mount is left" [ "$(grep -c . /proc/mounts)" -le "$mounts_before" ]
     check "no loop device is left" [ -z "$(losetup -l -n -O BACK-FILE 2>/dev/null | grep "^$dir/" || true)" ]
-    check "no cgroup is left" [ -z "$(find /sys/fs/cgroup -type d -path '*/argosy/dev-*' 2>/dev/null)" ]
+    check "no cgroup is left" [ -z "$(find /sys/fs/cgroup -type d -path '*/argosy/dev*' 2>/dev/null)" ]
     [ "$failures" -eq "$before" ]
 }
