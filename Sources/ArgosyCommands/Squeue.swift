@@ -17,6 +17,8 @@ struct SqueueOptions: CommandSettings {
     var longFormat: String?
     var sort: String?
     var jobs: [JobIdentifier] = []
+    /// -j or -s was given.
+    var takesOperands = false
     var users: [String] = []
     var accounts: [String] = []
     var partitions: [String] = []
@@ -52,7 +54,9 @@ enum Squeue {
                 o.iterate = try JobValue.count(text, "--iterate")
             },
             Row("jobs", "j", .optional, "job(s)", "comma separated list of jobs to view, default is all") {
-                o, text throws(OptionError) in o.jobs += try JobIdentifier.list(text)
+                o, text throws(OptionError) in
+                o.takesOperands = true
+                o.jobs += try JobIdentifier.list(text)
             },
             Row("long", "l", "long report") { o, _ in o.long = true },
             Row("me", nil, .none, "show my jobs only") { o, _ in o.users = ["\(ownUID())"] },
@@ -91,6 +95,7 @@ enum Squeue {
             Row("steps", "s", .optional, "step(s)", "comma separated list of job steps to view, default is all") {
                 o, text throws(OptionError) in
                 o.steps = true
+                o.takesOperands = true
                 o.jobs += try JobIdentifier.list(text)
             },
             Row("user", "u", .required, "user_name(s)", env: ["SQUEUE_USERS"], "comma separated list of users to view")
@@ -132,8 +137,14 @@ enum Squeue {
         } catch { Console.error("squeue", error.message) }
         var exitCode: Int32 = 0
         guard let operands = description.parse(arguments, into: &options, exitCode: &exitCode) else { return exitCode }
-        if let operand = operands.first {
-            Console.error("squeue", "Unrecognized option: \(operand)")
+        // `-j 12`: the list of an option whose argument may be absent comes as an operand.
+        do throws(OptionError) {
+            guard operands.isEmpty || options.takesOperands else {
+                throw OptionError("Unrecognized option: \(operands[0])")
+            }
+            for operand in operands { options.jobs += try JobIdentifier.list(operand) }
+        } catch {
+            Console.error("squeue", error.message)
             return 1
         }
         do {
@@ -192,7 +203,7 @@ enum Squeue {
         func among(_ list: [String], _ value: String) -> Bool { list.isEmpty || list.contains(value) }
         let stateFits =
             options.states.isEmpty
-            ? !record.state.isEnded || !options.jobs.isEmpty && options.jobs.count == 1 && false
+            ? !record.state.isEnded
             : options.states.contains(info.state)
         return stateFits && among(options.accounts, info.spec.account) && among(options.names, info.spec.name)
             && among(options.qos, info.spec.qos) && fits(options.partitions, record)
