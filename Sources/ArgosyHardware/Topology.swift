@@ -96,7 +96,9 @@ private final class Handle {
 
     /// Logical number of the `type` above `object`; its own where there is none.
     func ancestor(_ type: hwloc_obj_type_t, of object: hwloc_obj_t) -> Int {
-        if let found = hwloc_get_ancestor_obj_by_type(topology, type, object) { return Int(found.pointee.logical_index) }
+        if let found = hwloc_get_ancestor_obj_by_type(topology, type, object) {
+            return Int(found.pointee.logical_index)
+        }
         return type == HWLOC_OBJ_CORE ? Int(object.pointee.logical_index) : 0
     }
 

@@ -28,6 +28,15 @@ public struct Cgroup: Hashable, Sendable {
         try set(limits)
     }
 
+    /// Makes it without asking its parent to hand controllers down (v2), so that the parent itself can still be joined.
+    public func createForTracking() throws(SystemError) {
+        for hierarchy in layout.v1 { try make(in: hierarchy) }
+        if let v2 = layout.v2 {
+            if let parent { try parent.make(inV2: v2) }
+            try makeDirectory(v2 + "/" + path)
+        }
+    }
+
     public var exists: Bool { directories.contains { access($0, F_OK) == 0 } }
 
     /// Its cgroup.procs files, open for writing, for `ProcessSpec.cgroup`.
@@ -75,7 +84,7 @@ public struct Cgroup: Hashable, Sendable {
         let directory = directory(in: hierarchy)
         if access(directory, F_OK) == 0 { return }
         if let parent { try parent.make(in: hierarchy) }
-        if mkdir(directory, 0o755) != 0 && errno != EEXIST { throw SystemError("mkdir", directory, code: errno) }
+        try makeDirectory(directory)
         guard hierarchy.controllers.contains("cpuset") else { return }
         // A new v1 cpuset is empty, and nothing can join it before it has CPUs and memory.
         let above = parent.map { $0.directory(in: hierarchy) } ?? hierarchy.mountPoint
@@ -88,7 +97,11 @@ public struct Cgroup: Hashable, Sendable {
         let directory = mountPoint + "/" + path
         if access(directory, F_OK) != 0 { if let parent { try parent.make(inV2: mountPoint) } }
         try enableControllers(in: parent.map { mountPoint + "/" + $0.path } ?? mountPoint)
-        if mkdir(directory, 0o755) != 0 && errno != EEXIST { throw SystemError("mkdir", directory, code: errno) }
+        try makeDirectory(directory)
+    }
+
+    private func makeDirectory(_ path: String) throws(SystemError) {
+        if mkdir(path, 0o755) != 0 && errno != EEXIST { throw SystemError("mkdir", path, code: errno) }
     }
 
     /// A v2 directory's children have the controllers that its subtree_control names.

@@ -4,6 +4,9 @@ import Glibc
 
 /// Files: small whole ones, and files opened with somebody else's rights.
 public enum Files {
+    /// O_PATH: names a file without opening it.
+    public static let pathOnly: Int32 = 0o10000000
+
     /// Opens `path` as `credentials` would: a short-lived child with all its groups does it, so that links, permissions
     /// and quota are judged for the user and never for root.
     ///

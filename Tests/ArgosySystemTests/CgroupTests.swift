@@ -90,7 +90,7 @@ struct CgroupTests {
             spec.environment = ["PATH=/usr/bin:/bin"]
             spec.cgroup = try cgroup.joinDescriptors()
             let process = try Spawn.start(spec)
-            usleep(100_000)
+            for _ in 0..<200 where cgroup.processes().count < 3 { usleep(20000) }
             #expect(cgroup.processes().count >= 3)
             #expect(try cgroup.kill())
             #expect(try process.wait().signal == UInt32(SIGKILL))

@@ -28,7 +28,7 @@
 
 #include "argosy_shim.h"
 
-enum { STACK = 64 * 1024, KERNEL_SIGSET = 8 };
+enum { STACK = 64 * 1024, KERNEL_SIGSET = 8, MAX_KEPT = 512 };
 
 static void block_all(uint64_t *old) {
     uint64_t all = ~0ull;
@@ -72,8 +72,8 @@ static int drop_capabilities(void) {
 // Sources may be numbers that are also targets: first all go above every target, then down to their places. What is not
 // kept closes on exec.
 static int arrange_descriptors(const struct argosy_spawn_plan *p, int null) {
-    int high[3 + 64], floor = 3;
-    if (p->kept_count > 64) return errno = E2BIG, -1;
+    int high[3 + MAX_KEPT], floor = 3;
+    if (p->kept_count > MAX_KEPT) return errno = E2BIG, -1;
     for (size_t i = 0; i < p->kept_count; i++)
         if (p->kept_to[i] >= floor) floor = p->kept_to[i] + 1;
     for (size_t i = 0; i < 3 + p->kept_count; i++) {
