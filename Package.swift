@@ -24,7 +24,7 @@ func daemon(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: "Sources/Daemons/\(name)", swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
@@ -118,9 +118,11 @@ let package = Package(
                 ])
             ]),
         daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyStore", "ArgosySystem", logging, arguments]),
-        daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
+        daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", "ArgosySystem", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
 
+        tests("HouseTests"),
+        tests("EndToEndTests"),
         tests("ArgosyStepTests", ["ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosySystem", "ArgosyTransport"]),
         tests(
             "ArgosyNodeTests",

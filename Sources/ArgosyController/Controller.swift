@@ -45,6 +45,7 @@ public final class Controller: Sendable {
     private let configuration: ClusterConfiguration
     private let inbox: Mailbox<Input>
     private let planner: PlannerThread
+    private let desk: NodeDesk
     private let server: CommandServer
     private let pools: [NIOThreadPool]
     private let threads: [WorkerThread]
@@ -112,6 +113,7 @@ public final class Controller: Sendable {
         ]
         self.inbox = inbox
         self.planner = planner
+        self.desk = desk
         self.pools = pools
         self.counters = counters
         port = try Self.listen(server, configuration, options)
@@ -131,6 +133,8 @@ public final class Controller: Sendable {
         for thread in threads { thread.join() }
         server.stop()
         for pool in pools { try? pool.syncShutdownGracefully() }
+        // Desk and router know each other; let go, so that the store's lock goes with its owner.
+        desk.onRelayLost.withLock { $0 = nil }
         unlink(configuration.socketPath)
     }
 
@@ -174,9 +178,11 @@ public final class Controller: Sendable {
         }
         guard options.listensOnTCP else { return 0 }
         let port = options.port ?? configuration.controllerPort
-        do { return try server.listen(host: options.host, port: port) } catch {
+        let own = configuration.controllerBindsItsAddress ? configuration.controllers.first?.address : nil
+        let host = own ?? options.host
+        do { return try server.listen(host: host, port: port) } catch {
             throw StartFailure(
-                "cannot listen on TCP port \(port): \(error); stop what uses it, or set another SlurmctldPort")
+                "cannot listen on TCP port \(port) of \(host): \(error); stop what uses it, or set another SlurmctldPort")
         }
     }
 

@@ -50,6 +50,9 @@ final class IOPort: Sendable {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = context.ioPort.bigEndian
+        if !context.ioAddress.isEmpty, inet_pton(AF_INET, context.ioAddress, &address.sin_addr) != 1 {
+            throw SystemError("bind", "NoInAddrAny needs a numeric NodeAddr, not \(context.ioAddress)", code: EINVAL)
+        }
         let bound = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

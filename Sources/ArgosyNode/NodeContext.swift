@@ -11,6 +11,8 @@ struct NodeContext: Sendable {
     var node: String
     var spool: SpoolLayout
     var killWait: Duration
+    /// Where the I/O port listens; empty: on all addresses.
+    var ioAddress: String
     var ioPort: UInt16
     var munge: Munge
     /// OS numbers of this machine's PUs in logical order.

@@ -153,6 +153,7 @@ extension NodeDaemon {
     func checkSilentStep(_ id: AttemptID, _ step: StepID) {
         guard let known = attempts[id]?.steps[step], known.phase == .running else { return }
         attempts[id]?.steps[step]?.helloBy = nil
+        reapChild(known.pid)
         if SpoolFile.exists(known.paths.exit) { return stepEnded(id, step) }
         if let lock = try? FileLock.tryLock(known.paths.lock) {
             withExtendedLifetime(lock) { stepDaemonLost(id, step) }

@@ -59,6 +59,7 @@ struct NodeSetup {
             throw NodeSetupFailure("cannot make SlurmdSpoolDir \(spool.root): \(error)")
         }
         if text(spool.bootFile) != bootID { try forgetEarlierBoot(spool, bootID) }
+        fillPrograms(spool.bin)
         let registration = (UInt64(text(spool.registrationFile)) ?? 0) + 1
         try SpoolFile.write(Array("\(registration)\n".utf8), to: spool.registrationFile)
         let topology = try Topology.discover()
@@ -69,7 +70,7 @@ struct NodeSetup {
         }
         var context = NodeContext(
             cluster: configuration.clusterName, node: node.name, spool: spool, killWait: configuration.killWait,
-            ioPort: node.port, munge: Munge(socket: configuration.mungeSocket),
+            ioAddress: configuration.nodesBindTheirAddress ? node.address : "", ioPort: node.port, munge: Munge(socket: configuration.mungeSocket),
             processors: topology.pus.map { UInt32($0.osIndex) }, hardware: hardware(topology),
             stepDaemon: String(stepDaemon), layout: try CgroupLayout.discover(),
             incarnation: Incarnation(bootID: bootID, registration: registration),
@@ -82,6 +83,16 @@ struct NodeSetup {
             context.imagesUnusable = "containers cannot run on node \(node.name): \(error)"
         }
         return context
+    }
+
+    private func fillPrograms(_ directory: String) {
+        do {
+            let program = try Machine.executablePath()
+            let beside = String(program[..<(program.lastIndex(of: "/") ?? program.startIndex)])
+            try ProgramDirectory.fill(directory, from: beside + "/argosy")
+        } catch {
+            logger.warning("jobs in containers will have no srun", metadata: ["why": "\(error)"])
+        }
     }
 
     /// The highest term of any controller this node obeyed.

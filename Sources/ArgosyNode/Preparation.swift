@@ -78,7 +78,8 @@ final class Preparation: Sendable {
         if here.memoryMib > 0 { limits.memoryBytes = here.memoryMib << 20 }
         // Root's host jobs may need any device; everybody else's get what a terminal job needs.
         limits.devices = order.spec.identity.uid == 0 && !order.spec.hasContainer ? nil : .host
-        limits.pids = 32768
+        // Room for any sane job of its size, and an end to a fork bomb before the node feels it.
+        limits.pids = 2048 + 256 * UInt64(max(cpus.count, here.cpuIds.count))
         let cgroup = context.cgroup(id)
         try cgroup.create(limits: limits)
         try cgroup.child("system").create()

@@ -206,6 +206,18 @@ final class StepSupervisor {
     }
 
     private func startTasks() {
+        launchTasks()
+        // Only now: as long as root holds the tasks' ends of the pipes, nobody sees their output end.
+        files?.closeTaskPipes(plan)
+        _ = try? SpoolFile.write([], to: order.paths.started)
+        channel.send(.started)
+        act(machine.apply(.tasksStarted(tasks.count)))
+        for index in tasks.indices {
+            if let code = tasks[index].startCode { taskEnded(index, ExitStatus(code: code)) }
+        }
+    }
+
+    private func launchTasks() {
         guard let ends = files?.tasks else { return }
         do {
             let launcher = try TaskLauncher(order)
@@ -214,13 +226,6 @@ final class StepSupervisor {
             failure = (error as? TaskLauncher.Failed)?.message ?? "\(error)"
             say(failure)
             child?.send(note(.failure, failure))
-        }
-        files?.closeTaskPipes(plan)
-        _ = try? SpoolFile.write([], to: order.paths.started)
-        channel.send(.started)
-        act(machine.apply(.tasksStarted(tasks.count)))
-        for index in tasks.indices {
-            if let code = tasks[index].startCode { taskEnded(index, ExitStatus(code: code)) }
         }
     }
 

@@ -12,7 +12,7 @@ struct HolderTests {
         directory: Bool = false, change: (inout HolderSpec, String) throws -> Void = { _, _ throws in },
         _ body: (Holder, String) throws -> Result
     ) throws -> Result {
-        try withDirectory { path in
+        try withDirectory { path throws in
             try makeTree(path + "/tree")
             var image = LayerStack(source: .directory(path + "/tree"))
             if !directory {
@@ -34,7 +34,7 @@ struct HolderTests {
             let ran = try holder.run("id; hostname; ls /; cat /etc/passwd; ls /proc | grep '^[0-9]' | wc -l; echo $$")
             #expect(ran.code == 0)
             #expect(
-                ran.output.contains("uid=64123(somebody) gid=64123(somebody) groups=64123(somebody),64999(group64999)"))
+                ran.output.contains("uid=64123(somebody) gid=64123(somebody) groups=64999(group64999)"))
             #expect(ran.output.contains("node7\n"))
             #expect(ran.output.contains("somebody:x:64123:64123::/home/somebody:/bin/sh\n"))
             #expect(!ran.output.contains("staging"))
@@ -98,14 +98,14 @@ struct HolderTests {
 
     @Test func setuidProgramsGainNothingAndDevicesOfTheImageAreDead() throws {
         try withHolder(directory: true) { holder, _ throws in
-            #expect(try holder.run("/opt/suid id -u; head -c 1 /opt/kmsg").output.hasPrefix("64123\n"))
+            #expect(try holder.run("/opt/suid/busybox id -u; head -c 1 /opt/kmsg").output.hasPrefix("64123\n"))
             #expect(try holder.run("head -c 1 /opt/kmsg").output.contains("Permission denied"))
         }
         try withHolder { holder, _ throws in
-            #expect(try holder.run("/opt/suid id -u").output == "64123\n")
+            #expect(try holder.run("/opt/suid/busybox id -u").output == "64123\n")
             #expect(try holder.run("head -c 1 /opt/kmsg").output.contains("Permission denied"))
             #expect(try holder.run("mknod /tmp/k c 1 11").output.contains("not permitted"))
-            #expect(try holder.run("mount -t tmpfs x /tmp").output.contains("ermitted"))
+            #expect(try holder.run("mount -t tmpfs x /tmp").code != 0)
             #expect(
                 try holder.run("grep -E '^(CapBnd|NoNewPrivs|Seccomp):' /proc/self/status").output
                     == "CapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n")
@@ -150,7 +150,7 @@ struct HolderTests {
 
     @Test func swappedMountSourceDoesNotMatter() throws {
         // The source is opened before anything else happens; what the path means later is not looked at.
-        try withDirectory { path in
+        try withDirectory { path throws in
             try shell("mkdir \(path)/data && echo mine > \(path)/data/f")
             let place = try Files.openAs(Credentials(somebody), path + "/data", flags: Files.pathOnly)
             try shell("mv \(path)/data \(path)/old && ln -s /root \(path)/data")
@@ -162,7 +162,7 @@ struct HolderTests {
     }
 
     @Test func sourceTheUserMayNotReachIsRefused() throws {
-        try withDirectory { path in
+        try withDirectory { path throws in
             try shell("mkdir -m 700 \(path)/secret && mkdir \(path)/secret/data && ln -s secret/data \(path)/link")
             for source in [path + "/secret/data", path + "/link"] {
                 #expect(throws: HolderFailure("mount source: open \(source): Permission denied", userFault: true)) {
@@ -175,7 +175,7 @@ struct HolderTests {
     }
 
     @Test func memberOfAGroupMountsTheGroupsDirectory() throws {
-        try withDirectory { path in
+        try withDirectory { path throws in
             try shell("mkdir -m 750 \(path)/group && mkdir \(path)/group/data && chgrp 64999 \(path)/group")
             try withHolder(change: { spec, _ in
                 spec.mounts = [MountRequest(source: path + "/group/data", target: "/data")]
@@ -184,7 +184,7 @@ struct HolderTests {
     }
 
     @Test func imageFilesOthersCanWriteAreRefused() throws {
-        try withDirectory { path in
+        try withDirectory { path throws in
             try makeTree(path + "/tree")
             try makeSquashfs(path + "/tree", path + "/image.sqfs")
             chmod(path + "/image.sqfs", 0o664)
@@ -196,7 +196,7 @@ struct HolderTests {
     }
 
     @Test func brokenImageIsAnErrorAndNothingStays() throws {
-        try withDirectory { path in
+        try withDirectory { path throws in
             try shell("echo nonsense > \(path)/image.sqfs; truncate -s 8192 \(path)/image.sqfs")
             let spec = HolderSpec(
                 image: LayerStack(source: .squashfs([path + "/image.sqfs"])), identity: somebody, hostName: "n",
@@ -213,7 +213,7 @@ struct HolderTests {
     }
 
     @Test func layersAreStackedAndHideWhatIsBelow() throws {
-        try withDirectory { path in
+        try withDirectory { path throws in
             try makeTree(path + "/tree")
             try shell(
                 "mkdir -p \(path)/top/opt && echo upper > \(path)/top/opt/new && mknod \(path)/top/opt/suid c 0 0")
@@ -256,7 +256,9 @@ struct HolderTests {
             defer { _ = second.stop() }
             _ = try first.run("touch /tmp/first /dev/shm/first")
             #expect(try second.run("ls /tmp /dev/shm; hostname").output == "/dev/shm:\n\n/tmp:\nother\n")
-            #expect(try second.run("head -c 2000000 /dev/zero > /tmp/big").output.contains("No space left"))
+            #expect(
+                try second.run("head -c 2000000 /dev/zero > /tmp/big; stat -c %s /tmp/big").output.hasSuffix(
+                    "1048576\n"))
         }
     }
 }

@@ -55,7 +55,7 @@ func makeTree(_ path: String) throws {
         cp /usr/bin/busybox \(path)/bin/busybox
         for n in sh cat id ls head grep mount mkdir touch sleep readlink hostname stat wc echo df env true mknod su; do
           ln -s busybox \(path)/bin/$n; done
-        cp /usr/bin/busybox \(path)/opt/suid && chmod 4755 \(path)/opt/suid
+        mkdir \(path)/opt/suid; cp /usr/bin/busybox \(path)/opt/suid/ && chmod 4755 \(path)/opt/suid/busybox
         mknod \(path)/opt/kmsg c 1 11 && chmod 666 \(path)/opt/kmsg
         echo 'root:x:0:0:root:/root:/bin/sh' > \(path)/etc/passwd
         ln -s ../../../../../../etc \(path)/escape

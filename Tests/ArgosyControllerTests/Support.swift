@@ -90,6 +90,7 @@ func eventually(_ seconds: Double = 10, _ condition: () -> Bool) -> Bool {
 
 /// A command's side of the unix socket.
 struct Client {
+    struct Closed: Error {}
     let connection: Connection
     init(_ path: String) throws { connection = try .connect(unix: path) }
 
@@ -105,7 +106,8 @@ struct Client {
     }
     func call(_ body: WireRequest.OneOf_Body) throws -> WireReply {
         try send(body)
-        return try #require(try receive())
+        guard let reply = try receive() else { throw Closed() }
+        return reply
     }
     func submit(_ name: String = "job", token: String = "", _ change: (inout WireSubmitJob) -> Void = { _ in }) throws
         -> WireReply

@@ -13,7 +13,9 @@ struct BatchJobTests {
         let node = try ScriptedController()
         defer { node.cleanUp() }
         let id = AttemptID(7, 0)
-        node.send(id, .prepare(node.batch(node.job(id), "id -u; pwd; echo $GREETING; echo oops >&2; env | grep ^SLURM; exit 3")))
+        node.send(
+            id,
+            .prepare(node.batch(node.job(id), "id -u; pwd; echo $GREETING; echo oops >&2; env | grep ^SLURM; exit 3")))
         let end = try node.stepEnd(of: id)
         #expect(end.exit.code == 3 && end.failure.isEmpty)
         let output = node.text("slurm-7.out")
@@ -63,7 +65,12 @@ struct BatchJobTests {
         let node = try ScriptedController()
         defer { node.cleanUp() }
         let id = AttemptID(10, 0)
-        node.send(id, .prepare(node.batch(node.job(id), "trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 100' & while :; do sleep 1; done")))
+        node.send(
+            id,
+            .prepare(
+                node.batch(
+                    node.job(id), "trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 100' & while :; do sleep 1; done"))
+        )
         _ = try node.report(of: id) { if case .stepStarted = $0 { true } else { nil } }
         usleep(300_000)
         var order = WireTerminate()
@@ -74,7 +81,8 @@ struct BatchJobTests {
         #expect(end.exit.signal == 9)
         _ = try node.gone(id)
         #expect(BootClock.now - before > .milliseconds(900))
-        #expect(node.text("slurm-10.out").contains("slurmstepd: error: *** JOB 10 ON \(node.context.node) CANCELLED AT "))
+        #expect(
+            node.text("slurm-10.out").contains("slurmstepd: error: *** JOB 10 ON \(node.context.node) CANCELLED AT "))
     }
 
     @Test func `a job past its limit is ended and says so`() throws {
@@ -91,7 +99,9 @@ struct BatchJobTests {
         let node = try ScriptedController()
         defer { node.cleanUp() }
         let id = AttemptID(12, 0)
-        node.send(id, .prepare(node.batch(node.job(id, memoryMiB: 40), "head -c 200000000 /dev/zero | tail >/dev/null; exit 0")))
+        node.send(
+            id,
+            .prepare(node.batch(node.job(id, memoryMiB: 40), "head -c 200000000 /dev/zero | tail >/dev/null; exit 0")))
         let end = try node.stepEnd(of: id)
         #expect(end.usage.oomKills > 0)
         #expect(end.exit.code == 0)
@@ -157,7 +167,8 @@ struct BatchJobTests {
         node.send(id, .launch(step(0, node, id, ["sleep", "50"])))
         _ = try node.report(of: id) { if case .stepStarted(let step) = $0, step.step == 0 { true } else { nil } }
         let paths = node.context.paths(id).step(StepID(0))
-        let pid = String(decoding: SpoolFile.read(paths.pid) ?? [], as: UTF8.self).split(separator: "\n").first.flatMap { Int32($0) }
+        let pid = String(decoding: SpoolFile.read(paths.pid) ?? [], as: UTF8.self).split(separator: "\n").first.flatMap
+        { Int32($0) }
         kill(try #require(pid), SIGKILL)
         let lost = try node.stepEnd(of: id, StepID(0))
         #expect(lost.failure.contains("daemon"))
@@ -171,7 +182,8 @@ struct BatchJobTests {
         defer { node.cleanUp() }
         let id = AttemptID(18, 0)
         node.send(id, .prepare(node.job(id, cpus: [0, 1])))
-        var launch = step(3, node, id, ["sh", "-c", "echo rank $SLURM_PROCID of $SLURM_NTASKS $SLURM_GTIDS; exit $SLURM_PROCID"])
+        var launch = step(
+            3, node, id, ["sh", "-c", "echo rank $SLURM_PROCID of $SLURM_NTASKS $SLURM_GTIDS; exit $SLURM_PROCID"])
         launch.layout.nodes[0].tasks = 2
         launch.layout.tasks = 2
         launch.io.stdoutPath = "out.%J.%2t"

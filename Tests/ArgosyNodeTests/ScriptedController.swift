@@ -132,7 +132,9 @@ final class ScriptedController: Sendable {
     }
 
     /// The first report of `id` for which `pick` has a value.
-    func report<Value>(of id: AttemptID, seconds: Double = 15, _ pick: (WireReport.OneOf_Body) -> Value?) throws -> Value {
+    func report<Value>(of id: AttemptID, seconds: Double = 15, _ pick: (WireReport.OneOf_Body) -> Value?) throws
+        -> Value
+    {
         for _ in 0..<Int(seconds * 100) {
             for report in reports where report.job == id.job.rawValue && report.attempt == id.attempt.rawValue {
                 if let body = report.body, let value = pick(body) { return value }

@@ -9,8 +9,10 @@ import Testing
         job: 42, array: (40, 3), step: "7", node: "node1", nodeIndex: 1, task: 5, user: "ada", jobName: "wave")
 
     @Test(arguments: [
-        ("slurm-%j.out", "slurm-42.out"), ("%A_%a", "40_3"), ("%J", "42.7"), ("%4t.%N", "0005.node1"), ("%n-%u-%x", "1-ada-wave"),
-        ("100%%", "100%"), ("%s", "7"), ("%b", "3"), ("%q", "%q"), ("end%", "end%"), ("a\\%j", "a%j"), ("%20j", "000000042"),
+        ("slurm-%j.out", "slurm-42.out"), ("%A_%a", "40_3"), ("%J", "42.7"), ("%4t.%N", "0005.node1"),
+        ("%n-%u-%x", "1-ada-wave"),
+        ("100%%", "100%"), ("%s", "7"), ("%b", "3"), ("%q", "%q"), ("end%", "end%"), ("a\\%j", "a%j"),
+        ("%20j", "000000042"),
     ])
     func `patterns become names`(pattern: String, name: String) {
         #expect(FileNamePattern(pattern).expand(Self.values) == name)

@@ -3,7 +3,6 @@
  *
  *   rank=R size=N sum=S expected=S node=NODENAME host=HOSTNAME uid=U cpus=LIST mnt=NS pid=NS uts=NS net=NS cgroup=PATH
  *
- * ALLREDUCE_SECONDS=N keeps the ranks there for N seconds, for whoever wants to look at them from outside.
  * Exit status 1 when a sum is wrong. Needs nothing but MPI and /proc. */
 #define _GNU_SOURCE
 #include <mpi.h>
@@ -73,8 +72,6 @@ int main(int count, char **arguments)
     printf("rank=%d size=%d sum=%lld expected=%lld node=%s host=%s uid=%d cpus=%s mnt=%s pid=%s uts=%s net=%s cgroup=%s\n",
            rank, size, sum, expected, node ? node : "-", host, (int)getuid(), cpus, mnt, pid, uts, net, cgroup);
     fflush(stdout);
-    const char *seconds = getenv("ALLREDUCE_SECONDS");
-    if (seconds) sleep((unsigned)atoi(seconds));
     MPI_Finalize();
     return wrong;
 }

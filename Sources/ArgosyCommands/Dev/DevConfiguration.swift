@@ -48,6 +48,7 @@ struct DevConfiguration {
         ClusterName=\(cluster.name)
         SlurmctldHost=\(Process.host.prefix { $0 != "." })(\(network.controllerAddress))
         SlurmctldPort=\(network.controllerPort)
+        CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
         SlurmUser=root
         AuthType=auth/munge
         AuthInfo=socket=\(cluster.mungeSocket)

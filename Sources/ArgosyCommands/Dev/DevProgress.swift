@@ -25,6 +25,6 @@ struct DevProgress {
 }
 
 func pause(_ duration: Duration) {
-    usleep(
-        UInt32(clamping: duration.components.attoseconds / 1_000_000_000_000 + duration.components.seconds * 1_000_000))
+    let parts = duration.components
+    usleep(UInt32(clamping: parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000))
 }
