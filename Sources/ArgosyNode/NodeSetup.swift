@@ -77,7 +77,7 @@ struct NodeSetup {
             daemonStart: WallTime.microseconds)
         do throws(ImageError) {
             context.images = try ImageStore(
-                directory: spool.cache, helper: [String(stepDaemon)], settings: imageSettings)
+                directory: spool.cache, helper: [String(stepDaemon), "convert"], settings: imageSettings)
         } catch {
             logger.warning("no containers on this node", metadata: ["why": "\(error)"])
             context.imagesUnusable = "containers cannot run on node \(node.name): \(error)"
