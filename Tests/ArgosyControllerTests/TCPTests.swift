@@ -17,7 +17,7 @@ import Testing
         let socket = directory.path + "/munge.sock"
         let pid = try startMunged(directory.path, socket)
         defer {
-            kill(pid, SIGTERM)
+            kill(pid, SIGKILL)
             Processes.wait(pid)
         }
         var options = ControllerOptions()
