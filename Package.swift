@@ -24,7 +24,7 @@ func daemon(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: "Sources/Daemons/\(name)", swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
@@ -97,7 +97,7 @@ let package = Package(
             "ArgosyNode",
             [
                 "ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyLink", "ArgosySystem",
-                "ArgosyHardware", "ArgosyContainer", logging,
+                "ArgosyHardware", "ArgosyContainer", "ArgosyStep", logging,
             ] + nio),
         library(
             "ArgosyStep",
@@ -118,11 +118,32 @@ let package = Package(
                 ])
             ]),
         daemon("argosyctld", ["ArgosyController", "ArgosyConfig", "ArgosyStore", "ArgosySystem", logging, arguments]),
-        daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", logging, arguments]),
+        daemon("argosyd", ["ArgosyNode", "ArgosyConfig", "ArgosyDomain", "ArgosySystem", logging, arguments]),
         daemon("argosystepd", ["ArgosyStep"]),
 
+        tests("HouseTests"),
+        tests("EndToEndTests"),
+        tests("ArgosyStepTests", ["ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosySystem", "ArgosyTransport"]),
+        tests(
+            "ArgosyNodeTests",
+            [
+                "ArgosyNode", "ArgosyStep", "ArgosyWire", "ArgosyDomain", "ArgosyConfig", "ArgosySystem",
+                "ArgosyTransport", "ArgosyLink", "argosystepd", logging,
+            ]),
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
         tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
+        tests(
+            "ArgosyClientTests",
+            ["ArgosyClient", "ArgosyConfig", "ArgosyDomain", "ArgosyTransport", "ArgosyWire", protobuf]),
+        tests("ArgosyCommandsTests", ["ArgosyCommands", "ArgosyWire"]),
+        tests("ToolTests", ["ArgosyCommands"]),
+        // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
+        tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
+        tests("ArgosyHardwareTests", ["ArgosyHardware"]),
+        tests("ArgosyContainerTests", ["ArgosyContainer", "ArgosySystem", "ArgosyDomain", "argosy-container-probe"]),
+        .executableTarget(
+            name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
+            path: "Tests/ContainerProbe", swiftSettings: strict),
         tests("ArgosyWireTests", ["ArgosyWire", "ArgosyDomain"]),
         tests("ArgosyStoreTests", ["ArgosyStore", "ArgosyCore", "ArgosyDomain"]),
         tests(
@@ -134,5 +155,15 @@ let package = Package(
                 "ArgosyController", "ArgosyStore", "ArgosyLink", "ArgosyCore", "ArgosyConfig", "ArgosyWire",
                 "ArgosyTransport", "ArgosyDomain", "ArgosySystem", "argosyctld", logging, protobuf,
             ]),
+        .executableTarget(
+            name: "argosy-bench",
+            dependencies: ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"],
+            path: "Sources/Tools/argosy-bench", swiftSettings: strict),
+
+        // Tests.
+        tests("ArgosyDomainTests", ["ArgosyDomain"]),
+        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"]),
+        tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
+        tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]
 )

@@ -29,6 +29,8 @@ enum Argosy {
         if let command = commands[name] { return command(rest) }
         switch name {
         case "help", "--help", "-h": Console.print(usage)
+        case "completion": return Completion.run(rest)
+        case "dev": return Dev.run(rest)
         case "version", "--version", "-V": Console.print(versionText)
         default:
             Console.complain("argosy: error: \(name) is no command of argosy; see argosy help\n")

@@ -11,5 +11,6 @@ typealias Command = @Sendable ([String]) -> Int32
 
 /// By Slurm's names.
 let commands: [String: Command] = [
-    "sbatch": Sbatch.run, "squeue": Squeue.run, "scancel": Scancel.run,
+    "sacct": Sacct.run, "sbatch": Sbatch.run, "scancel": Scancel.run, "scontrol": Scontrol.run, "sinfo": Sinfo.run,
+    "squeue": Squeue.run, "srun": Srun.run,
 ]

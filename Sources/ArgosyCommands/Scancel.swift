@@ -34,27 +34,43 @@ enum Scancel {
 
     static let options: [Row] =
         [
-            Row("account", "A", .required, "account", env: ["SCANCEL_ACCOUNT"], "act only on jobs charging this account") { $0.account = $1 },
-            Row("batch", "b", .none, env: ["SCANCEL_BATCH"], "signal batch shell for specified job") { o, _ in o.batch = true },
-            Row("full", "f", .none, env: ["SCANCEL_FULL"], "signal batch shell and all steps for specified job") { o, _ in o.full = true },
-            Row("interactive", "i", .none, env: ["SCANCEL_INTERACTIVE"], "require response from user for each job") { o, _ in
+            Row(
+                "account", "A", .required, "account", env: ["SCANCEL_ACCOUNT"], "act only on jobs charging this account"
+            ) { $0.account = $1 },
+            Row("batch", "b", .none, env: ["SCANCEL_BATCH"], "signal batch shell for specified job") { o, _ in
+                o.batch = true
+            },
+            Row("full", "f", .none, env: ["SCANCEL_FULL"], "signal batch shell and all steps for specified job") {
+                o, _ in o.full = true
+            },
+            Row("interactive", "i", .none, env: ["SCANCEL_INTERACTIVE"], "require response from user for each job") {
+                o, _ in
                 o.interactive = true
             },
-            Row("jobname", "n", .required, "job_name", env: ["SCANCEL_NAME"], "act only on jobs with this name") { $0.name = $1 },
+            Row("jobname", "n", .required, "job_name", env: ["SCANCEL_NAME"], "act only on jobs with this name") {
+                $0.name = $1
+            },
             Row("name", nil, .required, "job_name", "same as --jobname") { $0.name = $1 },
             Row("me", nil, .none, "act only on jobs owned by me") { o, _ in o.user = "\(ownUID())" },
             Row("nodelist", "w", .required, "nodes", "act only on jobs on these nodes") { o, text throws(OptionError) in
                 o.nodeList = try JobValue.hosts(text)
             },
-            Row("partition", "p", .required, "partition", env: ["SCANCEL_PARTITION"], "act only on jobs in this partition") { $0.partition = $1 },
+            Row(
+                "partition", "p", .required, "partition", env: ["SCANCEL_PARTITION"],
+                "act only on jobs in this partition"
+            ) { $0.partition = $1 },
             Row("quiet", "Q", "disable warnings") { o, _ in o.quiet = true },
-            Row("signal", "s", .required, "name | integer", "signal to send to job, default is SIGKILL") { o, text throws(OptionError) in
+            Row("signal", "s", .required, "name | integer", "signal to send to job, default is SIGKILL") {
+                o, text throws(OptionError) in
                 o.signal = try SignalName.number(text)
             },
-            Row("state", "t", .required, "states", env: ["SCANCEL_STATE"], "act only on jobs in these states") { o, text throws(OptionError) in
+            Row("state", "t", .required, "states", env: ["SCANCEL_STATE"], "act only on jobs in these states") {
+                o, text throws(OptionError) in
                 o.states = try Squeue.states(text)
             },
-            Row("user", "u", .required, "user_name", env: ["SCANCEL_USER"], "act only on jobs of this user") { $0.user = $1 },
+            Row("user", "u", .required, "user_name", env: ["SCANCEL_USER"], "act only on jobs of this user") {
+                $0.user = $1
+            },
             Row("verbose", "v", "verbosity level") { o, _ in o.verbose += 1 },
             .accepted("ctld", nil, .none), .accepted("cron", nil, .none), .accepted("hurry", "H", .none),
             .accepted("sibling", nil, .required),
@@ -144,7 +160,8 @@ enum Scancel {
         _ step: JobIdentifier, _ options: ScancelOptions, _ session: Session
     ) throws(Failure) -> Bool {
         guard step.indices.isEmpty else {
-            throw Failure("Invalid job id: \(step.text)", detail: "name the step of an array task by the task's own job id")
+            throw Failure(
+                "Invalid job id: \(step.text)", detail: "name the step of an array task by the task's own job id")
         }
         var request = WireSignalStep()
         request.job = step.job
@@ -155,7 +172,8 @@ enum Scancel {
             return true
         } catch {
             if !options.quiet {
-                Console.error("scancel", "Kill job error on job step id \(step.text): \(error.message)", detail: error.detail)
+                Console.error(
+                    "scancel", "Kill job error on job step id \(step.text): \(error.message)", detail: error.detail)
             }
             return false
         }
@@ -177,7 +195,9 @@ enum Scancel {
         let records = list.jobs.map { JobRecord(info: $0, now: list.nowUs / 1_000_000) }
         return records.filter { Squeue.matches($0, filter) }.compactMap { record in
             let question = "job_id=\(record.id) name=\(record.info.spec.name) partition=\(record.partition)"
-            return confirmed(question, options) ? JobIdentifier(record.id.prefix { $0 != "%" } == record.id[...] ? record.id : "\(record.info.job)") : nil
+            return confirmed(question, options)
+                ? JobIdentifier(record.id.prefix { $0 != "%" } == record.id[...] ? record.id : "\(record.info.job)")
+                : nil
         }
     }
 

@@ -17,6 +17,8 @@ struct SqueueOptions: CommandSettings {
     var longFormat: String?
     var sort: String?
     var jobs: [JobIdentifier] = []
+    /// -j or -s was given.
+    var takesOperands = false
     var users: [String] = []
     var accounts: [String] = []
     var partitions: [String] = []
@@ -34,44 +36,70 @@ enum Squeue {
 
     static let options: [Row] =
         [
-            Row("account", "A", .required, "account(s)", env: ["SQUEUE_ACCOUNT"], "comma separated list of accounts to view") {
+            Row(
+                "account", "A", .required, "account(s)", env: ["SQUEUE_ACCOUNT"],
+                "comma separated list of accounts to view"
+            ) {
                 $0.accounts = commaList($1)
             },
-            Row("array", "r", .none, env: ["SQUEUE_ARRAY"], "display one job array element per line") { o, _ in o.array = true },
+            Row("array", "r", .none, env: ["SQUEUE_ARRAY"], "display one job array element per line") { o, _ in
+                o.array = true
+            },
             Row("format", "o", .required, "format", env: ["SQUEUE_FORMAT"], "format specification") { $0.format = $1 },
-            Row("Format", "O", .required, "format", env: ["SQUEUE_FORMAT2"], "format specification by names") { $0.longFormat = $1 },
-            Row("iterate", "i", .required, "seconds", "report again every so many seconds") { o, text throws(OptionError) in
+            Row("Format", "O", .required, "format", env: ["SQUEUE_FORMAT2"], "format specification by names") {
+                $0.longFormat = $1
+            },
+            Row("iterate", "i", .required, "seconds", "report again every so many seconds") {
+                o, text throws(OptionError) in
                 o.iterate = try JobValue.count(text, "--iterate")
             },
             Row("jobs", "j", .optional, "job(s)", "comma separated list of jobs to view, default is all") {
-                o, text throws(OptionError) in o.jobs += try JobIdentifier.list(text)
+                o, text throws(OptionError) in
+                o.takesOperands = true
+                o.jobs += try JobIdentifier.list(text)
             },
             Row("long", "l", "long report") { o, _ in o.long = true },
             Row("me", nil, .none, "show my jobs only") { o, _ in o.users = ["\(ownUID())"] },
-            Row("name", "n", .required, "job_name(s)", env: ["SQUEUE_NAMES"], "comma separated list of job names to view") {
+            Row(
+                "name", "n", .required, "job_name(s)", env: ["SQUEUE_NAMES"],
+                "comma separated list of job names to view"
+            ) {
                 $0.names = commaList($1)
             },
             Row("noheader", "h", "no headers on output") { o, _ in o.header = false },
-            Row("nodelist", "w", .required, "hostlist", "list of nodes to view, default is all") { o, text throws(OptionError) in
+            Row("nodelist", "w", .required, "hostlist", "list of nodes to view, default is all") {
+                o, text throws(OptionError) in
                 do throws(Hostlist.Malformed) { o.nodes = Set(try Hostlist.expand(text)) } catch {
                     throw OptionError(error.description)
                 }
             },
-            Row("partition", "p", .required, "partition(s)", env: ["SQUEUE_PARTITION"], "comma separated list of partitions to view") {
+            Row(
+                "partition", "p", .required, "partition(s)", env: ["SQUEUE_PARTITION"],
+                "comma separated list of partitions to view"
+            ) {
                 $0.partitions = commaList($1)
             },
-            Row("qos", "q", .required, "qos(s)", env: ["SQUEUE_QOS"], "comma separated list of qos's to view") { $0.qos = commaList($1) },
-            Row("sort", "S", .required, "fields", env: ["SQUEUE_SORT"], "comma separated list of fields to sort on") { $0.sort = $1 },
+            Row("qos", "q", .required, "qos(s)", env: ["SQUEUE_QOS"], "comma separated list of qos's to view") {
+                $0.qos = commaList($1)
+            },
+            Row("sort", "S", .required, "fields", env: ["SQUEUE_SORT"], "comma separated list of fields to sort on") {
+                $0.sort = $1
+            },
             Row("start", nil, .none, "print expected start times of pending jobs") { o, _ in o.start = true },
-            Row("states", "t", .required, "states", env: ["SQUEUE_STATES"], "comma separated list of states to view, all for every state") {
+            Row(
+                "states", "t", .required, "states", env: ["SQUEUE_STATES"],
+                "comma separated list of states to view, all for every state"
+            ) {
                 o, text throws(OptionError) in o.states = try states(text)
             },
             Row("steps", "s", .optional, "step(s)", "comma separated list of job steps to view, default is all") {
                 o, text throws(OptionError) in
                 o.steps = true
+                o.takesOperands = true
                 o.jobs += try JobIdentifier.list(text)
             },
-            Row("user", "u", .required, "user_name(s)", env: ["SQUEUE_USERS"], "comma separated list of users to view") {
+            Row("user", "u", .required, "user_name(s)", env: ["SQUEUE_USERS"], "comma separated list of users to view")
+            {
                 $0.users = commaList($1)
             },
             Row("users", nil, .required, "user_name(s)", "same as --user") { $0.users = commaList($1) },
@@ -109,8 +137,14 @@ enum Squeue {
         } catch { Console.error("squeue", error.message) }
         var exitCode: Int32 = 0
         guard let operands = description.parse(arguments, into: &options, exitCode: &exitCode) else { return exitCode }
-        if let operand = operands.first {
-            Console.error("squeue", "Unrecognized option: \(operand)")
+        // `-j 12`: the list of an option whose argument may be absent comes as an operand.
+        do throws(OptionError) {
+            guard operands.isEmpty || options.takesOperands else {
+                throw OptionError("Unrecognized option: \(operands[0])")
+            }
+            for operand in operands { options.jobs += try JobIdentifier.list(operand) }
+        } catch {
+            Console.error("squeue", error.message)
             return 1
         }
         do {
@@ -169,7 +203,7 @@ enum Squeue {
         func among(_ list: [String], _ value: String) -> Bool { list.isEmpty || list.contains(value) }
         let stateFits =
             options.states.isEmpty
-            ? !record.state.isEnded || !options.jobs.isEmpty && options.jobs.count == 1 && false
+            ? !record.state.isEnded
             : options.states.contains(info.state)
         return stateFits && among(options.accounts, info.spec.account) && among(options.names, info.spec.name)
             && among(options.qos, info.spec.qos) && fits(options.partitions, record)

@@ -81,6 +81,9 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var maxJobID: UInt32 = 67_043_328
     /// SlurmdParameters=config_overrides
     public var configOverrides = false
+    /// CommunicationParameters=NoCtldInAddrAny, NoInAddrAny: listen on the configured address only.
+    public var controllerBindsItsAddress = false
+    public var nodesBindTheirAddress = false
     /// DefMemPerNode / DefMemPerCPU, MiB; 0: not set, a job without --mem may use its nodes' memory.
     public var defaultMemoryPerNodeMiB: UInt64 = 0
     public var defaultMemoryPerCPUMiB: UInt64 = 0

@@ -128,6 +128,11 @@ extension ConfigurationParser {
             let words = text.lowercased().split(separator: ",")
             configuration.configOverrides = words.contains("config_overrides")
         },
+        "communicationparameters": { configuration, text throws(WrongValue) in
+            let words = text.lowercased().split(separator: ",")
+            configuration.controllerBindsItsAddress = words.contains("noctldinaddrany")
+            configuration.nodesBindTheirAddress = words.contains("noinaddrany")
+        },
         "defmempernode": { configuration, text throws(WrongValue) in
             configuration.defaultMemoryPerNodeMiB = try mebibytes(text)
         },
@@ -158,7 +163,7 @@ extension ConfigurationParser {
         "cgroupplugin", "cgroupautomount", "cgroupmountpoint", "constraincores", "constrainramspace",
         "constrainswapspace", "constraindevices", "preptype", "topologyplugin", "jobcomptype", "credtype",
         "srunportrange",
-        "treewidth", "messagetimeout", "slurmctldtimeout", "communicationparameters", "launchtype", "gpuautodetect",
+        "treewidth", "messagetimeout", "slurmctldtimeout", "launchtype", "gpuautodetect",
     ]
 
     /// Keys of slurm.conf that have a meaning there and none here yet.

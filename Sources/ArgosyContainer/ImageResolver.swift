@@ -1,4 +1,6 @@
 public import ArgosyDomain
+import ArgosySystem
+import Glibc
 
 /// How images are fetched on this machine.
 public struct ImageSettings: Sendable {
@@ -26,6 +28,64 @@ public struct ImageResolver: Sendable {
     /// directory is only checked. Runs skopeo with the submitter's identity and credentials; blocks for seconds.
     /// - Throws: `ImageError` in words for the user.
     public func resolve(_ reference: ImageReference, as identity: Identity) throws(ImageError) -> String {
-        throw ImageError(.failed, "")
+        switch reference {
+        case .squashfs(let path):
+            try Self.checkSquashfs(path, as: identity)
+            return ""
+        case .directory(let path):
+            _ = try Self.open(path, flags: Files.pathOnly | O_DIRECTORY, as: identity)
+            return ""
+        case .registry, .layout: return try resolveManifest(reference, as: identity)
+        }
+    }
+
+    private func resolveManifest(_ reference: ImageReference, as identity: Identity) throws(ImageError) -> String {
+        let skopeo = Skopeo(settings: settings, identity: identity)
+        let raw = try skopeo.inspect(reference, digest: nil, configuration: false)
+        let json = try Self.parse(raw, reference)
+        let architecture = ImageConfiguration.architecture
+        let name = reference.description
+        if let chosen = try ImageManifest.choose(json, architecture: architecture, name) { return chosen }
+        _ = try ImageManifest(json, name: name)
+        let configuration = try Self.parse(skopeo.inspect(reference, digest: nil, configuration: true), reference)
+        _ = try ImageConfiguration(configuration, architecture: architecture, name: name)
+        return "sha256:" + SHA256.hex(SHA256.hash(raw))
+    }
+
+    static func parse(_ bytes: [UInt8], _ reference: ImageReference) throws(ImageError) -> JSON {
+        do {
+            return try JSON(bytes)
+        } catch {
+            throw ImageError(.malformed, "image \(reference): its manifest or configuration is not JSON")
+        }
+    }
+
+    /// The kernel will parse it as root, so only root may have made it; the user must be able to read it.
+    static func checkSquashfs(_ path: String, as identity: Identity) throws(ImageError) {
+        let file = try open(path, flags: O_RDONLY | O_NONBLOCK, as: identity)
+        var status = stat()
+        guard fstat(file.raw, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw ImageError(.badReference, "image \(path) is not a file")
+        }
+        guard status.st_uid == 0, status.st_mode & 0o022 == 0 else {
+            throw ImageError(
+                .notAllowed,
+                "image \(path) must belong to root and be writable by root only, because the kernel mounts it; "
+                    + "ask the administrator to install it, or use oci:, dir: or a registry")
+        }
+    }
+
+    static func open(_ path: String, flags: Int32, as identity: Identity) throws(ImageError) -> Descriptor {
+        do {
+            return try Files.openAs(Credentials(identity), path, flags: flags)
+        } catch {
+            let code: ImageError.Code =
+                switch error.code {
+                case ENOENT, ENOTDIR: .notFound
+                case EACCES, EPERM: .denied
+                default: .failed
+                }
+            throw ImageError(code, "image \(path): \(error.reason) (as user \(identity.user))")
+        }
     }
 }

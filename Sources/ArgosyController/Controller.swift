@@ -179,9 +179,11 @@ public final class Controller: Sendable {
         }
         guard options.listensOnTCP else { return 0 }
         let port = options.port ?? configuration.controllerPort
-        do { return try server.listen(host: options.host, port: port) } catch {
+        let own = configuration.controllerBindsItsAddress ? configuration.controllers.first?.address : nil
+        let host = own ?? options.host
+        do { return try server.listen(host: host, port: port) } catch {
             throw StartFailure(
-                "cannot listen on TCP port \(port): \(error); stop what uses it, or set another SlurmctldPort")
+                "cannot listen on TCP port \(port) of \(host): \(error); stop what uses it, or set another SlurmctldPort")
         }
     }
 

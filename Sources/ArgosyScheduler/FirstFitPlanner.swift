@@ -63,10 +63,33 @@ private struct Pass {
             explain(job, .reqNodeNotAvail, Wording.unavailable(job, partition, snapshot.nodes))
             return
         }
+        if Placer.place(job, on: partition, of: unreserved) != nil {
+            hold(job, .priority, "the nodes it could use are kept for an earlier job of another partition")
+            return
+        }
         explain(job, .resources, Wording.resources(job, partition, nodes), expectedStart: expectedStart(of: job))
+        lead(job)
+    }
+
+    private mutating func hold(_ job: PlanningSnapshot.Job, _ reason: PendingReason, _ detail: String) {
+        explain(job, reason, detail)
+        lead(job)
+    }
+
+    /// From here on the job is its partition's head.
+    private mutating func lead(_ job: PlanningSnapshot.Job) {
         heads[job.partition] = job.id
-        followerDetails[job.partition] = "job \(job.id) is first in this partition and waits for resources"
-        for node in partition { nodes[node.int].isAvailable = false }
+        followerDetails[job.partition] = "job \(job.id) is first in this partition and has to wait"
+        for node in snapshot.partitionNodes[job.partition] { nodes[node.int].isAvailable = false }
+    }
+
+    /// The nodes as they are, without what is kept for heads.
+    private var unreserved: [PlanningSnapshot.Node] {
+        zip(nodes, snapshot.nodes).map { node, original in
+            var node = node
+            node.isAvailable = original.isAvailable
+            return node
+        }
     }
 
     /// When running jobs that end at their limits leave room; unset when that cannot be told.

@@ -9,7 +9,7 @@ enum JobOptionTable {
     static let sbatch: [Row] =
         shared(prefix: "SBATCH_") + container(prefix: "SBATCH_") + batchOnly + quietly
         + [
-            Row.accepted("acctg-freq"), .accepted("get-user-env-timeout"), .accepted("ignore-pbs", nil, .none),
+            Row.accepted("acctg-freq"), .accepted("ignore-pbs", nil, .none),
             .accepted("wait-all-nodes"), .accepted("export-file"),
         ] + refusedByAll + informationOptions()
 
@@ -116,7 +116,7 @@ enum JobOptionTable {
                 options.tasks = try JobValue.count(text, "--ntasks")
             },
             Row(
-                "ntasks-per-node", nil, .required, "n", env: prefix == "SLURM_" ? ["SLURM_NTASKS_PER_NODE"] : [],
+                "ntasks-per-node", nil, .required, "n",
                 "number of tasks to invoke on each node"
             ) {
                 options, text throws(OptionError) in

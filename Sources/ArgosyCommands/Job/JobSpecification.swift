@@ -101,6 +101,7 @@ extension JobOptions {
         if cpusPerTask > 0 { told.append("SLURM_CPUS_PER_TASK=\(cpusPerTask)") }
         if memoryPerNodeMiB > 0 { told.append("SLURM_MEM_PER_NODE=\(memoryPerNodeMiB)") }
         if memoryPerCPUMiB > 0 { told.append("SLURM_MEM_PER_CPU=\(memoryPerCPUMiB)") }
+        if let export { told.append("SLURM_EXPORT_ENV=\(export)") }
         return told
     }
 }

@@ -1,1 +1,4 @@
-print("not built yet")
+import ArgosyStep
+import Glibc
+
+exit(StepMain.run(CommandLine.arguments))

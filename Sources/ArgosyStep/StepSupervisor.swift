@@ -1,0 +1,332 @@
+// The root half of a step daemon: one step on one node.
+//
+// It makes the step's cgroup, opens stdio as the user, starts the tasks and waits. What to do is decided by
+// `StepMachine`; this file does it. It reads fixed-size messages from argosyd and from its own unprivileged child and
+// nothing else. It lives outside the job's cgroup and outside argosyd's, so that neither's end is its own; how the step
+// ended is in exit.pb before anybody is told.
+internal import ArgosyDomain
+internal import ArgosySystem
+internal import ArgosyWire
+internal import Glibc
+
+final class StepSupervisor {
+    private let order: StepOrder
+    private let plan: StdioPlan
+    private let cgroup: Cgroup
+    private var machine: StepMachine
+    private var channel: NodeChannel
+    private var files: StdioFiles?
+    private var child: IOChildProcess?
+    private var tasks: [RunningTask] = []
+    private var failure = ""
+    private var hasFinished = false
+    private var graceAt: Duration?
+    private var limitAt: Duration?
+    private var clientAt: Duration?
+    private let timer: TimerDescriptor
+
+    private struct RunningTask {
+        var rank: UInt32
+        var local: Int
+        var process: ChildProcess?
+        var exit: ExitStatus?
+        /// Could not be started: reported like an exit, once all were tried.
+        var startCode: UInt32?
+    }
+    /// How long a step waits for its srun.
+    private static let clientPatience = Duration.seconds(60)
+    /// How long srun may take to read what is left at the end.
+    private static let drainPatience = Duration.seconds(30)
+
+    init(_ order: StepOrder) throws {
+        self.order = order
+        plan = StdioPlan(order.launch, context: order.context, ranks: order.ranks, isBatch: order.isBatch)
+        cgroup = try CgroupLayout.discover().cgroup(order.cgroupPath)
+        machine = StepMachine(
+            killOnBadExit: order.launch.killOnBadExit, killWait: .milliseconds(Int64(order.context.killWaitMs)))
+        var greeting = StepMessage(.hello)
+        greeting.job = order.context.job
+        greeting.attempt = order.context.attempt
+        greeting.step = order.launch.step
+        greeting.a = Int64(getpid())
+        channel = NodeChannel(path: SpoolLayout(root: order.context.spool).stepSocket, greeting: greeting)
+        timer = try TimerDescriptor()
+        if order.launch.remainingMs > 0 {
+            limitAt = BootClock.now + .milliseconds(Int64(clamping: order.launch.remainingMs))
+        }
+    }
+
+    /// Runs the step to its end. Returns the exit code of the daemon (not of the step).
+    func run() throws -> Int32 {
+        _ = channel.dial(at: BootClock.now)
+        do {
+            try prepare()
+            if plan.needsClient, order.launch.waitForIo {
+                clientAt = BootClock.now + Self.clientPatience
+            } else {
+                act(machine.apply(.clientConnected))
+            }
+        } catch {
+            failure = "\((error as? StdioFiles.Failure)?.message ?? "\(error)")"
+            child?.send(note(.failure, failure))
+            act(machine.apply(.terminateOrdered(grace: .zero)))
+        }
+        while !hasFinished { try turn() }
+        return 0
+    }
+
+    private func prepare() throws {
+        var limits = CgroupLimits()
+        limits.cpus = CPUAssignment.physical(order.here.cpuIds, on: order.context.processors)
+        if limits.cpus?.isEmpty == true { limits.cpus = nil }
+        if order.context.memoryBytes > 0 { limits.memoryBytes = order.context.memoryBytes }
+        try cgroup.create(limits: limits)
+        for local in 0..<order.ranks.count { try leaf(local).create() }
+        let spec = order.launch.job.spec
+        let appends = order.isBatch ? spec.appendOutput : order.launch.io.append || order.launch.nodeIndex > 0
+        let umask = order.launch.umask != 0 ? order.launch.umask : spec.umask
+        var opened = try StdioFiles(plan, as: Credentials(order.identity), umask: umask, truncate: !appends)
+        if plan.needsClient {
+            let side = cgroup.child("io")
+            try side.create()
+            child = try IOChildProcess.start(order, opened, in: side)
+            opened.closeChildEnds()
+        }
+        files = opened
+    }
+
+    private func leaf(_ local: Int) -> Cgroup { cgroup.child("task_\(local)") }
+
+    // MARK: waiting
+
+    private func turn() throws {
+        _ = channel.dial(at: BootClock.now)
+        let deadlines = [graceAt, limitAt, clientAt, channel.retryAt].compactMap { $0 }
+        try timer.set(deadlines.min())
+        let live = tasks.indices.filter { tasks[$0].exit == nil && tasks[$0].process != nil }
+        var interests = [
+            Poll.Interest(timer.descriptor.raw), Poll.Interest(channel.descriptor),
+            Poll.Interest(child?.control.raw ?? -1),
+        ]
+        interests += live.map { Poll.Interest(tasks[$0].process?.pidfd.raw ?? -1) }
+        let ready = try Poll.wait(interests)
+        if ready[0].any { timer.acknowledge() }
+        if ready[1].any { hearNode() }
+        if ready[2].any { hearChild() }
+        for (place, index) in live.enumerated() where ready[place + 3].any { try reap(index) }
+        fireDeadlines(BootClock.now)
+    }
+
+    private func fireDeadlines(_ now: Duration) {
+        if let limit = limitAt, now >= limit {
+            limitAt = nil
+            if machine.phase == .running {
+                say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) DUE TO TIME LIMIT ***")
+            }
+            act(machine.apply(.timeLimitReached))
+        }
+        if let grace = graceAt, now >= grace {
+            // Again, should something outlive the first kill.
+            graceAt = now + .seconds(1)
+            act(machine.apply(.graceOver))
+        }
+        if let patience = clientAt, now >= patience {
+            clientAt = nil
+            failure = "srun did not connect to node \(order.context.node) within \(Self.clientPatience)"
+            act(machine.apply(.clientLost))
+        }
+    }
+
+    private func hearNode() {
+        guard let (message, descriptor) = channel.receive(at: BootClock.now) else { return }
+        switch message.kind {
+        case .signal where message.b == 1:
+            for task in tasks where task.exit == nil { _ = try? task.process?.signal(Int32(clamping: message.a)) }
+        case .signal: act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
+        case .terminate:
+            if machine.phase == .running {
+                say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) ***")
+            }
+            act(machine.apply(.terminateOrdered(grace: .milliseconds(message.a))))
+        case .connection: if let descriptor { child?.send(message, descriptor: descriptor.raw) }
+        case .hello, .started, .ended, .taskExited, .finished, .failure, .clientConnected, .clientLost, .drained, .note:
+            break
+        }
+    }
+
+    private func hearChild() {
+        guard let child else { return }
+        guard let (message, descriptor) = ControlSocket.receive(from: child.control.raw) else {
+            // Killed by its own user, most likely: the step has lost its srun.
+            self.child = nil
+            _ = try? child.process.wait()
+            act(machine.apply(.clientLost))
+            return
+        }
+        if let descriptor { close(descriptor) }
+        switch message.kind {
+        case .clientConnected:
+            clientAt = nil
+            act(machine.apply(.clientConnected))
+        case .clientLost: act(machine.apply(.clientLost))
+        case .signal: act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
+        case .hello, .started, .ended, .terminate, .connection, .taskExited, .finished, .failure, .drained, .note: break
+        }
+    }
+
+    private func reap(_ index: Int) throws {
+        guard let process = tasks[index].process, let exit = try process.poll() else { return }
+        taskEnded(index, exit)
+    }
+
+    private func taskEnded(_ index: Int, _ exit: ExitStatus) {
+        tasks[index].exit = exit
+        var message = StepMessage(.taskExited)
+        message.rank = tasks[index].rank
+        message.a = Int64(exit.code)
+        message.b = Int64(exit.signal)
+        message.c = Int64(tasks[index].process?.pid ?? 0)
+        if leaf(tasks[index].local).usage().oomKills > 0 { message.text = "oom" }
+        child?.send(message)
+        act(machine.apply(.taskExited(rank: tasks[index].rank, exit)))
+    }
+
+    // MARK: doing
+
+    private func act(_ actions: [StepMachine.Action]) {
+        for action in actions {
+            switch action {
+            case .startTasks: startTasks()
+            case .signal(let number): for task in tasks { leaf(task.local).signal(Int32(number)) }
+            case .startGrace(let grace): graceAt = BootClock.now + grace
+            case .kill: for task in tasks { _ = try? leaf(task.local).kill(timeout: .seconds(10)) }
+            case .finish: finish()
+            }
+        }
+    }
+
+    private func startTasks() {
+        launchTasks()
+        // Only now: as long as root holds the tasks' ends of the pipes, nobody sees their output end.
+        files?.closeTaskPipes(plan)
+        _ = try? SpoolFile.write([], to: order.paths.started)
+        channel.send(.started)
+        act(machine.apply(.tasksStarted(tasks.count)))
+        for index in tasks.indices {
+            if let code = tasks[index].startCode { taskEnded(index, ExitStatus(code: code)) }
+        }
+    }
+
+    private func launchTasks() {
+        guard let ends = files?.tasks else { return }
+        do {
+            let launcher = try TaskLauncher(order)
+            for (local, end) in ends.enumerated() { tasks.append(start(local, end, by: launcher)) }
+        } catch {
+            failure = (error as? TaskLauncher.Failed)?.message ?? "\(error)"
+            say(failure)
+            child?.send(note(.failure, failure))
+        }
+    }
+
+    private func start(_ local: Int, _ ends: StdioFiles.Ends, by launcher: TaskLauncher) -> RunningTask {
+        var task = RunningTask(rank: ends.rank, local: local)
+        do {
+            task.process = try launcher.start(local, ends, in: leaf(local)) { tell(ends, $0) }
+        } catch {
+            let failed = error as? TaskLauncher.Failed ?? .init(message: "slurmstepd: error: \(error)", code: 1)
+            tell(ends, failed.message)
+            task.startCode = failed.code
+        }
+        return task
+    }
+
+    /// A line for a task's stderr, which only root's words reach before (or instead of) the task's own.
+    private func tell(_ ends: StdioFiles.Ends, _ text: String) {
+        if let file = ends.error {
+            let line = Array((text + "\n").utf8)
+            _ = write(file.raw, line, line.count)
+        }
+    }
+
+    /// A line for whoever reads the step's errors.
+    private func say(_ text: String) {
+        let line = "slurmstepd: error: " + text
+        if let first = files?.tasks.first, first.error != nil { return tell(first, line) }
+        var message = note(.note, line)
+        message.rank = order.ranks.lowerBound
+        child?.send(message)
+    }
+
+    private func note(_ kind: StepMessage.Kind, _ text: String) -> StepMessage {
+        var message = StepMessage(kind)
+        message.text = text
+        return message
+    }
+
+    private var title: String { order.isBatch ? "JOB \(order.context.job)" : "STEP \(order.name)" }
+
+    // MARK: the end
+
+    private func finish() {
+        let usage = cgroup.usage()
+        if usage.oomKills > 0 {
+            say(
+                "Detected \(usage.oomKills) oom_kill event\(usage.oomKills == 1 ? "" : "s") in StepId=\(order.name). Some of the step tasks have been OOM Killed."
+            )
+        }
+        drain(oom: usage.oomKills > 0)
+        var ended = WireStepEnded()
+        ended.step = order.launch.step
+        ended.exit = WireExitStatus(worst)
+        ended.timedOut = machine.timedOut
+        ended.usage = WireUsage(cgroup.usage())
+        ended.failure = failure
+        ended.endUs = WallClock.microseconds
+        ended.tasks = tasks.map { WireExitStatus($0.exit ?? .success) }
+        do {
+            try SpoolFile.write(try ended.serializedBytes(), to: order.paths.exit)
+        } catch {
+            complain("cannot write \(order.paths.exit): \(error)")
+        }
+        _ = try? cgroup.remove()
+        channel.send(.ended)
+        hasFinished = true
+    }
+
+    /// Slurm's "0:53" stands for stdio that could not be set up.
+    private var worst: ExitStatus {
+        if !failure.isEmpty, tasks.isEmpty { return ExitStatus(code: 0, signal: 53) }
+        return machine.worst
+    }
+
+    /// Lets srun read the rest; gives up on one that does not.
+    private func drain(oom: Bool) {
+        files = nil
+        guard let child else { return }
+        var message = StepMessage(.finished)
+        message.a = oom ? 1 : 0
+        message.b = machine.timedOut ? 1 : 0
+        child.send(message)
+        let deadline = BootClock.now + Self.drainPatience
+        while BootClock.now < deadline {
+            let interests = [
+                Poll.Interest(child.process.pidfd.raw), Poll.Interest(child.control.raw),
+                Poll.Interest(channel.descriptor),
+            ]
+            guard let ready = try? Poll.wait(interests, timeout: deadline - BootClock.now) else { break }
+            if ready[0].any { break }
+            if ready[2].any { hearNode() }
+            // Its last words; an end of the line is followed by its own.
+            if ready[1].any, ControlSocket.receive(from: child.control.raw) == nil { break }
+        }
+        _ = try? child.process.signal(SIGKILL)
+        _ = try? child.process.wait()
+        self.child = nil
+    }
+}
+
+func complain(_ text: String) {
+    let line = Array("argosystepd: \(text)\n".utf8)
+    _ = write(2, line, line.count)
+}
