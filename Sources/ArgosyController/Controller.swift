@@ -174,7 +174,8 @@ public final class Controller: Sendable {
     ) throws -> UInt16 {
         do { try server.listen(unix: configuration.socketPath) } catch {
             throw StartFailure(
-                "cannot listen on \(configuration.socketPath): \(error); does its directory exist and belong to this user?")
+                "cannot listen on \(configuration.socketPath): \(error); does its directory exist and belong to this user?"
+            )
         }
         guard options.listensOnTCP else { return 0 }
         let port = options.port ?? configuration.controllerPort

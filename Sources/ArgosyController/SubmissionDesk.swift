@@ -48,7 +48,8 @@ struct SubmissionDesk: Sendable {
         guard store.hasRoom else {
             throw Refusal(
                 .storeFull, "No space left on device",
-                detail: "the controller's StateSaveLocation is nearly full and takes no new jobs; tell the administrator")
+                detail:
+                    "the controller's StateSaveLocation is nearly full and takes no new jobs; tell the administrator")
         }
         let identity = try identity(request.job, peer)
         if request.testOnly {
@@ -94,7 +95,8 @@ struct SubmissionDesk: Sendable {
         guard environment.count <= Self.maxEnvironmentBytes else {
             throw Refusal(
                 .tooLarge, "Environment is too large",
-                detail: "\(environment.count) bytes, the limit is \(Self.maxEnvironmentBytes); use --export to send less")
+                detail:
+                    "\(environment.count) bytes, the limit is \(Self.maxEnvironmentBytes); use --export to send less")
         }
         fields.scriptDigest = add(script, &blobs)
         if !environment.isEmpty { fields.environmentDigest = add(environment, &blobs) }

@@ -52,15 +52,14 @@ extension World {
         _ order: Order, on node: Int, _ link: Int, _ term: UInt64, _ incarnation: Incarnation, _ share: Allocation?
     ) {
         guard nodes[node].isUp else { return }
-        if link != nodes[node].link {
-            if nodes[node].link == 0 || random.chance(50) { return }
-            if link != Self.lateLink {
-                // From a controller (or a link) that was thought dead, and long after.
-                let late = random.milliseconds(100...40_000)
-                after(late, .order(nodes[node].index, link: Self.lateLink, term: term, incarnation, order, share))
-                return
-            }
+        if link != nodes[node].link && link != Self.lateLink {
+            if random.chance(50) { return }
+        } else if isFaulty && link != Self.lateLink && random.chance(5) {
+            // Comes again long after, as from a controller that was thought dead.
+            let late = random.milliseconds(100...40_000)
+            after(late, .order(nodes[node].index, link: Self.lateLink, term: term, incarnation, order, share))
         }
+        if link == Self.lateLink && nodes[node].link == 0 { return }
         let isCurrent = term >= nodes[node].highestTerm && incarnation == nodes[node].incarnation
         guard isCurrent || saboteur == .staleOrdersObeyed else { return }
         nodes[node].highestTerm = max(nodes[node].highestTerm, term)

@@ -6,13 +6,12 @@ public enum SpoolFile {
         public let path: String
         public let what: String
         public let code: Int32
-        public var description: String { "\(what) \(path): \(String(cString: strerror(code)))" }
-
         public init(path: String, what: String, code: Int32) {
             self.path = path
             self.what = what
             self.code = code
         }
+        public var description: String { "\(what) \(path): \(String(cString: strerror(code)))" }
     }
 
     /// Replaces `path`. Survives `kill -9`, not power loss: run directories are of one boot.

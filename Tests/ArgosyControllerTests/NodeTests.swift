@@ -24,7 +24,7 @@ import Testing
         let job = try client.submit("wave").submitted.job
         #expect(eventually { (try? client.jobs().first?.state) == "FAILED" })
         let prepare = try #require(node.facts.orders.first { $0.prepare.hasBatch })
-        #expect(prepare.job == job && prepare.term == 1 && prepare.incarnation == node.incarnation)
+        #expect(prepare.job == job && prepare.term == 1 && prepare.incarnation == node.facts.incarnation)
         #expect(Array(prepare.prepare.batch.script) == Array("#!/bin/sh\necho wave\n".utf8))
         #expect(prepare.prepare.batch.environment == ["PATH=/bin", "NAME=wave"])
         #expect(prepare.prepare.spec.identity.user == "root")
@@ -57,14 +57,12 @@ import Testing
         #expect(eventually { node.facts.orders.contains { $0.prepare.hasBatch } })
         #expect(eventually { (try? first.client().jobs().first?.state) == "RUNNING" })
         first.controller.stop()
-        let held = node.facts.attempts
         node.stop()
         let state = directory.path + "/state"
         try #require(system("cp -r \(state) \(directory.path)/copy") == 0)
         let second = try controller(directory, state: directory.path + "/copy")
-        node = try FakeNode("n1", port: second.controller.port, exit: nil)
-        node.shared.facts.withLock { $0.attempts = held }
-        #expect(eventually { node.facts.registrations >= 1 })
+        node = try FakeNode("n1", port: second.controller.port, exit: nil, after: node)
+        #expect(eventually { node.facts.registrations >= 2 })
         usleep(200_000)
         #expect(try second.client().jobs().first?.state == "RUNNING")
         var cancel = WireCancelJobs()
@@ -81,10 +79,11 @@ import Testing
         let job = try running.client().submit("long").submitted.job
         #expect(eventually { (try? running.client().jobs().first?.state) == "RUNNING" })
         func ask(_ channel: UInt64, job: UInt32, uid: UInt32) throws -> WireReply {
-            let request = try WireRequest.with {
-                $0.version = 1
-                $0.listJobs = WireListJobs()
-            }.serializedBytes() as [UInt8]
+            let request =
+                try WireRequest.with {
+                    $0.version = 1
+                    $0.listJobs = WireListJobs()
+                }.serializedBytes() as [UInt8]
             node.relay(
                 .with {
                     $0.job = job

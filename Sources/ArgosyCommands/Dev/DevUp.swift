@@ -175,11 +175,17 @@ struct DevUp {
             progress.doing("starting argosyd of \(name)")
             let command = [programs.node, "-D", "-N", name, "-f", cluster.configuration]
             if case .bridge = network {
-                try daemon.start(["nsenter", "--net=" + cluster.namespaceFile(index), "--"] + command)
+                let inside = ["nsenter", "--net=" + cluster.namespaceFile(index), "--"]
+                try daemon.start(inside + Self.named(name) + command)
             } else {
                 try daemon.start(command)
             }
         }
+    }
+
+    /// Runs what follows on a host of that name: jobs without a container see it too, and MPI libraries tell nodes by it.
+    private static func named(_ name: String) -> [String] {
+        ["unshare", "--uts", "--", "sh", "-c", "echo \"$0\" >/proc/sys/kernel/hostname; exec \"$@\"", name]
     }
 
     /// Waits until `condition`; throws when a daemon dies meanwhile or it takes too long, with the end of its log.
