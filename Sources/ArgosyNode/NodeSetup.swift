@@ -101,14 +101,7 @@ struct NodeSetup {
 
     private var imageSettings: ImageSettings {
         var settings = ImageSettings()
-        for entry in configuration.entries {
-            switch entry.key.lowercased() {
-            case "containerregistriesconf": settings.registriesConf = entry.value
-            case "containerinsecureregistries":
-                settings.insecureRegistries = entry.value.split(separator: ",").map(String.init)
-            default: break
-            }
-        }
+        for entry in configuration.entries { settings.apply(key: entry.key, value: entry.value) }
         return settings
     }
 
