@@ -70,7 +70,8 @@ struct NodeSetup {
         }
         var context = NodeContext(
             cluster: configuration.clusterName, node: node.name, spool: spool, killWait: configuration.killWait,
-            ioAddress: configuration.nodesBindTheirAddress ? node.address : "", ioPort: node.port, munge: Munge(socket: configuration.mungeSocket),
+            ioAddress: configuration.nodesBindTheirAddress ? node.address : "", ioPort: node.port,
+            munge: Munge(socket: configuration.mungeSocket),
             processors: topology.pus.map { UInt32($0.osIndex) }, hardware: hardware(topology),
             stepDaemon: String(stepDaemon), layout: try CgroupLayout.discover(),
             incarnation: Incarnation(bootID: bootID, registration: registration),

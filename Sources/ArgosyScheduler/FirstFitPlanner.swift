@@ -21,6 +21,10 @@ public struct FirstFitPlanner: Planner {
 private struct Pass {
     let snapshot: PlanningSnapshot
     var nodes: [PlanningSnapshot.Node]
+    /// The nodes as if nothing ran on them.
+    let emptied: [PlanningSnapshot.Node]
+    /// By partition: which nodes take no work, in words, once somebody needed them.
+    var absences: [String?]
     var plan: Plan
     /// By partition: its head, once there is one, and what is told to those behind it.
     var heads: [JobID?]
@@ -29,6 +33,8 @@ private struct Pass {
     init(_ snapshot: PlanningSnapshot) {
         self.snapshot = snapshot
         nodes = snapshot.nodes
+        emptied = snapshot.nodes.map(\.emptied)
+        absences = Array(repeating: nil, count: snapshot.partitionNodes.count)
         plan = Plan(version: snapshot.version)
         heads = Array(repeating: nil, count: snapshot.partitionNodes.count)
         followerDetails = Array(repeating: "", count: snapshot.partitionNodes.count)
@@ -58,9 +64,10 @@ private struct Pass {
 
     private mutating func block(_ job: PlanningSnapshot.Job) {
         let partition = snapshot.partitionNodes[job.partition]
-        let emptied = snapshot.nodes.map(\.emptied)
         guard Placer.place(job, on: partition, of: emptied) != nil else {
-            explain(job, .reqNodeNotAvail, Wording.unavailable(job, partition, snapshot.nodes))
+            let absence = absences[job.partition] ?? Wording.absence(partition, snapshot.nodes)
+            absences[job.partition] = absence
+            explain(job, .reqNodeNotAvail, "needs \(Wording.demand(job)); \(absence)")
             return
         }
         if Placer.place(job, on: partition, of: unreserved) != nil {
@@ -139,12 +146,10 @@ private enum Wording {
             + " \(open.count) nodes, at most \(memory) MiB of memory on one"
     }
 
-    static func unavailable(
-        _ job: PlanningSnapshot.Job, _ partition: [NodeIndex], _ nodes: [PlanningSnapshot.Node]
-    ) -> String {
+    static func absence(_ partition: [NodeIndex], _ nodes: [PlanningSnapshot.Node]) -> String {
         let away = partition.filter { !nodes[$0.int].isAvailable }
         let names = Hostlist.compress(away.prefix(64).map { nodes[$0.int].name })
-        return "needs \(demand(job)); \(partition.count - away.count) of \(partition.count) nodes of its partition can"
+        return "\(partition.count - away.count) of \(partition.count) nodes of its partition can"
             + " take work (not: \(names.isEmpty ? "none" : names)); see sinfo -R"
     }
 }

@@ -25,7 +25,8 @@ struct StepStdioTests {
         node.send(id, .prepare(node.job(id, cpus: [0, 1])))
         // srun is quicker than the controller's order: it waits for its step.
         let client = try connect(node, id)
-        node.send(id, .launch(step(node, id, ["sh", "-c", "read x; echo $SLURM_PROCID $x; echo err >&2; exit $SLURM_PROCID"])))
+        let script = "read x; echo $SLURM_PROCID $x; echo err >&2; exit $SLURM_PROCID"
+        node.send(id, .launch(step(node, id, ["sh", "-c", script])))
         var input = WireIOFrame()
         input.input.data = .init("word\n".utf8)
         input.input.end = true
@@ -78,7 +79,8 @@ struct StepStdioTests {
         defer { node.cleanUp() }
         let id = AttemptID(24, 0)
         node.send(id, .prepare(node.job(id, cpus: [0, 1])))
-        node.send(id, .launch(step(node, id, ["sh", "-c", "trap 'echo got; exit 9' USR1; while :; do sleep 0.1; done"])))
+        let script = "trap 'echo got; exit 9' USR1; while :; do sleep 0.1; done"
+        node.send(id, .launch(step(node, id, ["sh", "-c", script])))
         let client = try connect(node, id)
         _ = try node.report(of: id) { if case .stepStarted = $0 { true } else { nil } }
         usleep(300_000)

@@ -52,12 +52,12 @@ struct SnapshotBenchmark {
 
     private func submit(_ core: inout ControllerCore, _ index: Int) {
         var fields = JobSpec.Fields(
-            identity: Identity(uid: 1000, gid: 1000, user: "ann", group: "staff", home: "/home/ann"))
+            identity: Identity(uid: 1000, gid: 1000, user: "ann", group: "staff", home: "/users/ann"))
         fields.name = "job\(index)"
         fields.scriptDigest = Self.digest(index)
         fields.environmentDigest = Self.digest(7)
-        fields.workDirectory = "/home/ann/project/run\(index)"
-        fields.command = "/home/ann/project/run\(index)/job.sh"
+        fields.workDirectory = "/users/ann/project/run\(index)"
+        fields.command = "/users/ann/project/run\(index)/job.sh"
         fields.tasks = UInt32(1 + index % 64)
         fields.timeLimit = TimeLimit(minutes: 60)
         let event = Event.jobSubmitted(
