@@ -132,6 +132,11 @@ let package = Package(
             ]),
         tests("ArgosyTransportTests", ["ArgosyTransport", "ArgosySystem"]),
         tests("ArgosyConfigTests", ["ArgosyConfig", "ArgosyDomain", "ArgosySystem"]),
+        tests(
+            "ArgosyClientTests",
+            ["ArgosyClient", "ArgosyConfig", "ArgosyDomain", "ArgosyTransport", "ArgosyWire", protobuf]),
+        tests("ArgosyCommandsTests", ["ArgosyCommands", "ArgosyWire"]),
+        tests("ToolTests", ["ArgosyCommands"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
         tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
         tests("ArgosyHardwareTests", ["ArgosyHardware"]),

@@ -169,7 +169,11 @@ enum Sacct {
         let columns = try AccountingFields.columns(text)
         let lines = AccountingLines(columns: columns, options: options)
         var records: [AccountingRecord] = []
-        for job in jobs where matches(job, options) {
+        // The last task of an array to start keeps the array's own id, so ids alone are not the order of tasks.
+        func order(_ job: WireJobInfo) -> (UInt32, UInt32, UInt32) {
+            (job.arrayJob == 0 ? job.job : job.arrayJob, job.arrayTask, job.restarts)
+        }
+        for job in jobs.sorted(by: { order($0) < order($1) }) where matches(job, options) {
             let record = JobRecord(info: job, now: now > 0 ? now : Times.now())
             records.append(AccountingRecord(job: record, step: nil, cluster: cluster))
             if options.allocationsOnly { continue }

@@ -107,7 +107,6 @@ public struct Holder: Sendable {
             process.parentDeathSignal = SIGKILL
             process.workingDirectory = "/"
             process.umask = 0o022
-            process.stderr = STDERR_FILENO
             process.keptDescriptors =
                 sources.kept + [.init(from: file.raw, to: HolderSources.Number.plan.rawValue)]
             return try Spawn.start(process)

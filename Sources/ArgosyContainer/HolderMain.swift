@@ -11,6 +11,8 @@ public enum HolderMain {
     /// Never returns normally. Failures are told to `Holder.start`.
     public static func run(planFD: Int32) -> Never {
         let ready = HolderSources.Number.ready.rawValue
+        // Pid 1 loses a SIGTERM that is neither blocked nor handled: one may come as soon as we are ready.
+        _ = try? SignalDescriptor([SIGTERM])
         do throws(HolderFailure) {
             let bytes = try explained("read plan") { () throws(SystemError) in
                 try Files.read(Descriptor(adopting: planFD), max: 16 << 20)

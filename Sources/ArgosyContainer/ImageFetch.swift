@@ -147,7 +147,8 @@ struct LayerImport {
         ]
         let outcome = try Tool.run(spec, timeout: settings.timeout)
         guard outcome.status.isSuccess else {
-            let text = outcome.messages.split(separator: "\n").last.map(String.init) ?? outcome.status.text
+            let lines = outcome.messages.split(separator: "\n").suffix(3)
+            let text = lines.isEmpty ? outcome.status.text : lines.joined(separator: "; ")
             let full = text.lowercased().range(ofText: "no space left") != nil
             throw ImageError(full ? .noSpace : .malformed, "image \(name): converting a layer failed: \(text)")
         }

@@ -17,6 +17,15 @@ public struct ImageSettings: Sendable {
     public var converterUID: UInt32 = 65534
     public var converterGID: UInt32 = 65534
     public init() {}
+
+    /// Takes over what a configuration's key of ours says; other keys change nothing.
+    public mutating func apply(key: String, value: String) {
+        switch key.lowercased() {
+        case "containerregistriesconf": registriesConf = value
+        case "containerinsecureregistries": insecureRegistries = value.split(separator: ",").map(String.init)
+        default: break
+        }
+    }
 }
 
 /// Finds out which image a tag means now: done once, at submission; the digest is what runs.

@@ -87,7 +87,7 @@ public final class Controller: Sendable {
                 configuration: configuration, slurmUID: slurmUID, term: term, started: started,
                 hostname: Self.hostname, store: store, replies: replies, views: views, listing: listing,
                 submissions: SubmissionDesk(
-                    users: users, store: store, images: options.images ?? RegistryLookup(),
+                    users: users, store: store, images: options.images ?? RegistryLookup(configuration),
                     isOperator: { $0 == 0 || $0 == slurmUID }),
                 users: users, desk: desk, clock: clock, counters: counters, logger: logger, helpers: pools[1],
                 fetchers: pools[2], onShutdown: { onEnd("asked to by an operator") }))
@@ -174,7 +174,8 @@ public final class Controller: Sendable {
     ) throws -> UInt16 {
         do { try server.listen(unix: configuration.socketPath) } catch {
             throw StartFailure(
-                "cannot listen on \(configuration.socketPath): \(error); does its directory exist and belong to this user?")
+                "cannot listen on \(configuration.socketPath): \(error); does its directory exist and belong to this user?"
+            )
         }
         guard options.listensOnTCP else { return 0 }
         let port = options.port ?? configuration.controllerPort

@@ -166,14 +166,15 @@ private struct CoreOwner {
         shared.replies.failAll(error) { _ = shared.inbox.take(max: .max, timeout: .zero) }
         generation += 1
         shared.onReload()
-        core = loaded()
+        guard let fresh = loaded() else { return }
+        core = fresh
         planWanted = true
         isPlanning = false
         begin()
     }
 
-    /// Tries until the store answers: a controller that cannot read its state can do nothing else.
-    private func loaded() -> ControllerCore {
+    /// Tries until the store answers: a controller that cannot read its state can do nothing else. Nil when it is to end.
+    private func loaded() -> ControllerCore? {
         var wait = Duration.milliseconds(100)
         while true {
             do {
@@ -184,19 +185,21 @@ private struct CoreOwner {
             } catch {
                 shared.logger.critical("cannot load the state; trying again", metadata: ["error": "\(error)"])
             }
-            refuseWhatComes(for: wait)
+            guard refuseWhatComes(for: wait) else { return nil }
             wait = min(wait * 2, .seconds(5))
         }
     }
 
     /// Meanwhile requests are refused, not kept waiting; what nodes say is said again when they register.
-    private func refuseWhatComes(for wait: Duration) {
+    /// False when the inbox was closed.
+    private func refuseWhatComes(for wait: Duration) -> Bool {
         let end = shared.clock.now.adding(wait)
         while shared.clock.now < end {
-            guard shared.inbox.take(max: .max, timeout: end - shared.clock.now) != nil else { return }
+            guard shared.inbox.take(max: .max, timeout: end - shared.clock.now) != nil else { return false }
             shared.replies.failAll(StoreError(.unavailable, "the controller cannot read its state")) {
                 _ = shared.inbox.take(max: .max, timeout: .zero)
             }
         }
+        return true
     }
 }

@@ -92,6 +92,7 @@ final class Mailbox<Element: Sendable>: @unchecked Sendable {
         let (seconds, attoseconds) = Swift.max(timeout, .zero).components
         let nanoseconds = now.tv_nsec + Int(attoseconds / 1_000_000_000)
         let whole = Swift.min(seconds, 1 << 32)
-        return timespec(tv_sec: now.tv_sec + Int(whole) + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
+        return timespec(
+            tv_sec: now.tv_sec + Int(whole) + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
     }
 }

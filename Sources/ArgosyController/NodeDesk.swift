@@ -32,7 +32,8 @@ final class NodeDesk: Sendable {
     private let state = Mutex(State())
     private let heartbeat: Duration
 
-    init(_ configuration: ClusterConfiguration, term: Term, heartbeat: Duration, inbox: Mailbox<Input>, logger: Logger) {
+    init(_ configuration: ClusterConfiguration, term: Term, heartbeat: Duration, inbox: Mailbox<Input>, logger: Logger)
+    {
         self.configuration = configuration
         self.term = term
         self.heartbeat = heartbeat

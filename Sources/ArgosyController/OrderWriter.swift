@@ -67,7 +67,8 @@ final class OrderWriter: Sendable {
     }
 
     private func prepare(_ job: JobRow, for node: NodeIndex) throws -> WirePrepare {
-        guard let allocation = job.allocation, let place = allocation.nodes.firstIndex(where: { $0.index == node }) else {
+        guard let allocation = job.allocation, let place = allocation.nodes.firstIndex(where: { $0.index == node })
+        else {
             throw Unwritable(description: "job \(job.id) holds nothing on this node")
         }
         var wire = WirePrepare()

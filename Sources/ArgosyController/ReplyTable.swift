@@ -29,7 +29,8 @@ final class ReplyTable: Sendable {
     func prepare(_ slot: ReplySlot) { entries.withLock { $0[slot.id] = .preparing(slot) } }
 
     /// Gives the request to the core. False when its client has gone, or too many requests wait.
-    func submit(_ slot: ReplySlot, prepared: Bool = false, blobs: [Blob] = [], _ event: (ReplyHandle) -> Event) -> Bool {
+    func submit(_ slot: ReplySlot, prepared: Bool = false, blobs: [Blob] = [], _ event: (ReplyHandle) -> Event) -> Bool
+    {
         entries.withLock { entries in
             if prepared && entries[slot.id] == nil { return true }
             guard inbox.offer(.event(event(ReplyHandle(rawValue: slot.id)), blobs: blobs)) else {

@@ -216,7 +216,9 @@ final class RequestRouter: CommandService {
             for place in list.jobs.indices {
                 let spec = list.jobs[place].spec
                 guard caller.isOperator || spec.identity.uid == caller.uid else { continue }
-                if let script = (try? store.blob(spec.scriptDigest)) ?? nil { list.jobs[place].spec.script = .init(script) }
+                if let script = (try? store.blob(spec.scriptDigest)) ?? nil {
+                    list.jobs[place].spec.script = .init(script)
+                }
             }
             return .jobs(list)
         }
@@ -245,7 +247,9 @@ final class RequestRouter: CommandService {
         parts.views.pool.submit { [self, query] state in
             guard case .active = state else { return }
             do { slot.reply(WireReply(.accounting(try records(query, request, caller)))) } catch {
-                refuse(slot, (error as? Refusal) ?? Refusal(.storeFailed, "Accounting is not available", detail: "\(error)"))
+                refuse(
+                    slot,
+                    (error as? Refusal) ?? Refusal(.storeFailed, "Accounting is not available", detail: "\(error)"))
             }
         }
     }
@@ -330,7 +334,8 @@ final class RequestRouter: CommandService {
                     slot,
                     Refusal(
                         .accessDenied, "Access/permission denied",
-                        detail: "job \(key.job) (start \(key.attempt.rawValue)) does not run on the node that asks for it"))
+                        detail:
+                            "job \(key.job) (start \(key.attempt.rawValue)) does not run on the node that asks for it"))
             }
             let identity = row.spec.fields.identity
             guard request.uid == identity.uid else {

@@ -1,5 +1,6 @@
 // Makes a submission ready for the core, on threads that may wait: who submits, what the script is, which image a tag
 // means now. The client's word about identity and digests counts for nothing.
+internal import ArgosyConfig
 internal import ArgosyContainer
 internal import ArgosyCore
 public import ArgosyDomain
@@ -17,9 +18,14 @@ public protocol ImageLookup: Sendable {
 }
 
 struct RegistryLookup: ImageLookup {
-    func digest(of image: String, as identity: Identity) throws -> String {
-        var settings = ImageSettings()
+    private var settings = ImageSettings()
+
+    init(_ configuration: ClusterConfiguration) {
+        for entry in configuration.entries { settings.apply(key: entry.key, value: entry.value) }
         settings.timeout = .seconds(60)
+    }
+
+    func digest(of image: String, as identity: Identity) throws -> String {
         return try ImageResolver(settings: settings).resolve(try ImageReference(image), as: identity)
     }
 }
@@ -48,7 +54,8 @@ struct SubmissionDesk: Sendable {
         guard store.hasRoom else {
             throw Refusal(
                 .storeFull, "No space left on device",
-                detail: "the controller's StateSaveLocation is nearly full and takes no new jobs; tell the administrator")
+                detail:
+                    "the controller's StateSaveLocation is nearly full and takes no new jobs; tell the administrator")
         }
         let identity = try identity(request.job, peer)
         if request.testOnly {
@@ -94,7 +101,8 @@ struct SubmissionDesk: Sendable {
         guard environment.count <= Self.maxEnvironmentBytes else {
             throw Refusal(
                 .tooLarge, "Environment is too large",
-                detail: "\(environment.count) bytes, the limit is \(Self.maxEnvironmentBytes); use --export to send less")
+                detail:
+                    "\(environment.count) bytes, the limit is \(Self.maxEnvironmentBytes); use --export to send less")
         }
         fields.scriptDigest = add(script, &blobs)
         if !environment.isEmpty { fields.environmentDigest = add(environment, &blobs) }

@@ -60,6 +60,10 @@ extension ControllerCore {
     private mutating func load(_ row: JobRow) {
         var record = JobRecord(row, partition: tables.partitionIndex(named: row.partition))
         if record.isHeld { record.priority = 0 }
+        if record.state == .running && record.deadline.isSet {
+            // Its nodes may have kept its end for us while nobody was here to hear of it.
+            record.deadline = max(record.deadline, now.adding(configuration.slurmdTimeout))
+        }
         let key = row.id.rawValue
         tables.jobs[key] = record
         tables.specs[key] = row.spec

@@ -1,4 +1,5 @@
 // Planning: the snapshot that goes out, and the plan that comes back, verified placement by placement.
+import ArgosyConfig
 public import ArgosyDomain
 public import ArgosyScheduler
 
@@ -48,8 +49,8 @@ extension ControllerCore {
             memoryMiB: configured.memoryMiB, freeMemoryMiB: record?.freeMemoryMiB ?? 0, weight: configured.weight)
     }
 
-    /// All nodes as configured, with nothing on them.
-    var emptyNodes: [PlanningSnapshot.Node] {
+    /// All nodes as configured, with nothing on them: what a request is checked against.
+    static func emptyNodes(_ configuration: ClusterConfiguration) -> [PlanningSnapshot.Node] {
         configuration.nodes.enumerated().map { index, node in
             PlanningSnapshot.Node(
                 index: NodeIndex(index), name: node.name, isAvailable: true, cpus: node.cpus,

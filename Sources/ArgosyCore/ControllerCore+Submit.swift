@@ -11,9 +11,9 @@ extension ControllerCore {
             return
         }
         do {
-            let admission = try Admission(self, fields, by: caller)
+            let (fields, partition) = try check(fields, by: caller)
             let id = try nextJobID()
-            admit(id, admission, token: token)
+            admit(id, fields, partition: partition, token: token)
             if waitForAllocation {
                 waiting.owners.append(WaitingReplies.Owner(reply: handle, job: id, isAnswered: false))
             } else {
@@ -54,13 +54,18 @@ extension ControllerCore {
         return lastJobID
     }
 
-    private mutating func admit(_ id: JobID, _ admission: Admission, token: String) {
-        let fields = admission.fields
+    /// The admission refers to the core as it is: it must be gone before anything changes, or all would be copied.
+    private func check(_ fields: JobSpec.Fields, by caller: Caller) throws(Refusal) -> (JobSpec.Fields, UInt16) {
+        let admission = try Admission(self, fields, by: caller)
+        return (admission.fields, admission.partition)
+    }
+
+    private mutating func admit(_ id: JobID, _ fields: JobSpec.Fields, partition: UInt16, token: String) {
         let spec = JobSpec(fields)
         tables.specs[id.rawValue] = spec
         var record = JobRecord(
             submit: now, eligible: max(now, fields.begin), id: id, timeLimit: fields.timeLimit,
-            partition: admission.partition, isBatch: spec.isBatch, killOnClientLoss: fields.killOnClientLoss,
+            partition: partition, isBatch: spec.isBatch, killOnClientLoss: fields.killOnClientLoss,
             allowsRequeue: fields.requeue)
         record.priority = fields.hold ? 0 : basePriority(of: id)
         if fields.hold { record.reason = .jobHeldUser }

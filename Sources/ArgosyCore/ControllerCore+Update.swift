@@ -15,9 +15,10 @@ extension ControllerCore {
     }
 
     private mutating func update(_ item: JobSelection.Item, _ action: JobAction, by caller: Caller) -> Refusal? {
-        var targets = liveElements(of: item.job)
-        if let record = record(item.job), record.arrayJob != record.id.rawValue || targets.isEmpty {
-            targets = [item.job]
+        var targets = [item.job]
+        if record(item.job).map({ $0.arrayJob == $0.id.rawValue }) ?? true {
+            let elements = liveElements(of: item.job)
+            if !elements.isEmpty { targets = elements }
         }
         guard let first = targets.first, let spec = tables.specs[first.rawValue] else {
             return Refusals.invalidJob(item.job)

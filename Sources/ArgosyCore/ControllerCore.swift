@@ -15,12 +15,14 @@
 // +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
+import ArgosyScheduler
 
 /// The whole state of a controller and its only transition, `apply`.
 public struct ControllerCore: Sendable {
     public let configuration: ClusterConfiguration
     public let term: Term
 
+    let emptyNodes: [PlanningSnapshot.Node]
     var tables: Tables
     /// Ids up to this one were given out.
     var lastJobID: JobID
@@ -43,6 +45,7 @@ public struct ControllerCore: Sendable {
         self.term = term
         self.now = max(now, stored.lastTime)
         tables = Tables(configuration: configuration)
+        emptyNodes = Self.emptyNodes(configuration)
         lastJobID = max(stored.lastJobID, JobID(max(configuration.firstJobID, 1) - 1))
         load(stored)
     }

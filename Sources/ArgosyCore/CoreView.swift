@@ -35,6 +35,19 @@ public struct CoreView: Sendable {
     public func expectedStart(_ id: JobID) -> Timestamp { tables.notes[id.rawValue]?.expectedStart ?? .unset }
 }
 
+extension CoreView {
+    /// What was copied between `earlier` and this view because `earlier` was held, in bytes. For measurements.
+    public func bytesCopied(since earlier: CoreView) -> Int {
+        let (new, old) = (tables, earlier.tables)
+        return new.jobs.bytesNotShared(with: old.jobs) + new.specs.bytesNotShared(with: old.specs)
+            + new.pendingIndices.bytesNotShared(with: old.pendingIndices)
+            + new.runningElements.bytesNotShared(with: old.runningElements)
+            + new.runs.bytesNotShared(with: old.runs) + new.notes.bytesNotShared(with: old.notes)
+            + new.tokens.bytesNotShared(with: old.tokens) + new.steps.bytesNotShared(with: old.steps)
+            + new.nodes.bytesNotShared(with: old.nodes) + new.facts.bytesNotShared(with: old.facts)
+    }
+}
+
 /// A node as listings show it.
 public struct NodeView: Sendable {
     public var index: NodeIndex

@@ -62,6 +62,27 @@ public struct PagedTable<Record: Sendable>: Sendable {
         return keys
     }
 
+    /// Bytes of buffers that this table does not share with `other`: what changes since a copy have cost.
+    public func bytesNotShared(with other: Self) -> Int {
+        var bytes = Self.bytes(directories, unlessIn: other.directories)
+        for (top, directory) in directories.enumerated() {
+            guard let directory else { continue }
+            let old = top < other.directories.count ? other.directories[top] : nil
+            bytes += Self.bytes(directory.pages, unlessIn: old?.pages ?? [])
+            for (middle, page) in directory.pages.enumerated() where !page.isEmpty {
+                bytes += Self.bytes(page, unlessIn: old?.pages[middle] ?? [])
+            }
+        }
+        return bytes
+    }
+
+    private static func bytes<Element>(_ new: ContiguousArray<Element>, unlessIn old: ContiguousArray<Element>) -> Int {
+        let isShared = new.withUnsafeBufferPointer { a in
+            old.withUnsafeBufferPointer { b in a.baseAddress == b.baseAddress }
+        }
+        return isShared ? 0 : 32 + new.capacity * MemoryLayout<Element>.stride
+    }
+
     private mutating func insert(_ record: Record, at key: UInt32) {
         let (top, middle, low) = (Int(key >> 16), Int(key >> 8 & 255), Int(key & 255))
         while directories.count <= top { directories.append(nil) }

@@ -86,7 +86,9 @@ public enum Hostlist {
 
     private static func numbers(_ range: Substring, in text: String) throws(Malformed) -> [String] {
         let ends = range.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let from = ends.first, let first = UInt32(from), ends.count == 1 || UInt32(ends[1]) != nil else {
+        let areDigits = ends.allSatisfy { $0.allSatisfy { $0.isASCII && $0.isNumber } }
+        guard areDigits, let from = ends.first, let first = UInt32(from), ends.count == 1 || UInt32(ends[1]) != nil
+        else {
             throw Malformed(text: text, why: "\"\(range)\" is not a number or a range of numbers")
         }
         let last = ends.count == 1 ? first : UInt32(ends[1]) ?? first

@@ -2,7 +2,11 @@
 public struct Timestamp: Hashable, Comparable, Sendable {
     public var microseconds: Int64
     public init(microseconds: Int64) { self.microseconds = microseconds }
-    public init(seconds: Int64) { self.microseconds = seconds * 1_000_000 }
+    /// Saturates.
+    public init(seconds: Int64) {
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        microseconds = overflow ? (seconds < 0 ? .min : .max) : product
+    }
     /// Stands for "not set" in records and on the wire.
     public static let unset = Timestamp(microseconds: 0)
     public static let never = Timestamp(microseconds: .max)
@@ -11,12 +15,17 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     public var seconds: Int64 { microseconds / 1_000_000 }
     public static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
 
-    /// This time plus `duration`; `.never` when that is beyond all times.
+    /// This time plus `duration`; `.never` when that is beyond all times. Never plus anything stays never.
     public func adding(_ duration: Duration) -> Timestamp {
+        if self == .never { return .never }
         let (sum, overflow) = microseconds.addingReportingOverflow(duration.microseconds)
-        return overflow ? .never : Timestamp(microseconds: sum)
+        return overflow ? (duration < .zero ? Timestamp(microseconds: .min) : .never) : Timestamp(microseconds: sum)
     }
-    public static func - (a: Timestamp, b: Timestamp) -> Duration { .microseconds(a.microseconds - b.microseconds) }
+    /// Saturates.
+    public static func - (a: Timestamp, b: Timestamp) -> Duration {
+        let (difference, overflow) = a.microseconds.subtractingReportingOverflow(b.microseconds)
+        return .microseconds(overflow ? (a < b ? .min : .max) : difference)
+    }
 }
 
 extension Duration {
@@ -24,7 +33,9 @@ extension Duration {
     public var microseconds: Int64 {
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : scaled + attoseconds / 1_000_000_000_000
+        if overflow { return seconds < 0 ? .min : .max }
+        let (sum, beyond) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000_000)
+        return beyond ? (seconds < 0 ? .min : .max) : sum
     }
 }
 

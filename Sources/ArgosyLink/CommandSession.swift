@@ -70,7 +70,8 @@ final class CommandSession: ChannelInboundHandler {
             Refusal(
                 .busy, "Too many connections",
                 detail: "the controller has \(shared.configuration.maxConnections) connections, or"
-                    + " \(shared.configuration.maxConnectionsPerPeer) of yours; try again when some have ended"), context)
+                    + " \(shared.configuration.maxConnectionsPerPeer) of yours; try again when some have ended"),
+            context)
     }
 
     private func greet(_ nonce: [UInt8], _ context: ChannelHandlerContext) {

@@ -23,7 +23,9 @@ struct CommandSigning {
 
     /// The message and who signed it. Throws `LinkRefusal`, or what MUNGE says.
     func open(_ body: [UInt8], origin: String) throws -> (message: [UInt8], peer: CommandPeer) {
-        guard let signed = try? WireSigned(serializedBytes: body) else { throw LinkRefusal("the request is not signed") }
+        guard let signed = try? WireSigned(serializedBytes: body) else {
+            throw LinkRefusal("the request is not signed")
+        }
         let message = Array(signed.message)
         let vouched = try configuration.authenticator.open(signed.credential)
         guard let claimed = try? WireCredential(serializedBytes: vouched.payload) else {

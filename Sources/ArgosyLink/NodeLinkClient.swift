@@ -63,6 +63,7 @@ public final class NodeLinkClient: Sendable {
         var channel: (any Channel)?
         var isStopped = false
         var attempt = 0
+        var connectedAt: NIODeadline?
         var highestTerm: UInt64 = 0
     }
     private let configuration: NodeLinkConfiguration
@@ -170,7 +171,7 @@ public final class NodeLinkClient: Sendable {
             case .established(let controller, let term):
                 state.withLock { state in
                     state.link = OutboundGauge(channel, limit: LinkLimits.outbound)
-                    state.attempt = 0
+                    state.connectedAt = .now()
                     state.highestTerm = max(state.highestTerm, term)
                 }
                 onEvent(.connected(controller: controller, term: term))
@@ -184,6 +185,11 @@ public final class NodeLinkClient: Sendable {
         let (delay, isStopped) = state.withLock { state in
             state.link = nil
             state.channel = nil
+            // A link that is closed as soon as it is up is no reason to dial faster.
+            if let since = state.connectedAt, NIODeadline.now() - since > TimeAmount(configuration.backOff.upperBound) {
+                state.attempt = 0
+            }
+            state.connectedAt = nil
             let delay = jittered(attempt: state.attempt)
             state.attempt += 1
             return (delay, state.isStopped)

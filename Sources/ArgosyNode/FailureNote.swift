@@ -10,11 +10,11 @@ struct FailureNote {
     let context: NodeContext
     let id: AttemptID
 
-    /// Written as the user, by the node that would have run the script; failing that, not at all: the controller keeps
-    /// the text too.
+    /// Written as the user, by each node that fails; where that is not possible, not at all: the controller keeps the
+    /// text too.
     func append(_ message: String) {
         let spec = order.spec
-        guard !spec.scriptDigest.isEmpty, order.nodeIndex == 0 else { return }
+        guard !spec.scriptDigest.isEmpty else { return }
         let isArray = order.arrayJob != 0
         let pattern = !spec.stderrPath.isEmpty ? spec.stderrPath : spec.stdoutPath
         let values = FileNamePattern.Values(

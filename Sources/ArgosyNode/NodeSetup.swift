@@ -70,14 +70,15 @@ struct NodeSetup {
         }
         var context = NodeContext(
             cluster: configuration.clusterName, node: node.name, spool: spool, killWait: configuration.killWait,
-            ioAddress: configuration.nodesBindTheirAddress ? node.address : "", ioPort: node.port, munge: Munge(socket: configuration.mungeSocket),
+            ioAddress: configuration.nodesBindTheirAddress ? node.address : "", ioPort: node.port,
+            munge: Munge(socket: configuration.mungeSocket),
             processors: topology.pus.map { UInt32($0.osIndex) }, hardware: hardware(topology),
             stepDaemon: String(stepDaemon), layout: try CgroupLayout.discover(),
             incarnation: Incarnation(bootID: bootID, registration: registration),
             daemonStart: WallTime.microseconds)
         do throws(ImageError) {
             context.images = try ImageStore(
-                directory: spool.cache, helper: [String(stepDaemon)], settings: imageSettings)
+                directory: spool.cache, helper: [String(stepDaemon), "convert"], settings: imageSettings)
         } catch {
             logger.warning("no containers on this node", metadata: ["why": "\(error)"])
             context.imagesUnusable = "containers cannot run on node \(node.name): \(error)"
@@ -100,14 +101,7 @@ struct NodeSetup {
 
     private var imageSettings: ImageSettings {
         var settings = ImageSettings()
-        for entry in configuration.entries {
-            switch entry.key.lowercased() {
-            case "containerregistriesconf": settings.registriesConf = entry.value
-            case "containerinsecureregistries":
-                settings.insecureRegistries = entry.value.split(separator: ",").map(String.init)
-            default: break
-            }
-        }
+        for entry in configuration.entries { settings.apply(key: entry.key, value: entry.value) }
         return settings
     }
 

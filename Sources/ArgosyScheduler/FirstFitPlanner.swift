@@ -21,6 +21,10 @@ public struct FirstFitPlanner: Planner {
 private struct Pass {
     let snapshot: PlanningSnapshot
     var nodes: [PlanningSnapshot.Node]
+    /// The nodes as if nothing ran on them.
+    let emptied: [PlanningSnapshot.Node]
+    /// By partition: which nodes take no work, in words, once somebody needed them.
+    var absences: [String?]
     var plan: Plan
     /// By partition: its head, once there is one, and what is told to those behind it.
     var heads: [JobID?]
@@ -29,6 +33,8 @@ private struct Pass {
     init(_ snapshot: PlanningSnapshot) {
         self.snapshot = snapshot
         nodes = snapshot.nodes
+        emptied = snapshot.nodes.map(\.emptied)
+        absences = Array(repeating: nil, count: snapshot.partitionNodes.count)
         plan = Plan(version: snapshot.version)
         heads = Array(repeating: nil, count: snapshot.partitionNodes.count)
         followerDetails = Array(repeating: "", count: snapshot.partitionNodes.count)
@@ -58,15 +64,39 @@ private struct Pass {
 
     private mutating func block(_ job: PlanningSnapshot.Job) {
         let partition = snapshot.partitionNodes[job.partition]
-        let emptied = snapshot.nodes.map(\.emptied)
         guard Placer.place(job, on: partition, of: emptied) != nil else {
-            explain(job, .reqNodeNotAvail, Wording.unavailable(job, partition, snapshot.nodes))
+            let absence = absences[job.partition] ?? Wording.absence(partition, snapshot.nodes)
+            absences[job.partition] = absence
+            explain(job, .reqNodeNotAvail, "needs \(Wording.demand(job)); \(absence)")
+            return
+        }
+        if Placer.place(job, on: partition, of: unreserved) != nil {
+            hold(job, .priority, "the nodes it could use are kept for an earlier job of another partition")
             return
         }
         explain(job, .resources, Wording.resources(job, partition, nodes), expectedStart: expectedStart(of: job))
+        lead(job)
+    }
+
+    private mutating func hold(_ job: PlanningSnapshot.Job, _ reason: PendingReason, _ detail: String) {
+        explain(job, reason, detail)
+        lead(job)
+    }
+
+    /// From here on the job is its partition's head.
+    private mutating func lead(_ job: PlanningSnapshot.Job) {
         heads[job.partition] = job.id
-        followerDetails[job.partition] = "job \(job.id) is first in this partition and waits for resources"
-        for node in partition { nodes[node.int].isAvailable = false }
+        followerDetails[job.partition] = "job \(job.id) is first in this partition and has to wait"
+        for node in snapshot.partitionNodes[job.partition] { nodes[node.int].isAvailable = false }
+    }
+
+    /// The nodes as they are, without what is kept for heads.
+    private var unreserved: [PlanningSnapshot.Node] {
+        zip(nodes, snapshot.nodes).map { node, original in
+            var node = node
+            node.isAvailable = original.isAvailable
+            return node
+        }
     }
 
     /// When running jobs that end at their limits leave room; unset when that cannot be told.
@@ -116,12 +146,10 @@ private enum Wording {
             + " \(open.count) nodes, at most \(memory) MiB of memory on one"
     }
 
-    static func unavailable(
-        _ job: PlanningSnapshot.Job, _ partition: [NodeIndex], _ nodes: [PlanningSnapshot.Node]
-    ) -> String {
+    static func absence(_ partition: [NodeIndex], _ nodes: [PlanningSnapshot.Node]) -> String {
         let away = partition.filter { !nodes[$0.int].isAvailable }
         let names = Hostlist.compress(away.prefix(64).map { nodes[$0.int].name })
-        return "needs \(demand(job)); \(partition.count - away.count) of \(partition.count) nodes of its partition can"
+        return "\(partition.count - away.count) of \(partition.count) nodes of its partition can"
             + " take work (not: \(names.isEmpty ? "none" : names)); see sinfo -R"
     }
 }

@@ -38,9 +38,18 @@ public enum Placer {
             required.append(Candidate(node: index, capacity: room))
         }
         var others: [Candidate] = []
+        let firstWeight = partition.first.map { nodes[$0.int].weight }
+        let isUniform = partition.allSatisfy { nodes[$0.int].weight == firstWeight }
+        let least = max(job.minNodes, required.count, 1)
+        var first = required.reduce(0) { $0 + $1.capacity }
         for index in partition where !job.requiredNodes.contains(index) && !job.excludedNodes.contains(index) {
             let room = capacity(job, nodes[index.int])
-            if room > 0 { others.append(Candidate(node: index, capacity: room)) }
+            if room == 0 { continue }
+            others.append(Candidate(node: index, capacity: room))
+            let count = required.count + others.count
+            if count <= least { first += room }
+            // The first nodes in order already do: the rest need not be looked at.
+            if isUniform && count >= least && first >= job.tasks { return required + others }
         }
         others.sort { (nodes[$0.node.int].weight, $0.node) < (nodes[$1.node.int].weight, $1.node) }
         return required + others
@@ -93,9 +102,9 @@ public enum Placer {
         guard node.isAvailable else { return 0 }
         if job.exclusive && node.freeCPUs.count < node.cpus { return 0 }
         if job.memoryPerNodeMiB > node.freeMemoryMiB { return 0 }
-        let cores = wholeFreeCores(node)
         let threads = max(node.threadsPerCore, 1)
-        var room = cores.count * threads / max(job.cpusPerTask, 1)
+        let cpus = threads == 1 ? node.freeCPUs.count : wholeFreeCores(node).count * threads
+        var room = cpus / max(job.cpusPerTask, 1)
         if job.tasksPerNode > 0 { room = min(room, job.tasksPerNode) }
         if job.memoryPerCPUMiB > 0 {
             // Memory is counted for the CPUs given, which are whole cores.
@@ -112,8 +121,7 @@ public enum Placer {
         let threads = max(node.threadsPerCore, 1)
         let wanted = job.exclusive ? node.cpus : rounded(max(tasks, 1) * job.cpusPerTask, threads)
         var cpus = CPUSet()
-        for core in wholeFreeCores(node) {
-            if cpus.count >= wanted { break }
+        for core in wholeFreeCores(node).prefix(wanted / threads) {
             for thread in 0..<threads { cpus.insert(core * threads + thread) }
         }
         if job.exclusive { cpus = CPUSet(0..<node.cpus) }

@@ -44,6 +44,10 @@ extension World {
             }
             truth.tokens[row.token] = row.id
         }
+        let isMissed = row.state == .completing && row.reasonDetail.contains("no longer has the job")
+        if isMissed && !truth.rebooted.contains(AttemptKey(row.id, row.attempt)) {
+            fail("job \(row.id) was given up though its node never lost it")
+        }
         if row.state.isEnded {
             truth.finalStates[row.id] = row.state
             checkVerdict(row)
@@ -58,6 +62,7 @@ extension World {
         let exit = truth.batchExits[AttemptKey(row.id, row.attempt)]
         switch row.state {
         case .completed: if exit != .success { fail("job \(row.id) COMPLETED, but its script did not succeed") }
+        case .timeout: if exit != nil { fail("job \(row.id) TIMEOUT, but its script ended in time") }
         case .failed where row.reason == .nonZeroExitCode:
             if exit != row.exit { fail("job \(row.id) FAILED with \(row.exit.text), its script did not") }
         default: break

@@ -44,7 +44,7 @@ extension World {
     }
 
     mutating func deliver(_ event: Event, _ epoch: Int, _ link: Int, _ node: NodeIndex?) {
-        guard core != nil, epoch == self.epoch else { return }
+        guard core != nil, epoch == self.epoch, !lostLinks.contains(link) else { return }
         if let node, case .nodeRegistered = event { controllerLinks[node.int] = link }
         for event in sabotaged(event) { apply(event) }
     }

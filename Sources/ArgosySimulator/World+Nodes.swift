@@ -34,6 +34,7 @@ extension World {
     mutating func breakLink(_ node: Int) {
         guard nodes[node].link != 0 else { return }
         brokenLinks += 1
+        if random.chance(50) { lostLinks.insert(nodes[node].link) }
         nodes[node].link = 0
         let incarnation = nodes[node].incarnation
         after(
@@ -45,11 +46,20 @@ extension World {
 
     // MARK: Orders
 
+    private static let lateLink = -1
+
     mutating func receive(
         _ order: Order, on node: Int, _ link: Int, _ term: UInt64, _ incarnation: Incarnation, _ share: Allocation?
     ) {
         guard nodes[node].isUp else { return }
-        if link != nodes[node].link && !random.chance(50) { return }
+        if link != nodes[node].link && link != Self.lateLink {
+            if random.chance(50) { return }
+        } else if isFaulty && link != Self.lateLink && random.chance(5) {
+            // Comes again long after, as from a controller that was thought dead.
+            let late = random.milliseconds(100...40_000)
+            after(late, .order(nodes[node].index, link: Self.lateLink, term: term, incarnation, order, share))
+        }
+        if link == Self.lateLink && nodes[node].link == 0 { return }
         let isCurrent = term >= nodes[node].highestTerm && incarnation == nodes[node].incarnation
         guard isCurrent || saboteur == .staleOrdersObeyed else { return }
         nodes[node].highestTerm = max(nodes[node].highestTerm, term)

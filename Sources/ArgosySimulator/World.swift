@@ -5,9 +5,9 @@
 // A link keeps the order of its messages, as TCP does; loss always breaks it. After every event the World checks what
 // must hold (World+Checks), against what the nodes really run rather than what the core believes. When faults end,
 // everything must come to an end.
-public import ArgosyConfig
+import ArgosyConfig
 import ArgosyCore
-public import ArgosyDomain
+import ArgosyDomain
 import ArgosyScheduler
 
 /// What a simulated run came to.
@@ -71,6 +71,8 @@ public struct World {
     // The rest of the world.
     var nodes: [VirtualNode]
     var lastLink = 0
+    /// Broken links that lost what was under way to the controller; from the others it comes late.
+    var lostLinks: Set<Int> = []
     /// The controller's end of each node's link.
     var controllerLinks: [Int]
     /// Earliest delivery of the next message each way, so that order is kept.

@@ -6,6 +6,11 @@ public enum SpoolFile {
         public let path: String
         public let what: String
         public let code: Int32
+        public init(path: String, what: String, code: Int32) {
+            self.path = path
+            self.what = what
+            self.code = code
+        }
         public var description: String { "\(what) \(path): \(String(cString: strerror(code)))" }
     }
 

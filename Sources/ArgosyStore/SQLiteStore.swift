@@ -25,6 +25,8 @@ public final class SQLiteStore: Store {
     private let reserve: SpaceReserve
     private let writer = Mutex<Database?>(nil)
     private let reader = Mutex<Database?>(nil)
+    /// An fsync may have failed: the log must be folded in before anything is appended to it.
+    private let mustFold = Atomic<Bool>(false)
 
     /// Opens or creates the store in `directory`. Throws `StoreError`: `.locked` when another controller has it.
     public init(directory: String, options: Options = Options()) throws {
@@ -97,7 +99,7 @@ public final class SQLiteStore: Store {
             if let open {
                 database = open
             } else {
-                database = try Self.openWriter(path)
+                database = try openWriter()
                 open = database
             }
             do throws(StoreError) { return try body(database) } catch {
@@ -105,7 +107,7 @@ public final class SQLiteStore: Store {
                     try? database.execute("ROLLBACK")
                 } else {
                     open = nil
-                    if error.code == .full { reserve.release() }
+                    if error.code == .full { reserve.release() } else { mustFold.store(true, ordering: .relaxed) }
                 }
                 throw error
             }
@@ -128,10 +130,16 @@ public final class SQLiteStore: Store {
         }
     }
 
-    private static func openWriter(_ path: String) throws(StoreError) -> Database {
+    private func openWriter() throws(StoreError) -> Database {
         let database = try Database(path: path, readOnly: false)
         try Schema.prepare(database)
-        try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        do throws(StoreError) { try database.execute("PRAGMA wal_checkpoint(TRUNCATE)") } catch {
+            // A full disk has no room to fold the log in, and need not: what is in the log was synced.
+            guard error.code == .full, !mustFold.load(ordering: .relaxed) else { throw error }
+            reserve.release()
+            return database
+        }
+        mustFold.store(false, ordering: .relaxed)
         return database
     }
 

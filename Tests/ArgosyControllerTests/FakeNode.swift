@@ -15,32 +15,39 @@ final class FakeNode: Sendable {
         var attempts: [WireAttemptState] = []
         var replies: [WireRelayedReply] = []
         var disconnects: [String] = []
+        var name = ""
+        /// A new one each time it registers.
+        var incarnation: WireIncarnation {
+            .with {
+                $0.bootID = "boot-\(name)"
+                $0.registration = UInt64(registrations)
+            }
+        }
     }
     final class Shared: Sendable { let facts = Mutex(Facts()) }
     let shared = Shared()
     let name: String
-    let incarnation: WireIncarnation
     private let link: NodeLinkClient
 
     /// `exit`: of batch scripts; nil: they do not end by themselves.
-    init(_ name: String, port: UInt16, exit: UInt32? = 0) throws {
+    init(_ name: String, port: UInt16, exit: UInt32? = 0, after earlier: FakeNode? = nil) throws {
         self.name = name
-        let incarnation = WireIncarnation.with {
-            $0.bootID = "boot-\(name)"
-            $0.registration = 1
+        shared.facts.withLock { facts in
+            facts.registrations = earlier?.facts.registrations ?? 0
+            facts.attempts = earlier?.facts.attempts ?? []
         }
-        self.incarnation = incarnation
         var configuration = NodeLinkConfiguration(
             cluster: "test", node: name, controllers: [.init(host: "127.0.0.1", port: port)],
             authenticator: TestAuthenticator())
         configuration.backOff = .milliseconds(20)...(.milliseconds(200))
         let shared = shared
         let box = LinkBox()
-        link = try NodeLinkClient(configuration, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() }) { event in
+        link = try NodeLinkClient(configuration, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() }) {
+            event in
             guard let link = box.link.withLock({ $0 }) else { return }
             switch event {
-            case .connected: Self.register(name, incarnation, shared, link)
-            case .received(let frame): Self.receive(frame, incarnation, shared, link, exit)
+            case .connected: Self.register(name, shared, link)
+            case .received(let frame): Self.receive(frame, shared, link, exit)
             case .disconnected(let why): shared.facts.withLock { $0.disconnects.append(why) }
             }
         }
@@ -52,39 +59,37 @@ final class FakeNode: Sendable {
     func stop() { link.stop() }
     func relay(_ request: WireRelayedRequest) { link.send(.with { $0.relayed = request }) }
     func report(_ order: WireOrder, _ body: WireReport.OneOf_Body) {
-        Self.report(order, body, incarnation, shared, link)
+        Self.report(order, body, shared, link)
     }
 
     private final class LinkBox: Sendable { let link = Mutex<NodeLinkClient?>(nil) }
 
-    private static func register(
-        _ name: String, _ incarnation: WireIncarnation, _ shared: Shared, _ link: NodeLinkClient
-    ) {
-        let attempts = shared.facts.withLock { facts in
+    private static func register(_ name: String, _ shared: Shared, _ link: NodeLinkClient) {
+        let facts = shared.facts.withLock { facts in
             facts.registrations += 1
-            return facts.attempts
+            facts.name = name
+            return facts
         }
         var frame = WireNodeToController()
         frame.register.node = name
-        frame.register.incarnation = incarnation
+        frame.register.incarnation = facts.incarnation
         frame.register.hardware.cpus = 4
         frame.register.hardware.sockets = 1
         frame.register.hardware.cores = 4
         frame.register.hardware.threadsPerCore = 1
         frame.register.hardware.memoryMib = 1000
         frame.register.ioPort = 7777
-        frame.register.attempts = attempts
+        frame.register.attempts = facts.attempts
         link.send(frame)
     }
 
     private static func receive(
-        _ frame: WireControllerToNode, _ incarnation: WireIncarnation, _ shared: Shared, _ link: NodeLinkClient,
-        _ exit: UInt32?
+        _ frame: WireControllerToNode, _ shared: Shared, _ link: NodeLinkClient, _ exit: UInt32?
     ) {
         switch frame.body {
         case .order(let order):
             shared.facts.withLock { $0.orders.append(order) }
-            obey(order, incarnation, shared, link, exit)
+            obey(order, shared, link, exit)
         case .ack(let ack): shared.facts.withLock { $0.acknowledged = max($0.acknowledged, ack.sequence) }
         case .relayed(let reply): shared.facts.withLock { $0.replies.append(reply) }
         case .welcome, .heartbeat, .rejected, nil: break
@@ -92,9 +97,9 @@ final class FakeNode: Sendable {
     }
 
     private static func obey(
-        _ order: WireOrder, _ incarnation: WireIncarnation, _ shared: Shared, _ link: NodeLinkClient, _ exit: UInt32?
+        _ order: WireOrder, _ shared: Shared, _ link: NodeLinkClient, _ exit: UInt32?
     ) {
-        let answer = { (body: WireReport.OneOf_Body) in report(order, body, incarnation, shared, link) }
+        let answer = { (body: WireReport.OneOf_Body) in report(order, body, shared, link) }
         switch order.body {
         case .prepare(let prepare):
             shared.facts.withLock {
@@ -129,12 +134,11 @@ final class FakeNode: Sendable {
     }
 
     private static func report(
-        _ order: WireOrder, _ body: WireReport.OneOf_Body, _ incarnation: WireIncarnation, _ shared: Shared,
-        _ link: NodeLinkClient
+        _ order: WireOrder, _ body: WireReport.OneOf_Body, _ shared: Shared, _ link: NodeLinkClient
     ) {
         var frame = WireNodeToController()
         frame.report.term = order.term
-        frame.report.incarnation = incarnation
+        frame.report.incarnation = shared.facts.withLock { $0.incarnation }
         frame.report.sequence = shared.facts.withLock { facts in
             facts.sequence += 1
             return facts.sequence

@@ -22,9 +22,9 @@ import Testing
         let node = try FakeNode("n1", port: running.controller.port, exit: 3)
         let client = try running.client()
         let job = try client.submit("wave").submitted.job
-        #expect(eventually { (try? client.jobs().first?.state) == "FAILED" }, "\(try client.jobs())")
+        #expect(eventually { (try? client.jobs().first?.state) == "FAILED" })
         let prepare = try #require(node.facts.orders.first { $0.prepare.hasBatch })
-        #expect(prepare.job == job && prepare.term == 1 && prepare.incarnation == node.incarnation)
+        #expect(prepare.job == job && prepare.term == 1 && prepare.incarnation == node.facts.incarnation)
         #expect(Array(prepare.prepare.batch.script) == Array("#!/bin/sh\necho wave\n".utf8))
         #expect(prepare.prepare.batch.environment == ["PATH=/bin", "NAME=wave"])
         #expect(prepare.prepare.spec.identity.user == "root")
@@ -57,21 +57,19 @@ import Testing
         #expect(eventually { node.facts.orders.contains { $0.prepare.hasBatch } })
         #expect(eventually { (try? first.client().jobs().first?.state) == "RUNNING" })
         first.controller.stop()
-        let held = node.facts.attempts
         node.stop()
         let state = directory.path + "/state"
         try #require(system("cp -r \(state) \(directory.path)/copy") == 0)
         let second = try controller(directory, state: directory.path + "/copy")
-        node = try FakeNode("n1", port: second.controller.port, exit: nil)
-        node.shared.facts.withLock { $0.attempts = held }
-        #expect(eventually { node.facts.registrations >= 1 })
+        node = try FakeNode("n1", port: second.controller.port, exit: nil, after: node)
+        #expect(eventually { node.facts.registrations >= 2 })
         usleep(200_000)
         #expect(try second.client().jobs().first?.state == "RUNNING")
         var cancel = WireCancelJobs()
         cancel.jobs = [WireJobSelector.with { $0.job = job }]
         _ = try second.client().call(.cancel(cancel))
         #expect(eventually { (try? second.client().jobs().first?.state) == "CANCELLED" })
-        #expect(node.facts.orders.contains { $0.hasTerminate && $0.term == 2 })
+        #expect(node.facts.orders.contains { $0.isTerminate && $0.term == 2 })
         node.stop()
     }
 
@@ -81,10 +79,11 @@ import Testing
         let job = try running.client().submit("long").submitted.job
         #expect(eventually { (try? running.client().jobs().first?.state) == "RUNNING" })
         func ask(_ channel: UInt64, job: UInt32, uid: UInt32) throws -> WireReply {
-            let request = try WireRequest.with {
-                $0.version = 1
-                $0.listJobs = WireListJobs()
-            }.serializedBytes() as [UInt8]
+            let request =
+                try WireRequest.with {
+                    $0.version = 1
+                    $0.listJobs = WireListJobs()
+                }.serializedBytes() as [UInt8]
             node.relay(
                 .with {
                     $0.job = job
@@ -114,7 +113,7 @@ import Testing
         #expect(reply.submitted.allocation.nodes.first?.ioPort == 7777, "\(reply)")
         #expect(reply.submitted.allocation.partition == "debug")
         client = nil
-        #expect(eventually { node.facts.orders.contains { $0.hasTerminate } })
+        #expect(eventually { node.facts.orders.contains { $0.isTerminate } })
         #expect(eventually { (try? running.client().jobs().first?.state) != "RUNNING" })
         node.stop()
     }
@@ -147,10 +146,14 @@ import Testing
         #expect(refusals.contains { $0.message.contains("No space left on device") }, "\(refusals)")
         #expect(eventually { node.facts.registrations >= 2 }, "a failed commit makes nodes register again")
         #expect(eventually { (try? client.jobs().count) == taken })
-        let order = try #require(node.facts.orders.first { $0.prepare.hasBatch && $0.job == job })
+        let order = try #require(node.facts.orders.first { $0.job == job && $0.prepare.hasBatch })
         usleep(300_000)
         node.report(order, .stepEnded(.with { $0.step = 0xffff_fffb }))
         #expect(eventually { (try? client.accounting().first { $0.job == job }?.state) == "COMPLETED" })
         node.stop()
     }
+}
+
+extension WireOrder {
+    var isTerminate: Bool { if case .terminate? = body { true } else { false } }
 }

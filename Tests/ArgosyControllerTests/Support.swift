@@ -81,7 +81,8 @@ func readFile(_ path: String) -> String {
 
 /// True as soon as `condition` is; false when it is not within `seconds`.
 func eventually(_ seconds: Double = 10, _ condition: () -> Bool) -> Bool {
-    for _ in 0..<Int(seconds * 100) {
+    let end = time(nil) + Int(seconds)
+    while time(nil) <= end {
         if condition() { return true }
         usleep(10_000)
     }

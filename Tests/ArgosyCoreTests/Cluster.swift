@@ -8,7 +8,11 @@ import Testing
 /// Testing has one too.
 typealias ExitStatus = ArgosyDomain.ExitStatus
 
-struct Cluster {
+struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
+    /// Short: a failed expectation prints it.
+    var description: String { "a cluster of \(configuration.nodes.count) nodes" }
+    var testDescription: String { description }
+
     var core: ControllerCore
     var now = Timestamp(seconds: 1_000_000)
     var configuration: ClusterConfiguration
@@ -33,7 +37,9 @@ struct Cluster {
         return configuration
     }
 
-    init(nodes: Int = 2, cpus: Int = 4, register: Bool = true, _ adjust: (inout ClusterConfiguration) -> Void = { _ in }) {
+    init(
+        nodes: Int = 2, cpus: Int = 4, register: Bool = true, _ adjust: (inout ClusterConfiguration) -> Void = { _ in }
+    ) {
         configuration = Self.configuration(nodes: nodes, cpus: cpus)
         adjust(&configuration)
         registrations = Array(repeating: 0, count: nodes)
@@ -75,7 +81,9 @@ struct Cluster {
         apply(.timePassed)
     }
 
-    mutating func register(_ node: Int, boot: String = "boot", held: [Registration.Held] = [], cpus: Int? = nil, memory: UInt64? = nil) {
+    mutating func register(
+        _ node: Int, boot: String = "boot", held: [Registration.Held] = [], cpus: Int? = nil, memory: UInt64? = nil
+    ) {
         registrations[node] += 1
         let registration = Registration(
             incarnation: incarnation(node, boot: boot), cpus: cpus ?? configuration.nodes[node].cpus,
@@ -162,7 +170,8 @@ struct Cluster {
 
     /// Another controller over the same rows; nodes have yet to register.
     mutating func restart() {
-        core = ControllerCore(configuration: configuration, stored: stored, term: Term(core.term.rawValue + 1), now: now)
+        core = ControllerCore(
+            configuration: configuration, stored: stored, term: Term(core.term.rawValue + 1), now: now)
         absorb(core.start(at: now))
     }
 }

@@ -205,16 +205,32 @@ import Testing
         var testDescription: String { name }
     }
     static let cases = [
-        Case(name: "partition", message: "Invalid partition name specified", detail: "there are: main") { $0.partition = "x" },
-        Case(name: "nodes", message: "Requested node configuration is not available", detail: "asks for 3 nodes") { $0.minNodes = 3 },
-        Case(name: "CPUs", message: "Requested node configuration is not available", detail: "8 CPUs in all") { $0.tasks = 9 },
-        Case(name: "CPUs of a task", message: "Requested node configuration is not available", detail: "at most 4 CPUs") { $0.cpusPerTask = 5 },
-        Case(name: "memory", message: "Requested node configuration is not available", detail: "1000 MiB on one") { $0.memoryPerNodeMiB = 1001 },
-        Case(name: "time", message: "Requested time limit is invalid (missing or exceeds some limit)", detail: "MaxTime is 60 minutes") { $0.timeLimit = .unlimited },
+        Case(name: "partition", message: "Invalid partition name specified", detail: "there are: main") {
+            $0.partition = "x"
+        },
+        Case(name: "nodes", message: "Requested node configuration is not available", detail: "asks for 3 nodes") {
+            $0.minNodes = 3
+        },
+        Case(name: "CPUs", message: "Requested node configuration is not available", detail: "8 CPUs in all") {
+            $0.tasks = 9
+        },
+        Case(name: "CPUs of a task", message: "Requested node configuration is not available", detail: "at most 4 CPUs")
+        { $0.cpusPerTask = 5 },
+        Case(name: "memory", message: "Requested node configuration is not available", detail: "1000 MiB on one") {
+            $0.memoryPerNodeMiB = 1001
+        },
+        Case(
+            name: "time", message: "Requested time limit is invalid (missing or exceeds some limit)",
+            detail: "MaxTime is 60 minutes"
+        ) { $0.timeLimit = .unlimited },
         Case(name: "node", message: "Invalid node name specified", detail: "node n9") { $0.nodeList = "n9" },
-        Case(name: "array", message: "Invalid job array specification", detail: "MaxArraySize=1001") { $0.array = ArraySpec(indices: [IndexRange(first: 0, last: 1001)]) },
+        Case(name: "array", message: "Invalid job array specification", detail: "MaxArraySize=1001") {
+            $0.array = ArraySpec(indices: [IndexRange(first: 0, last: 1001)])
+        },
         Case(name: "owner", message: "Access/permission denied", detail: "user 1000") { $0.identity.uid = 5 },
-        Case(name: "dependency", message: "Requested operation not supported on this system", detail: "afterok") { $0.dependency = "afterok:1" },
+        Case(name: "dependency", message: "Requested operation not supported on this system", detail: "afterok") {
+            $0.dependency = "afterok:1"
+        },
     ]
 
     @Test(arguments: cases) func `a request that cannot be met is refused with the reason`(_ wrong: Case) throws {

@@ -162,7 +162,7 @@ struct BatchJobTests {
         let node = try ScriptedController()
         defer { node.cleanUp() }
         let id = AttemptID(17, 0)
-        node.send(id, .prepare(node.batch(node.job(id), "sleep 2; echo alive")))
+        node.send(id, .prepare(node.batch(node.job(id, cpus: [0, 1]), "sleep 2; echo alive")))
         _ = try node.report(of: id) { if case .stepStarted = $0 { true } else { nil } }
         node.send(id, .launch(step(0, node, id, ["sleep", "50"])))
         _ = try node.report(of: id) { if case .stepStarted(let step) = $0, step.step == 0 { true } else { nil } }

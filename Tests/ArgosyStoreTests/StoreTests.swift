@@ -194,7 +194,8 @@ final class TemporaryDirectory: Sendable {
         }
     }
     deinit {
-        let arguments: [UnsafeMutablePointer<CChar>?] = ["/bin/rm", "-rf", path].map { (text: String) in strdup(text) } + [nil]
+        let arguments: [UnsafeMutablePointer<CChar>?] =
+            ["/bin/rm", "-rf", path].map { (text: String) in strdup(text) } + [nil]
         var pid: pid_t = 0
         if posix_spawn(&pid, "/bin/rm", nil, nil, arguments, environ) == 0 { waitpid(pid, nil, 0) }
         for argument in arguments { free(argument) }

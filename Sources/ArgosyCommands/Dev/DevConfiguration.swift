@@ -22,7 +22,7 @@ struct DevConfiguration {
     private var nodeLine: String {
         let common = "CPUs=\(options.cpus) RealMemory=\(memoryMiB) State=UNKNOWN"
         switch network {
-        case .bridge(let subnet):
+        case .bridge(let subnet, _):
             let addresses = "\(subnet.prefix)." + (options.nodes == 1 ? "11" : "[11-\(10 + options.nodes)]")
             return "NodeName=\(nodeNames) NodeAddr=\(addresses) \(common)"
         case .host(let port):
@@ -53,6 +53,8 @@ struct DevConfiguration {
         AuthType=auth/munge
         AuthInfo=socket=\(cluster.mungeSocket)
         ArgosySocket=\(cluster.socket)
+        # Clusters side by side: the controller listens on its own address only.
+        CommunicationParameters=NoCtldInAddrAny
         StateSaveLocation=\(cluster.state)
         SlurmdSpoolDir=\(cluster.directory)/spool/%n
         ContainerRegistriesConf=\(cluster.registries)

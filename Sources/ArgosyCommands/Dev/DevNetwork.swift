@@ -7,36 +7,38 @@ import ArgosySystem
 import Glibc
 
 enum DevNetwork: Equatable {
-    case bridge(DevSubnet)
+    /// The controller's port; nodes have the usual one, each in its own namespace.
+    case bridge(DevSubnet, port: UInt16)
     /// Ports from this one on: the controller's, then one for each node.
     case host(port: UInt16)
 
     var controllerAddress: String {
         switch self {
-        case .bridge(let subnet): subnet.gateway
+        case .bridge(let subnet, _): subnet.gateway
         case .host: "127.0.0.1"
         }
     }
 
     var controllerPort: UInt16 {
         switch self {
-        case .bridge: 6817
-        case .host(let port): port
+        case .bridge(_, let port), .host(let port): port
         }
     }
 
     /// As in the file that remembers it.
     var text: String {
         switch self {
-        case .bridge(let subnet): "bridge \(subnet.second) \(subnet.third)\n"
+        case .bridge(let subnet, let port): "bridge \(subnet.second) \(subnet.third) \(port)\n"
         case .host(let port): "host \(port)\n"
         }
     }
 
     init?(_ text: String) {
         let words = text.split { $0 == " " || $0 == "\n" }
-        if words.count == 3, words[0] == "bridge", let second = UInt8(words[1]), let third = UInt8(words[2]) {
-            self = .bridge(DevSubnet(second: second, third: third))
+        if words.count == 4, words[0] == "bridge", let second = UInt8(words[1]), let third = UInt8(words[2]),
+            let port = UInt16(words[3])
+        {
+            self = .bridge(DevSubnet(second: second, third: third), port: port)
         } else if words.count == 2, words[0] == "host", let port = UInt16(words[1]) {
             self = .host(port: port)
         } else {
@@ -67,7 +69,7 @@ struct DevNetworkBuilder {
                     + "them the same ports")
             network = .host(port: try freePort())
         } else {
-            network = .bridge(try freeSubnet())
+            network = .bridge(try freeSubnet(), port: isFree(6817) ? 6817 : try freePort())
         }
         do { try Files.replace(cluster.networkFile, with: Array(network.text.utf8), mode: 0o644) } catch {
             throw DevError("cannot remember the network", error)
@@ -182,7 +184,7 @@ struct DevNetworkBuilder {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_addr.s_addr = 0
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0

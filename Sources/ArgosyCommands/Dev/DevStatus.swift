@@ -44,7 +44,7 @@ struct DevStatus {
 
     private var networkText: String {
         switch DevNetwork.remembered(cluster) {
-        case .bridge(let subnet)?: "network \(subnet.prefix).0/24 on \(cluster.bridge)"
+        case .bridge(let subnet, _)?: "network \(subnet.prefix).0/24 on \(cluster.bridge)"
         case .host(let port)?: "on this machine's own network, ports from \(port)"
         case nil: "no network"
         }

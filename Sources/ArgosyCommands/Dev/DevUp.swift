@@ -24,7 +24,7 @@ struct DevUp {
         let network = try builder.choose(hostOnly: options.hostNetwork)
         let configuration = DevConfiguration(cluster: cluster, options: options, network: network)
         try write(configuration, running: running)
-        if case .bridge(let subnet) = network {
+        if case .bridge(let subnet, _) = network {
             progress.doing("making the network \(subnet.prefix).0/24")
             try builder.make(subnet, nodes: options.nodes)
         }
@@ -175,11 +175,17 @@ struct DevUp {
             progress.doing("starting argosyd of \(name)")
             let command = [programs.node, "-D", "-N", name, "-f", cluster.configuration]
             if case .bridge = network {
-                try daemon.start(["nsenter", "--net=" + cluster.namespaceFile(index), "--"] + command)
+                let inside = ["nsenter", "--net=" + cluster.namespaceFile(index), "--"]
+                try daemon.start(inside + Self.named(name) + command)
             } else {
                 try daemon.start(command)
             }
         }
+    }
+
+    /// Runs what follows on a host of that name: jobs without a container see it too, and MPI libraries tell nodes by it.
+    private static func named(_ name: String) -> [String] {
+        ["unshare", "--uts", "--", "sh", "-c", "echo \"$0\" >/proc/sys/kernel/hostname; exec \"$@\"", name]
     }
 
     /// Waits until `condition`; throws when a daemon dies meanwhile or it takes too long, with the end of its log.
@@ -230,7 +236,7 @@ struct DevUp {
     ) throws(DevError) {
         let place =
             switch network {
-            case .bridge(let subnet): "on \(cluster.bridge), \(subnet.prefix).0/24"
+            case .bridge(let subnet, _): "on \(cluster.bridge), \(subnet.prefix).0/24"
             case .host: "on this machine's own network"
             }
         progress.done(

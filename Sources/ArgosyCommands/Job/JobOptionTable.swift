@@ -9,7 +9,7 @@ enum JobOptionTable {
     static let sbatch: [Row] =
         shared(prefix: "SBATCH_") + container(prefix: "SBATCH_") + batchOnly + quietly
         + [
-            Row.accepted("acctg-freq"), .accepted("get-user-env-timeout"), .accepted("ignore-pbs", nil, .none),
+            Row.accepted("acctg-freq"), .accepted("ignore-pbs", nil, .none),
             .accepted("wait-all-nodes"), .accepted("export-file"),
         ] + refusedByAll + informationOptions()
 

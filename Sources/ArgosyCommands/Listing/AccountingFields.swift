@@ -44,7 +44,11 @@ struct AccountingRecord: Sendable {
         return (try? Hostlist.expand(step.nodeList).count) ?? 1
     }
 
-    var cpus: UInt32 { step.map { $0.cpus > 0 ? $0.cpus : job.cpuCount } ?? (job.state == .pending ? 0 : job.cpuCount) }
+    /// 0 for a job that never started.
+    var cpus: UInt32 {
+        guard let step else { return job.info.startUs == 0 ? 0 : job.cpuCount }
+        return step.cpus > 0 ? step.cpus : job.cpuCount
+    }
 }
 
 struct AccountingField: Sendable {

@@ -65,7 +65,7 @@ struct MomentParser {
         if word == "today" { return future ? now : day(0, hour: 0, minute: 0, second: 0) }
         if word == "tomorrow" { return day(1, hour: 0, minute: 0, second: 0) }
         if let uptime = word.hasPrefix("uts") ? word.dropFirst(3) : nil { return Int64(uptime) }
-        let parts = word.split(whereSeparator: { $0 == "t" || $0 == " " })
+        let parts = word.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "t" || $0 == " " })
         if parts.count == 1, let clock = clock(parts[0]) {
             guard let time = day(0, hour: clock.0, minute: clock.1, second: clock.2) else { return nil }
             return future && time < now ? day(1, hour: clock.0, minute: clock.1, second: clock.2) : time

@@ -36,9 +36,10 @@ static void block_all(uint64_t *old) {
 }
 static void set_mask(uint64_t mask) { syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_SIGSET); }
 
+// By the raw call: glibc's refuses the two signals it keeps for itself, which a parent may have left ignored.
 static void reset_handlers(void) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int s = 1; s < NSIG; s++) sigaction(s, &standard, NULL);
+    struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } standard = {0};
+    for (int s = 1; s < NSIG; s++) syscall(SYS_rt_sigaction, s, &standard, NULL, KERNEL_SIGSET);
 }
 
 static int set_ids(uid_t uid, gid_t gid, const gid_t *groups, size_t count, int *stage) {

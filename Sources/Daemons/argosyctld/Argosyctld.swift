@@ -51,7 +51,15 @@ struct Argosyctld: ParsableCommand {
         storage.clear = clear
         let store = try SQLiteStore(directory: configuration.stateSaveLocation, options: storage)
         makeDirectory(of: configuration.socketPath)
-        return try Controller(configuration, store: store, logger: logger) { why in
+        var options = ControllerOptions()
+        // As in Slurm: listen on SlurmctldHost's address alone.
+        let parameters = configuration.entries.last { $0.key.lowercased() == "communicationparameters" }?.value ?? ""
+        if parameters.lowercased().split(separator: ",").contains("noctldinaddrany"),
+            let own = configuration.controllers.first
+        {
+            options.host = own.address
+        }
+        return try Controller(configuration, store: store, options: options, logger: logger) { why in
             logger.critical("ending", metadata: ["why": "\(why)"])
             kill(getpid(), SIGTERM)
         }

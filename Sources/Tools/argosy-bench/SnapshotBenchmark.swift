@@ -1,0 +1,106 @@
+// What a change costs while a snapshot of many waiting jobs is held, and what waiting jobs cost at all.
+import ArgosyConfig
+import ArgosyCore
+import ArgosyDomain
+import ArgosyScheduler
+import Glibc
+
+struct SnapshotBenchmark {
+    let jobs: Int
+    let nodes: Int
+    private static let start = Timestamp(seconds: 1_700_000_000)
+    private static let caller = Caller(uid: 1000, gid: 1000, isOperator: false)
+
+    func run() {
+        let empty = Memory.used
+        var core = ControllerCore(
+            configuration: configuration, stored: StoredState(), term: Term(1), now: Self.start)
+        let base = Memory.used
+        let submitting = Self.seconds { for index in 0..<jobs { submit(&core, index) } }
+        let perJob = Double(Memory.used - base) / Double(jobs)
+        let planning = Self.seconds {
+            let plan = FirstFitPlanner().plan(core.planningSnapshot(at: Self.start))
+            _ = core.apply(.planned(plan), at: Self.start)
+        }
+        let copied = copiedBytes(&core)
+        let turns = 20_000
+        let holding = Self.seconds { for turn in 0..<turns { hold(&core, JobID(UInt32(1 + turn % jobs)), turn) } }
+        print(
+            """
+            waiting jobs                              \(jobs)
+            nodes                                     \(nodes)
+            core without jobs, kB                     \((base - empty) / 1000)
+            memory per waiting job, bytes             \(Int(perJob))
+            submissions, turns a second               \(Int(Double(jobs) / submitting))
+            hold or release, turns a second           \(Int(Double(turns) / holding))
+            one planning pass and its reasons, ms     \(Int(planning * 1000))
+            copied by one change under a snapshot, bytes  \(copied)  (must be below 64000: \(copied < 64_000 ? "yes" : "NO"))
+            """)
+        if copied >= 64_000 { exit(1) }
+    }
+
+    private var configuration: ClusterConfiguration {
+        var configuration = ClusterConfiguration()
+        configuration.nodes = (0..<nodes).map { .init(name: "n\($0)", cpus: 64, memoryMiB: 256_000) }
+        var partition = ClusterConfiguration.Partition(name: "main")
+        partition.isDefault = true
+        partition.nodes = (0..<nodes).map { NodeIndex($0) }
+        configuration.partitions = [partition]
+        configuration.maxJobCount = jobs + 1
+        return configuration
+    }
+
+    private func submit(_ core: inout ControllerCore, _ index: Int) {
+        var fields = JobSpec.Fields(
+            identity: Identity(uid: 1000, gid: 1000, user: "ann", group: "staff", home: "/users/ann"))
+        fields.name = "job\(index)"
+        fields.scriptDigest = Self.digest(index)
+        fields.environmentDigest = Self.digest(7)
+        fields.workDirectory = "/users/ann/project/run\(index)"
+        fields.command = "/users/ann/project/run\(index)/job.sh"
+        fields.tasks = UInt32(1 + index % 64)
+        fields.timeLimit = TimeLimit(minutes: 60)
+        let event = Event.jobSubmitted(
+            fields, token: "", waitForAllocation: false, by: Self.caller, reply: ReplyHandle(rawValue: UInt64(index)))
+        _ = core.apply(event, at: Self.start)
+    }
+
+    /// 64 hex digits, as a SHA-256 has.
+    private static func digest(_ index: Int) -> String {
+        let digits = String(index, radix: 16)
+        return String(repeating: "a", count: 64 - digits.count) + digits
+    }
+
+    private func hold(_ core: inout ControllerCore, _ job: JobID, _ turn: Int) {
+        let action: JobAction = turn / jobs % 2 == 0 ? .userHold : .release
+        let selection = JobSelection(items: [.init(job: job)])
+        _ = core.apply(
+            .jobUpdateRequested(selection, action, by: Self.caller, reply: ReplyHandle(rawValue: 1)), at: Self.start)
+    }
+
+    /// Pages and directories that one change copied because a snapshot still held them.
+    private func copiedBytes(_ core: inout ControllerCore) -> Int {
+        hold(&core, JobID(UInt32(jobs / 2)), 0)
+        let view = core.view
+        hold(&core, JobID(UInt32(jobs / 2 + 1)), 0)
+        return core.view.bytesCopied(since: view)
+    }
+
+    private static func seconds(_ work: () -> Void) -> Double {
+        let elapsed = ContinuousClock().measure(work)
+        return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+    }
+}
+
+/// Resident memory of this process, in bytes.
+enum Memory {
+    static var used: Int {
+        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+        defer { fclose(file) }
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard fgets(&buffer, Int32(buffer.count), file) != nil else { return 0 }
+        let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}

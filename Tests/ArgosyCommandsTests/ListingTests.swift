@@ -1,0 +1,168 @@
+import ArgosyWire
+import Testing
+
+@testable import ArgosyCommands
+
+private func job(_ id: UInt32, _ state: String, _ change: (inout WireJobInfo) -> Void = { _ in }) -> WireJobInfo {
+    var info = WireJobInfo()
+    info.job = id
+    info.state = state
+    info.partition = "main"
+    info.spec.name = "longjobname"
+    info.spec.identity.user = "alice"
+    info.timeLimitMinutes = 60
+    info.nodesWanted = 2
+    info.reason = "Resources"
+    change(&info)
+    return info
+}
+
+private func running(_ info: inout WireJobInfo) {
+    info.startUs = 1_000_000_000
+    info.allocation.nodeList = "n[1-2]"
+    for name in ["n1", "n2"] {
+        var node = WireAllocatedNode()
+        node.name = name
+        node.cpus = 4
+        info.allocation.nodes.append(node)
+    }
+}
+
+@Suite struct SqueueTests {
+    private let records = [
+        JobRecord(info: job(12, "RUNNING", running), now: 1065),
+        JobRecord(
+            info: job(13, "PENDING") { info in
+                info.arrayJob = 13
+                var range = WireIndexRange()
+                (range.first, range.last, range.step) = (3, 5, 1)
+                info.arrayPending = [range]
+                info.arrayMaxRunning = 3
+            }, now: 1065),
+        JobRecord(info: job(11, "COMPLETED", running), now: 1065),
+    ]
+
+    @Test func theDefaultFormatIsSlurms() throws {
+        let text = try Squeue.render(records, SqueueOptions())
+        #expect(
+            text == """
+                             JOBID PARTITION     NAME     USER ST       TIME  NODES NODELIST(REASON)
+                        13_[3-5%3]      main longjobn    alice PD       0:00      2 (Resources)
+                                12      main longjobn    alice  R       1:05      2 n[1-2]
+
+                """)
+    }
+
+    @Test func formatsChooseFieldsByLetterAndByName() throws {
+        var options = SqueueOptions()
+        options.header = false
+        options.array = true
+        options.format = "%i|%T|%.5D|%l"
+        #expect(
+            try Squeue.render(records, options)
+                == "13_3|PENDING|    2|1:00:00\n13_4|PENDING|    2|1:00:00\n13_5|PENDING|    2|1:00:00\n"
+                + "12|RUNNING|    2|1:00:00\n")
+        options.array = false
+        options.longFormat = "JobID:6,NumCPUs:.4"
+        #expect(try Squeue.render(records, options) == "13       1\n12       8\n")
+        options.longFormat = nil
+        options.format = "%é"
+        #expect(throws: OptionError.self) { try Squeue.render(records, options) }
+    }
+
+    @Test func sortsByWhatIsAsked() throws {
+        var options = SqueueOptions()
+        options.format = "%A"
+        options.header = false
+        options.states = try Squeue.states("all")
+        options.sort = "-i"
+        #expect(try Squeue.render(records, options) == "13\n12\n11\n")
+    }
+}
+
+@Suite struct SinfoTests {
+    private func node(_ name: String, _ state: String, _ flags: [String] = []) -> WireNodeInfo {
+        var node = WireNodeInfo()
+        (node.name, node.state, node.flags, node.partitions) = (name, state, flags, ["main"])
+        node.cpus = 8
+        return node
+    }
+
+    private var partition: WirePartitionInfo {
+        var partition = WirePartitionInfo()
+        (partition.name, partition.isDefault, partition.state) = ("main", true, "UP")
+        partition.maxTimeMinutes = .max
+        return partition
+    }
+
+    @Test func nodesThatLookAlikeShareALine() throws {
+        let nodes = [
+            node("n1", "IDLE"), node("n2", "ALLOCATED", ["DRAIN"]), node("n3", "IDLE"),
+            node("n4", "DOWN", ["NOT_RESPONDING"]),
+        ]
+        #expect(
+            try Sinfo.render([partition], nodes, SinfoOptions()) == """
+                PARTITION AVAIL  TIMELIMIT  NODES  STATE NODELIST
+                main*        up   infinite      2   idle n[1,3]
+                main*        up   infinite      1   drng n2
+                main*        up   infinite      1  down* n4
+
+                """)
+        var options = SinfoOptions()
+        options.format = "%F %C"
+        options.header = false
+        #expect(try Sinfo.render([partition], nodes, options) == "0/2/2/4 0/16/16/32\n")
+        options.format = "%n"
+        options.states = ["drain"]
+        #expect(try Sinfo.render([partition], nodes, options) == "n2\n")
+    }
+}
+
+@Suite struct SacctTests {
+    private var done: WireJobInfo {
+        job(12, "OUT_OF_MEMORY") { info in
+            running(&info)
+            info.endUs = 1_065_000_000
+            info.exit.signal = 9
+            var step = WireStepInfo()
+            (step.step, step.name, step.state, step.nodeList) = (0xffff_fffb, "batch", "OUT_OF_MEMORY", "n1")
+            (step.startUs, step.endUs) = (info.startUs, info.endUs)
+            step.usage.userCpuUs = 1_500_000
+            step.usage.peakMemoryBytes = 10_485_760
+            info.steps = [step]
+        }
+    }
+
+    @Test func theDefaultFormatIsSlurms() throws {
+        #expect(
+            try Sacct.render([done], now: 2000, cluster: "c", SacctOptions()) == """
+                JobID           JobName  Partition    Account  AllocCPUS      State ExitCode \n\
+                ------------ ---------- ---------- ---------- ---------- ---------- -------- \n\
+                12           longjobna+       main                     8 OUT_OF_ME+      0:9 \n\
+                12.batch          batch                                8 OUT_OF_ME+      0:0 \n
+                """)
+    }
+
+    @Test func fieldsHaveWidthsAndDelimiters() throws {
+        var options = SacctOptions()
+        options.format = "jobid,maxrss,totalcpu,elapsed"
+        options.parsable2 = true
+        options.header = false
+        #expect(
+            try Sacct.render([done], now: 2000, cluster: "c", options)
+                == "12||00:01.500|00:01:05\n12.batch|10240K|00:01.500|00:01:05\n")
+        options.format = "state%-15,jobid%.3"
+        #expect(throws: OptionError.self) { try Sacct.render([done], now: 0, cluster: "", options) }
+    }
+}
+
+@Suite struct ScontrolTests {
+    @Test func aJobsBlockHasSlurmsLines() {
+        let record = JobRecord(info: job(12, "RUNNING", running), now: 1065)
+        let text = block(record.details(), oneLine: false)
+        #expect(text.hasPrefix("JobId=12 JobName=longjobname\n   UserId=alice(0) GroupId=0(0) MCS_label=N/A\n"))
+        #expect(text.contains("\n   RunTime=00:01:05 TimeLimit=01:00:00 TimeMin=N/A\n"))
+        #expect(text.contains("\n   NumNodes=2 NumCPUs=8 NumTasks=1 CPUs/Task=1 ReqB:S:C:T=0:0:*:*\n"))
+        #expect(block(record.details(), oneLine: true).split(separator: "\n").count == 1)
+    }
+}

@@ -1,0 +1,43 @@
+import Glibc
+import Testing
+
+@testable import ArgosyCommands
+
+/// Pages and options agree: what a command acts on is described, and nothing else is.
+@Suite struct ManualPageTests {
+    private static let root = String(#filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined())
+
+    private func page(_ name: String) -> String {
+        FileBytes.read(path: "\(Self.root)/man/\(name).scd", limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
+            ?? ""
+    }
+
+    @Test(arguments: Completion.commands.map(\.name))
+    func everyOptionIsDescribedAndEveryDescribedOptionExists(name: String) throws {
+        let command = try #require(Completion.commands.first { $0.name == name })
+        let text = page("\(name).1")
+        #expect(!text.isEmpty, "man/\(name).1.scd is missing")
+        for option in command.options { #expect(text.contains("*\(option)*"), "\(name).1 does not describe \(option)") }
+        let lines = text.split(separator: "\n").filter { $0.hasPrefix("*-") }
+        for line in lines {
+            for word in line.split(separator: "*") where word.hasPrefix("-") && !word.contains(" ") {
+                let option = String(word.prefix { $0 != "=" && $0 != "[" })
+                #expect(command.known.contains(option), "\(name).1 describes \(option), which \(name) does not have")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "sbatch.1", "srun.1", "squeue.1", "scancel.1", "sinfo.1", "sacct.1", "scontrol.1", "argosy.1",
+        "argosy.conf.5", "argosyctld.8", "argosyd.8", "argosystepd.8",
+    ])
+    func everyPageHasItsParts(name: String) {
+        let text = page(name)
+        for part in ["# NAME", "# DESCRIPTION", "# SEE ALSO"] { #expect(text.contains(part), "\(name) has no \(part)") }
+    }
+
+    @Test func theCompletionFileIsWhatTheProgramPrints() {
+        let file = FileBytes.read(path: "\(Self.root)/contrib/completions/argosy.bash", limit: 1 << 20) ?? []
+        #expect(String(decoding: file, as: UTF8.self) == Completion.bash(), "run: argosy completion bash")
+    }
+}
