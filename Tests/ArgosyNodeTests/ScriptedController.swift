@@ -64,7 +64,8 @@ final class ScriptedController: Sendable {
         try SpoolFile.makeDirectory(self.directory + "/work", mode: 0o777)
         let name = "n" + self.directory.split(separator: "-").suffix(2).joined()
         context = NodeContext(
-            cluster: "nodetest", node: name, spool: spool, killWait: killWait, ioAddress: "", ioPort: 0, munge: Munge(),
+            cluster: "test\(name)", node: name, spool: spool, killWait: killWait, ioAddress: "",
+            ioPort: 0, munge: Munge(),
             processors: (0..<UInt32(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map { $0 },
             hardware: WireHardware(), stepDaemon: Self.stepDaemon, layout: try CgroupLayout.discover(),
             incarnation: Incarnation(bootID: "boot", registration: registration), daemonStart: 0)
@@ -97,7 +98,7 @@ final class ScriptedController: Sendable {
     func cleanUp() {
         stop()
         _ = try? context.cgroup.kill(timeout: .seconds(5))
-        try? context.cgroup.remove(timeout: .seconds(5))
+        try? context.layout.cgroup("argosy/\(context.cluster)").remove(timeout: .seconds(5))
         SpoolFile.removeTree(directory)
     }
 
