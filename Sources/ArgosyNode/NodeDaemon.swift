@@ -14,6 +14,10 @@ internal import Logging
 
 final class NodeDaemon {
     let context: NodeContext
+    /// Counts up with each link: the controller believes a registration only when it is newer than what it had, for one
+    /// that was long under way may say what is no longer so.
+    private(set) var incarnation: Incarnation
+    private var hasRegistered = false
     let mailbox: Mailbox<NodeEvent>
     let link: any ControllerLink
     let logger: Logger
@@ -45,6 +49,7 @@ final class NodeDaemon {
         context: NodeContext, mailbox: Mailbox<NodeEvent>, link: any ControllerLink, highestTerm: UInt64, logger: Logger
     ) {
         self.context = context
+        incarnation = context.incarnation
         self.mailbox = mailbox
         self.link = link
         self.highestTerm = highestTerm
@@ -146,9 +151,17 @@ final class NodeDaemon {
     private func linkUp(_ controller: String, _ term: UInt64) {
         logger.info("connected", metadata: ["controller": "\(controller)", "term": "\(term)"])
         remember(term: term)
+        countRegistration()
         var frame = WireNodeToController()
         frame.register = registration
         link.send(frame)
+    }
+
+    private func countRegistration() {
+        defer { hasRegistered = true }
+        guard hasRegistered else { return }
+        incarnation.registration += 1
+        _ = try? SpoolFile.write(Array("\(incarnation.registration)\n".utf8), to: context.spool.registrationFile)
     }
 
     private func linkDown(_ why: String) {
@@ -163,7 +176,7 @@ final class NodeDaemon {
             isWelcome = true
             if welcome.settings.killWaitS > 0 { killWait = .seconds(Int64(welcome.settings.killWaitS)) }
             logger.info("registered", metadata: ["term": "\(welcome.term)", "attempts": "\(attempts.count)"])
-            for report in outbox.reports(term: highestTerm, context.incarnation) { send(report) }
+            for report in outbox.reports(term: highestTerm, incarnation) { send(report) }
             sendWaitingRelayCalls()
         case .order(let order): take(order)
         case .ack(let ack): acknowledged(upTo: ack.sequence)
@@ -183,7 +196,7 @@ final class NodeDaemon {
     private var registration: WireRegister {
         var register = WireRegister()
         register.node = context.node
-        register.incarnation = WireIncarnation(context.incarnation)
+        register.incarnation = WireIncarnation(incarnation)
         register.hardware = context.hardware
         register.version = NodeContext.version
         register.ioPort = UInt32(context.ioPort)
@@ -209,7 +222,7 @@ final class NodeDaemon {
                 "order of an older controller refused", metadata: ["term": "\(order.term)", "attempt": "\(id)"])
             return link.reconnect()
         }
-        guard order.incarnation == WireIncarnation(context.incarnation) else {
+        guard order.incarnation == WireIncarnation(incarnation) else {
             logger.warning("order for an earlier life of this node refused", metadata: ["attempt": "\(id)"])
             return
         }
@@ -227,7 +240,7 @@ final class NodeDaemon {
     /// Puts a fact in line for the controller; kept and repeated until acknowledged.
     func report(_ id: AttemptID, _ body: WireReport.OneOf_Body) {
         outbox.append(id, body)
-        guard isWelcome, let last = outbox.reports(term: highestTerm, context.incarnation).last else { return }
+        guard isWelcome, let last = outbox.reports(term: highestTerm, incarnation).last else { return }
         send(last)
     }
 
