@@ -70,8 +70,8 @@ struct Cluster: Sendable {
                 ! id $user >/dev/null 2>&1 || userdel --remove --force $user >/dev/null 2>&1
             done
             ! getent group \(extraGroup) >/dev/null || groupdel \(extraGroup)
-            rm -rf '\(root)/home'
-            ! grep -F ' \(root)/' /proc/mounts
+            if grep -F ' \(root)/' /proc/mounts; then exit 1; fi
+            rm -rf '\(root)'
             """, seconds: 90)
         guard outcome.status != 0 else { return }
         FileHandle.standardError.write(Data("end-to-end: not clean afterwards: \(outcome)\n".utf8))
