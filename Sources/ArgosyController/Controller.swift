@@ -183,7 +183,8 @@ public final class Controller: Sendable {
         let host = own ?? options.host
         do { return try server.listen(host: host, port: port) } catch {
             throw StartFailure(
-                "cannot listen on TCP port \(port) of \(host): \(error); stop what uses it, or set another SlurmctldPort")
+                "cannot listen on TCP port \(port) of \(host): \(error); stop what uses it, or set another SlurmctldPort"
+            )
         }
     }
 
