@@ -5,6 +5,7 @@
 // change that. Plain requests go up and their replies come back; a step's stdio goes from here straight to the nodes.
 internal import ArgosyClient
 internal import ArgosyDomain
+internal import ArgosySystem
 internal import ArgosyTransport
 internal import ArgosyWire
 internal import Glibc

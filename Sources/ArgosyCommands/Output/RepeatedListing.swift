@@ -4,7 +4,7 @@ struct RepeatedListing {
     /// What stands before the controller's message: "slurm_load_jobs error".
     var complaint: String
     /// Seconds between two tables; 0: one table.
-    var seconds: Int
+    var seconds: UInt32
 
     /// Prints with `list`, again and again if asked. Returns the exit code.
     func run(_ list: () throws -> Void) -> Int32 {
