@@ -121,11 +121,11 @@ enum Squeue {
         var states: [String] = []
         for word in commaList(text) {
             if word.lowercased() == "all" { return JobState.allCases.map(\.name) }
-            guard let state = JobState(text: word) else {
+            guard let matching = JobState.matching([word]) else {
                 let valid = JobState.allCases.map(\.name).joined(separator: ",")
                 throw OptionError("Invalid job state specified: \(word)\nValid job states include: \(valid)")
             }
-            states.append(state.name)
+            states.append(matching.first?.name ?? word.uppercased())
         }
         return states
     }

@@ -39,7 +39,9 @@ extension NodeDaemon {
 
     /// Closes one waiting connection: what it asks for cannot be had, and would be tried without end.
     private func turnAway(from listener: Descriptor) {
-        guard let ready = try? Poll.wait([Poll.Interest(listener.raw)], timeout: .zero), ready[0].readable else { return }
+        guard let ready = try? Poll.wait([Poll.Interest(listener.raw)], timeout: .zero), ready[0].readable else {
+            return
+        }
         if let stranger = try? UnixSocket.accept(listener) { stranger.close() }
     }
 
