@@ -211,10 +211,10 @@ struct Admission {
         let cpus = partition.nodes.map { empty[$0.int].cpus }.max() ?? 0
         let memory = partition.nodes.map { empty[$0.int].memoryMiB }.max() ?? 0
         var asked = "\(job.tasks) tasks of \(job.cpusPerTask) CPUs on \(job.minNodes) nodes"
-        if job.memoryPerNodeMiB > 0 { asked += ", \(job.memoryPerNodeMiB) MiB a node" }
-        if job.memoryPerCPUMiB > 0 { asked += ", \(job.memoryPerCPUMiB) MiB a CPU" }
+        if job.memoryPerNodeMiB > 0 { asked += ", \(job.memoryPerNodeMiB) MiB of memory a node" }
+        if job.memoryPerCPUMiB > 0 { asked += ", \(job.memoryPerCPUMiB) MiB of memory a CPU" }
         throw Refusals.notAvailable(
             "the job asks for \(asked); \(names) has \(partition.nodes.count) nodes, \(partition.cpus) CPUs in all,"
-                + " at most \(cpus) CPUs and \(memory) MiB on one; ask for less")
+                + " at most \(cpus) CPUs and \(memory) MiB of memory on one; ask for less")
     }
 }

@@ -216,7 +216,7 @@ import Testing
         },
         Case(name: "CPUs of a task", message: "Requested node configuration is not available", detail: "at most 4 CPUs")
         { $0.cpusPerTask = 5 },
-        Case(name: "memory", message: "Requested node configuration is not available", detail: "1000 MiB on one") {
+        Case(name: "memory", message: "Requested node configuration is not available", detail: "1001 MiB of memory a node") {
             $0.memoryPerNodeMiB = 1001
         },
         Case(
