@@ -144,7 +144,7 @@ extension ControllerCore {
         return changeStep(id, step) { row in
             guard let position = row.position(of: node) else { return }
             row.nodesRunning.removeAll { $0 == position }
-            row.exit = row.exit.worse(of: end.exit)
+            row.exit = row.exit.worse(of: end.usage.oomKills > 0 ? .outOfMemory : end.exit)
             row.usage.add(end.usage)
             if end.timedOut { row.timedOut = true }
             guard row.nodesRunning.isEmpty else { return }
@@ -180,6 +180,7 @@ extension ControllerCore {
         }
     }
 
+            if state == .outOfMemory { change(record.id) { $0.exit = .outOfMemory } }
     /// How a job ends whose script (or last step) ended with `exit`.
     func endingState(of record: JobRecord, exit: ExitStatus) -> (JobState, PendingReason) {
         let steps = tables.steps[record.id.rawValue] ?? []
@@ -201,6 +202,7 @@ extension ControllerCore {
     }
 
     /// The node let go of the attempt: no step of it runs there any more, reported or not.
+            job.exit = .outOfMemory
     mutating func endSteps(of id: JobID, on node: NodeIndex) {
         let end = StepEnd(exit: ExitStatus(code: 0, signal: 9))
         for step in tables.steps[id.rawValue] ?? [] where step.isRunning(on: node) {
