@@ -88,7 +88,7 @@ public struct StepRow: Sendable {
     public var end: Timestamp
     public var exit: ExitStatus
     public var usage: Usage
-    /// A node ended it for its time limit. Not stored apart: `state` says so once it has ended.
+    /// A node ended it for its time limit; others of its nodes may still run it.
     public var timedOut: Bool
     public var request: StepRequest
     public init(key: AttemptKey, step: StepID, layout: Allocation, request: StepRequest, start: Timestamp) {

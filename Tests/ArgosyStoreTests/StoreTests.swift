@@ -47,6 +47,7 @@ import Testing
             key: AttemptKey(JobID(2), Attempt(0)), step: .batch, layout: allocation,
             request: StepRequest(job: JobID(2)), start: Timestamp(seconds: 3))
         step.nodesRunning = [0]
+        step.timedOut = true
         var node = NodeRow(name: "n1")
         node.incarnation = Incarnation(bootID: "b", registration: 4)
         node.isDrained = true
@@ -61,6 +62,7 @@ import Testing
         #expect(job.deadline == .never && job.batchLaunched && job.nodesHeld == [0])
         #expect(job.spec.fields == kept.spec.fields)
         #expect(state.steps.first?.step == .batch && state.steps.first?.nodesRunning == [0])
+        #expect(state.steps.first?.timedOut == true)
         #expect(state.nodes.first?.incarnation == node.incarnation && state.nodes.first?.lastReport == 12)
         #expect(state.nodes.first?.isDrained == true)
         #expect(state.lastJobID == JobID(2) && state.lastTime == Timestamp(seconds: 99))
