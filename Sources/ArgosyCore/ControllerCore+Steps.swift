@@ -128,6 +128,9 @@ extension ControllerCore {
     mutating func stepEnded(_ record: JobRecord, _ step: StepID, on node: NodeIndex, _ end: StepEnd) {
         guard let row = tables.steps[record.id.rawValue]?.first(where: { $0.step == step }), row.isRunning(on: node)
         else { return }
+        var end = end
+        // A step that failed did not succeed, whatever its tasks said before.
+        if !end.failure.isEmpty && end.exit.isSuccess { end.exit = ExitStatus(code: 1) }
         let isDone = closeStep(record.id, step, on: node, with: end)
         if end.usage.oomKills > 0 { markOutOfMemory(record.id) }
         if step == .batch { batchEnded(record, end) }
@@ -171,16 +174,17 @@ extension ControllerCore {
         change(record.id) { $0.exit = end.exit }
         guard record.state == .running else { return }
         if !end.failure.isEmpty {
-            complete(record.id, as: .failed, .jobLaunchFailure, end.failure, grace: .zero)
+            let reason = end.exit.signal > 0 ? PendingReason.raisedSignal : .jobLaunchFailure
+            complete(record.id, as: .failed, reason, end.failure, grace: .zero)
         } else if end.timedOut {
             complete(record.id, as: .timeout, .timeLimit, "ran past its time limit", grace: .zero)
         } else {
             let (state, reason) = endingState(of: record, exit: end.exit)
+            if state == .outOfMemory { change(record.id) { $0.exit = .outOfMemory } }
             complete(record.id, as: state, reason, "", grace: .zero)
         }
     }
 
-            if state == .outOfMemory { change(record.id) { $0.exit = .outOfMemory } }
     /// How a job ends whose script (or last step) ended with `exit`.
     func endingState(of record: JobRecord, exit: ExitStatus) -> (JobState, PendingReason) {
         let steps = tables.steps[record.id.rawValue] ?? []
@@ -198,11 +202,11 @@ extension ControllerCore {
         change(id) { job in
             job.endingState = .outOfMemory
             job.reason = .outOfMemory
+            job.exit = .outOfMemory
         }
     }
 
     /// The node let go of the attempt: no step of it runs there any more, reported or not.
-            job.exit = .outOfMemory
     mutating func endSteps(of id: JobID, on node: NodeIndex) {
         let end = StepEnd(exit: ExitStatus(code: 0, signal: 9))
         for step in tables.steps[id.rawValue] ?? [] where step.isRunning(on: node) {

@@ -171,7 +171,7 @@ public struct StepEnd: Sendable, Equatable {
     public var exit: ExitStatus
     public var timedOut: Bool
     public var usage: Usage
-    /// Could not start: what and why; empty otherwise.
+    /// Could not start, or was lost: what and why; empty otherwise.
     public var failure: String
     public var end: Timestamp
     public init(

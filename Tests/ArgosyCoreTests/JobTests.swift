@@ -30,6 +30,19 @@ import Testing
         #expect(try cluster.row(job).exit.text == "7:0")
     }
 
+    @Test(arguments: [ExitStatus.success, ExitStatus(code: 0, signal: 9), ExitStatus(code: 0, signal: 53)])
+    func `a script that was lost or never started fails its job`(_ exit: ExitStatus) throws {
+        var cluster = Cluster()
+        let job = cluster.submit()
+        cluster.report(0, job, .prepared)
+        cluster.report(0, job, .stepEnded(.batch, StepEnd(exit: exit, failure: "its daemon was lost")))
+        cluster.report(0, job, .gone(Usage()))
+        let row = try cluster.row(job)
+        #expect(row.state == .failed && !row.exit.isSuccess && row.reasonDetail == "its daemon was lost")
+        #expect(row.reason == (exit.signal > 0 ? .raisedSignal : .jobLaunchFailure))
+        #expect(cluster.core.view.steps(of: job).map(\.state) == [.failed])
+    }
+
     @Test func `an out-of-memory kill in any step decides the state`() throws {
         var cluster = Cluster()
         let job = cluster.submit()
@@ -39,19 +52,6 @@ import Testing
         cluster.report(0, job, .stepEnded(.batch, StepEnd(exit: .success, usage: usage)))
         cluster.report(0, job, .gone(usage))
         #expect(cluster.state(job) == .outOfMemory)
-    }
-
-    @Test func `a batch job of two nodes launches when both are ready`() throws {
-        var cluster = Cluster()
-        let job = cluster.submit { $0.minNodes = 2 }
-        #expect(cluster.orders(to: 1, of: job) == [.prepare(launchBatch: false)])
-        cluster.report(1, job, .prepared)
-        #expect(cluster.orders(to: 0, of: job).count == 1)
-        cluster.report(0, job, .prepared)
-        #expect(cluster.orders(to: 0, of: job).last == .launch(.batch))
-        cluster.report(0, job, .stepEnded(.batch, StepEnd(exit: .success)))
-        cluster.report(0, job, .gone(Usage()))
-        #expect(cluster.state(job) == .completing)
         #expect(try cluster.row(job).exit.text == "0:125")
         #expect(cluster.core.view.steps(of: job).map(\.exit.text) == ["0:125"])
         #expect(try cluster.row(job).derivedExit.text == "0:0", "that is of srun's steps, as in Slurm")
@@ -83,6 +83,19 @@ import Testing
         cluster.report(0, job, .gone(usage))
         #expect(cluster.state(job) == .outOfMemory)
         #expect(try cluster.row(job).exit == .outOfMemory)
+    }
+
+    @Test func `a batch job of two nodes launches when both are ready`() throws {
+        var cluster = Cluster()
+        let job = cluster.submit { $0.minNodes = 2 }
+        #expect(cluster.orders(to: 1, of: job) == [.prepare(launchBatch: false)])
+        cluster.report(1, job, .prepared)
+        #expect(cluster.orders(to: 0, of: job).count == 1)
+        cluster.report(0, job, .prepared)
+        #expect(cluster.orders(to: 0, of: job).last == .launch(.batch))
+        cluster.report(0, job, .stepEnded(.batch, StepEnd(exit: .success)))
+        cluster.report(0, job, .gone(Usage()))
+        #expect(cluster.state(job) == .completing)
         cluster.report(1, job, .gone(Usage()))
         #expect(cluster.state(job) == .completed)
     }
