@@ -28,7 +28,8 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// First frame of the controller on a TCP connection.
+/// First frame of the controller on a TCP connection, where TLS (node links) is told by the client's first byte: a
+/// command begins with an empty frame and is greeted at once; one that says nothing is greeted after 200 ms.
 public nonisolated struct WireGreeting: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -809,6 +810,9 @@ public nonisolated struct WireStepInfo: Sendable {
   public mutating func clearUsage() {self._usage = nil}
 
   public var cpus: UInt32 = 0
+
+  /// of the job: a requeued one has the steps of every start in accounting
+  public var attempt: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2872,7 +2876,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StepInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0\u{1}attempt\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2890,6 +2894,7 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 8: try { try decoder.decodeSingularMessageField(value: &self._exit) }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
       default: break
       }
     }
@@ -2930,6 +2935,9 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.cpus != 0 {
       try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 10)
     }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2944,6 +2952,7 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs._exit != rhs._exit {return false}
     if lhs._usage != rhs._usage {return false}
     if lhs.cpus != rhs.cpus {return false}
+    if lhs.attempt != rhs.attempt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
