@@ -82,6 +82,7 @@ extension ControllerCore {
         liveJobs += 1
         change(id) { _ in }
         enqueue(record)
+        if !isPartitionUp(partition) { noteUnplanned(id) }
     }
 }
 
@@ -137,10 +138,10 @@ struct Admission {
 
     private func checkPartition(_ caller: Caller) throws(Refusal) {
         let partition = core.configuration.partitions[Int(self.partition)]
+        let state = configured.state
         if partition.rootOnly && !caller.isOperator {
             throw Refusals.accessDenied("partition \(partition.name) is for root only (RootOnly=YES)")
         }
-        let state = partition.state.uppercased()
         if state == "INACTIVE" || state == "DRAIN" {
             throw Refusal(
                 .partitionDown, "Required partition not available (inactive or drain)",

@@ -8,6 +8,7 @@ public enum RowChange: Sendable {
     case jobRemoved(JobID)
     case step(StepRow)
     case node(NodeRow)
+    case partition(PartitionRow)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -128,11 +129,25 @@ public struct NodeRow: Sendable {
     }
 }
 
+/// A partition whose state an operator set.
+public struct PartitionRow: Sendable, Equatable {
+    public var name: String
+    public var state: String
+    /// The configuration's State at that time: when that is another now, the configuration has the last word.
+    public var configured: String
+    public init(name: String, state: String, configured: String) {
+        self.name = name
+        self.state = state
+        self.configured = configured
+    }
+}
+
 /// What a start loads: the rows, nothing else.
 public struct StoredState: Sendable {
     public var jobs: [JobRow] = []
     public var steps: [StepRow] = []
     public var nodes: [NodeRow] = []
+    public var partitions: [PartitionRow] = []
     public var lastJobID = JobID(0)
     /// Core time never goes back before this.
     public var lastTime = Timestamp.unset

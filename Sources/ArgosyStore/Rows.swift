@@ -169,3 +169,14 @@ extension WireNodeRow {
         return row
     }
 }
+
+extension WirePartitionRow {
+    init(_ row: PartitionRow) {
+        self.init()
+        name = row.name
+        state = row.state
+        configured = row.configured
+    }
+
+    var core: PartitionRow { PartitionRow(name: name, state: state, configured: configured) }
+}

@@ -206,6 +206,14 @@ private let tasks = [(13, 2), (14, nil), (15, 0), (16, 1)].map { (id: UInt32, in
 }
 
 @Suite struct ScontrolTests {
+    @Test func aPartitionsStateIsTheOnlyThingToChange() throws {
+        let request = try Scontrol.partitionUpdate([("partitionname", "main"), ("state", "down")])
+        #expect(request.name == "main" && request.state == "DOWN")
+        for wrong in [[("state", "closed")], [("maxtime", "5")], []] {
+            #expect(throws: Failure.self) { try Scontrol.partitionUpdate([("partitionname", "main")] + wrong) }
+        }
+    }
+
     @Test func aJobsBlockHasSlurmsLines() {
         let record = JobRecord(info: job(12, "RUNNING", running), now: 1065)
         let text = block(record.details(), oneLine: false)
