@@ -169,11 +169,10 @@ enum Sacct {
         let columns = try AccountingFields.columns(text)
         let lines = AccountingLines(columns: columns, options: options)
         var records: [AccountingRecord] = []
-        // The last task of an array to start keeps the array's own id, so ids alone are not the order of tasks.
-        func order(_ job: WireJobInfo) -> (UInt32, UInt32, UInt32) {
-            (job.arrayJob == 0 ? job.job : job.arrayJob, job.arrayTask, job.restarts)
-        }
-        for job in jobs.sorted(by: { order($0) < order($1) }) where matches(job, options) {
+        for var job in jobs.sorted(by: { $0.listingOrder < $1.listingOrder }) where matches(job, options) {
+            // Of a job that was requeued, only the last start counts, as in Slurm.
+            let last = job.restarts
+            if !options.duplicates { job.steps.removeAll { $0.attempt != last } }
             let record = JobRecord(info: job, now: now > 0 ? now : Times.now())
             records.append(AccountingRecord(job: record, step: nil, cluster: cluster))
             if options.allocationsOnly { continue }
@@ -186,7 +185,7 @@ enum Sacct {
 
     private static func stepOrder(_ a: WireStepInfo, _ b: WireStepInfo) -> Bool {
         func rank(_ step: UInt32) -> UInt64 { step >= 0xffff_0000 ? UInt64(step & 0xf) : UInt64(step) + 16 }
-        return rank(a.step) < rank(b.step)
+        return (a.attempt, rank(a.step)) < (b.attempt, rank(b.step))
     }
 
     private static func wanted(_ step: WireStepInfo, of job: WireJobInfo, _ options: SacctOptions) -> Bool {

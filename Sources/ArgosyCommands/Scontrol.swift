@@ -46,6 +46,7 @@ enum Scontrol {
           shutdown                   ends the controller; jobs go on
           update NodeName=LIST State=DRAIN|RESUME|DOWN [Reason=TEXT]
           update JobId=JOB Priority=0
+          update PartitionName=NAME State=UP|DOWN|DRAIN|INACTIVE
           version
 
         """
@@ -248,11 +249,11 @@ enum Scontrol {
         switch values.first?.key {
         case "nodename": return try updateNode(values)
         case "jobid", "job": return try updateJob(values)
-        case "partitionname":
-            throw Failure(
-                "Invalid input: PartitionName", detail: "change partitions in argosy.conf and restart argosyctld")
+        case "partitionname", "partition": return try updatePartition(values)
         default:
-            throw Failure("No valid entity in update command", detail: "begin with NodeName=LIST or JobId=JOB")
+            throw Failure(
+                "No valid entity in update command",
+                detail: "begin with NodeName=LIST, JobId=JOB or PartitionName=NAME")
         }
     }
 
@@ -280,6 +281,36 @@ enum Scontrol {
             throw Failure("slurm_update error: \(error.message)", detail: error.detail)
         }
         return 0
+    }
+
+    private static func updatePartition(_ values: [(key: String, value: String)]) throws -> Int32 {
+        let request = try partitionUpdate(values)
+        do throws(Failure) { _ = try Session().ask(.updatePartition(request)) } catch {
+            throw Failure("slurm_update error: \(error.message)", detail: error.detail)
+        }
+        return 0
+    }
+
+    static func partitionUpdate(_ values: [(key: String, value: String)]) throws(Failure) -> WireUpdatePartition {
+        var request = WireUpdatePartition()
+        request.name = values[0].value
+        for (key, value) in values.dropFirst() {
+            guard key == "state" else {
+                throw Failure(
+                    "Invalid input: \(key)",
+                    detail: "only State of a partition can be changed; the rest stands in argosy.conf")
+            }
+            guard ["UP", "DOWN", "DRAIN", "INACTIVE"].contains(value.uppercased()) else {
+                throw Failure(
+                    "Invalid input: State=\(value)",
+                    detail: "Valid partition states are DOWN, DRAIN, INACTIVE, and UP")
+            }
+            request.state = value.uppercased()
+        }
+        if request.state.isEmpty {
+            throw Failure("No changes specified", detail: "add State=UP, DOWN, DRAIN or INACTIVE")
+        }
+        return request
     }
 
     private static func updateJob(_ values: [(key: String, value: String)]) throws -> Int32 {

@@ -218,7 +218,7 @@ enum Squeue {
                 let order = compare(a, b, key.field)
                 if order != 0 { return key.descends ? order > 0 : order < 0 }
             }
-            return (a.info.job, a.info.arrayTask) < (b.info.job, b.info.arrayTask)
+            return a.info.listingOrder < b.info.listingOrder
         }
     }
 
@@ -226,7 +226,10 @@ enum Squeue {
         switch field.letter {
         case "t", "T": return Int(a.state.rawValue) - Int(b.state.rawValue)
         case "p", "Q": return a.info.priority == b.info.priority ? 0 : a.info.priority < b.info.priority ? -1 : 1
-        case "i", "A": return Int(a.info.job) - Int(b.info.job)
+        case "i":
+            let (left, right) = (a.info.listingOrder, b.info.listingOrder)
+            return left == right ? 0 : left < right ? -1 : 1
+        case "A": return Int(a.info.job) - Int(b.info.job)
         case "M": return Int(a.elapsed - b.elapsed)
         case "S": return Int(clamping: a.startUs - b.startUs)
         case "l": return Int(a.info.timeLimitMinutes) - Int(b.info.timeLimitMinutes)

@@ -149,8 +149,9 @@ private struct CoreOwner {
     private mutating func startPlanning() {
         guard planWanted, !isPlanning, noPlanBefore <= shared.clock.now else { return }
         planWanted = false
+        // Also when none of them can start: the core tells why only in answer to a plan.
+        guard core.hasQueue else { return }
         let snapshot = core.planningSnapshot(at: shared.clock.now)
-        if snapshot.queue.isEmpty { return }
         isPlanning = true
         shared.planner.plan(snapshot, generation: generation)
     }

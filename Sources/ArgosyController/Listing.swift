@@ -98,6 +98,7 @@ struct Listing: Sendable {
     private func info(step row: StepRow) -> WireStepInfo {
         var info = WireStepInfo()
         info.step = row.step.rawValue
+        info.attempt = row.key.attempt.rawValue
         info.name = row.name
         info.state = row.state.name
         info.nodeList = Hostlist.compress(row.layout.nodes.map(\.name))

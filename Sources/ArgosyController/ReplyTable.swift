@@ -62,19 +62,25 @@ final class ReplyTable: Sendable {
         }
     }
 
-    /// All that waits for the core is refused; `drain` runs before anything new can enter the inbox.
+    /// All that waits for the core is refused; `drain` runs before anything new can enter the inbox. Connections of
+    /// interactive jobs are closed: a core loaded again knows of no client, so that nobody would hear of their end.
     func failAll(_ error: StoreError, drain: () -> Void) {
-        let failed = entries.withLock { entries -> [ReplySlot] in
+        let (failed, orphans) = entries.withLock { entries -> ([ReplySlot], [ReplySlot]) in
             drain()
             var failed: [ReplySlot] = []
+            var orphans: [ReplySlot] = []
             for (id, entry) in entries {
-                if case .preparing = entry { continue }
+                switch entry {
+                case .preparing: continue
+                case .inCore(let slot): failed.append(slot)
+                case .answered(let slot): orphans.append(slot)
+                }
                 entries[id] = nil
-                if case .inCore(let slot) = entry { failed.append(slot) }
             }
-            return failed
+            return (failed, orphans)
         }
         for slot in failed { slot.reply(WireReply(refusal: Self.refusal(error))) }
+        for slot in orphans { slot.disconnect() }
     }
 
     var count: Int { entries.withLock { $0.count } }

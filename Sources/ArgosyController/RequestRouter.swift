@@ -69,6 +69,7 @@ final class RequestRouter: CommandService {
                     JobID(signal.job), StepID(signal.step), signal: signal.signal, by: caller, reply: $0)
             }
         case .updateNode(let update): updateNode(update, caller, slot)
+        case .updatePartition(let update): updatePartition(update, caller, slot)
         case .updateJob(let update): updateJob(update, caller, slot)
         case .ping: slot.reply(WireReply(.pong(pong())))
         case .configuration: slot.reply(WireReply(.configuration(parts.listing.settings())))
@@ -297,6 +298,18 @@ final class RequestRouter: CommandService {
             }
         } catch { return refuse(slot, Refusal(.invalidNodeName, "Invalid node name specified", detail: "\(error)")) }
         send(slot) { .nodeUpdateRequested(nodes, action, by: caller, reply: $0) }
+    }
+
+    private func updatePartition(_ request: WireUpdatePartition, _ caller: Caller, _ slot: ReplySlot) {
+        guard let state = PartitionState(rawValue: request.state.uppercased()) else {
+            let states = PartitionState.allCases.map(\.rawValue).joined(separator: ", ")
+            return refuse(
+                slot,
+                Refusal(
+                    .invalidState, "Invalid partition state specified",
+                    detail: "\(request.state) is none of \(states)"))
+        }
+        send(slot) { .partitionUpdateRequested(request.name, state, by: caller, reply: $0) }
     }
 
     private func shutdown(_ caller: Caller, _ slot: ReplySlot) {

@@ -130,7 +130,7 @@ extension ControllerCore {
                     record.id, as: .cancelled, .none, "its client went away", grace: configuration.killWait)
             } else {
                 let (state, reason) = endingState(of: record, exit: record.derivedExit)
-                change(record.id) { $0.exit = record.derivedExit }
+                change(record.id) { $0.exit = state == .outOfMemory ? .outOfMemory : record.derivedExit }
                 complete(record.id, as: state, reason, "", grace: .zero)
             }
         default: break

@@ -34,7 +34,7 @@ extension ControllerCore {
     }
 
     func isPartitionUp(_ index: UInt16) -> Bool {
-        switch tables.partitions[Int(index)].state.uppercased() {
+        switch tables.partitions[Int(index)].state {
         case "UP", "DRAIN": true
         default: false
         }
@@ -196,12 +196,13 @@ extension ControllerCore {
 
     /// Why jobs that no planner sees wait: the rule of the array, the partition, the hour.
     mutating func noteUnplanned() {
-        for key in queue.keys where isQueued(key) {
-            guard let record = record(key.job), let spec = tables.specs[key.job.rawValue] else { continue }
-            let (reason, detail) = unplannedReason(record, spec)
-            guard reason != .none else { continue }
-            note(Explanation(job: key.job, reason: reason, detail: detail))
-        }
+        for key in queue.keys where isQueued(key) { noteUnplanned(key.job) }
+    }
+
+    mutating func noteUnplanned(_ id: JobID) {
+        guard let record = record(id), let spec = tables.specs[id.rawValue] else { return }
+        let (reason, detail) = unplannedReason(record, spec)
+        if reason != .none { note(Explanation(job: id, reason: reason, detail: detail)) }
     }
 
     private func unplannedReason(_ record: JobRecord, _ spec: JobSpec) -> (PendingReason, String) {

@@ -128,6 +128,9 @@ extension ControllerCore {
     mutating func stepEnded(_ record: JobRecord, _ step: StepID, on node: NodeIndex, _ end: StepEnd) {
         guard let row = tables.steps[record.id.rawValue]?.first(where: { $0.step == step }), row.isRunning(on: node)
         else { return }
+        var end = end
+        // A step that failed did not succeed, whatever its tasks said before.
+        if !end.failure.isEmpty && end.exit.isSuccess { end.exit = ExitStatus(code: 1) }
         let isDone = closeStep(record.id, step, on: node, with: end)
         if end.usage.oomKills > 0 { markOutOfMemory(record.id) }
         if step == .batch { batchEnded(record, end) }
@@ -144,7 +147,7 @@ extension ControllerCore {
         return changeStep(id, step) { row in
             guard let position = row.position(of: node) else { return }
             row.nodesRunning.removeAll { $0 == position }
-            row.exit = row.exit.worse(of: end.exit)
+            row.exit = row.exit.worse(of: end.usage.oomKills > 0 ? .outOfMemory : end.exit)
             row.usage.add(end.usage)
             if end.timedOut { row.timedOut = true }
             guard row.nodesRunning.isEmpty else { return }
@@ -171,11 +174,13 @@ extension ControllerCore {
         change(record.id) { $0.exit = end.exit }
         guard record.state == .running else { return }
         if !end.failure.isEmpty {
-            complete(record.id, as: .failed, .jobLaunchFailure, end.failure, grace: .zero)
+            let reason = end.exit.signal > 0 ? PendingReason.raisedSignal : .jobLaunchFailure
+            complete(record.id, as: .failed, reason, end.failure, grace: .zero)
         } else if end.timedOut {
             complete(record.id, as: .timeout, .timeLimit, "ran past its time limit", grace: .zero)
         } else {
             let (state, reason) = endingState(of: record, exit: end.exit)
+            if state == .outOfMemory { change(record.id) { $0.exit = .outOfMemory } }
             complete(record.id, as: state, reason, "", grace: .zero)
         }
     }
@@ -197,6 +202,7 @@ extension ControllerCore {
         change(id) { job in
             job.endingState = .outOfMemory
             job.reason = .outOfMemory
+            job.exit = .outOfMemory
         }
     }
 

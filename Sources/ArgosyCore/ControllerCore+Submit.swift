@@ -82,6 +82,7 @@ extension ControllerCore {
         liveJobs += 1
         change(id) { _ in }
         enqueue(record)
+        if !isPartitionUp(partition) { noteUnplanned(id) }
     }
 }
 
@@ -137,10 +138,10 @@ struct Admission {
 
     private func checkPartition(_ caller: Caller) throws(Refusal) {
         let partition = core.configuration.partitions[Int(self.partition)]
+        let state = configured.state
         if partition.rootOnly && !caller.isOperator {
             throw Refusals.accessDenied("partition \(partition.name) is for root only (RootOnly=YES)")
         }
-        let state = partition.state.uppercased()
         if state == "INACTIVE" || state == "DRAIN" {
             throw Refusal(
                 .partitionDown, "Required partition not available (inactive or drain)",
@@ -211,10 +212,10 @@ struct Admission {
         let cpus = partition.nodes.map { empty[$0.int].cpus }.max() ?? 0
         let memory = partition.nodes.map { empty[$0.int].memoryMiB }.max() ?? 0
         var asked = "\(job.tasks) tasks of \(job.cpusPerTask) CPUs on \(job.minNodes) nodes"
-        if job.memoryPerNodeMiB > 0 { asked += ", \(job.memoryPerNodeMiB) MiB a node" }
-        if job.memoryPerCPUMiB > 0 { asked += ", \(job.memoryPerCPUMiB) MiB a CPU" }
+        if job.memoryPerNodeMiB > 0 { asked += ", \(job.memoryPerNodeMiB) MiB of memory a node" }
+        if job.memoryPerCPUMiB > 0 { asked += ", \(job.memoryPerCPUMiB) MiB of memory a CPU" }
         throw Refusals.notAvailable(
             "the job asks for \(asked); \(names) has \(partition.nodes.count) nodes, \(partition.cpus) CPUs in all,"
-                + " at most \(cpus) CPUs and \(memory) MiB on one; ask for less")
+                + " at most \(cpus) CPUs and \(memory) MiB of memory on one; ask for less")
     }
 }

@@ -11,7 +11,7 @@
 // - Reports of an older incarnation or another attempt change nothing, and are acknowledged, so that nodes forget them.
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
-// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Plan, +Run (life of an attempt), +Nodes, +Steps,
+// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Partitions, +Plan, +Run (life of an attempt), +Nodes, +Steps,
 // +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
@@ -68,6 +68,9 @@ public struct ControllerCore: Sendable {
     /// When `timePassed` is wanted at the latest; `.never` if nothing is due.
     public var nextDeadline: Timestamp { deadlines.next }
 
+    /// False when no job waits for its turn: nobody needs a plan then.
+    public var hasQueue: Bool { !queue.keys.isEmpty }
+
     /// A snapshot for queries. Publish it when the turn it includes is durable.
     public var view: CoreView { CoreView(term: term, tables: tables) }
 
@@ -81,6 +84,8 @@ public struct ControllerCore: Sendable {
             update(selection, action, by: caller, reply: reply)
         case .nodeUpdateRequested(let nodes, let action, let caller, let reply):
             update(nodes, action, by: caller, reply: reply)
+        case .partitionUpdateRequested(let name, let state, let caller, let reply):
+            update(partition: name, state, by: caller, reply: reply)
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)

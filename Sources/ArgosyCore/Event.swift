@@ -40,6 +40,8 @@ public enum Event: Sendable {
     case cancelRequested(JobSelection, signal: UInt32, batchOnly: Bool, full: Bool, by: Caller, reply: ReplyHandle)
     case jobUpdateRequested(JobSelection, JobAction, by: Caller, reply: ReplyHandle)
     case nodeUpdateRequested([NodeIndex], NodeAction, by: Caller, reply: ReplyHandle)
+    /// For operators; kept over restarts until the configuration's own State changes.
+    case partitionUpdateRequested(String, PartitionState, by: Caller, reply: ReplyHandle)
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)
@@ -78,6 +80,13 @@ public struct JobSelection: Hashable, Sendable {
 }
 
 public enum JobAction: Hashable, Sendable { case hold, userHold, release, requeue, requeueHold }
+/// UP: takes and starts jobs. DOWN: takes, starts none. DRAIN: starts, takes none. INACTIVE: neither.
+public enum PartitionState: String, CaseIterable, Sendable {
+    case up = "UP"
+    case down = "DOWN"
+    case drain = "DRAIN"
+    case inactive = "INACTIVE"
+}
 public enum NodeAction: Hashable, Sendable { case drain(reason: String), resume, down(reason: String) }
 
 /// What `srun` asks for inside an allocation. 0: not given.
@@ -171,7 +180,7 @@ public struct StepEnd: Sendable, Equatable {
     public var exit: ExitStatus
     public var timedOut: Bool
     public var usage: Usage
-    /// Could not start: what and why; empty otherwise.
+    /// Could not start, or was lost: what and why; empty otherwise.
     public var failure: String
     public var end: Timestamp
     public init(

@@ -8,6 +8,7 @@ public enum RowChange: Sendable {
     case jobRemoved(JobID)
     case step(StepRow)
     case node(NodeRow)
+    case partition(PartitionRow)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -88,7 +89,7 @@ public struct StepRow: Sendable {
     public var end: Timestamp
     public var exit: ExitStatus
     public var usage: Usage
-    /// A node ended it for its time limit. Not stored apart: `state` says so once it has ended.
+    /// A node ended it for its time limit; others of its nodes may still run it.
     public var timedOut: Bool
     public var request: StepRequest
     public init(key: AttemptKey, step: StepID, layout: Allocation, request: StepRequest, start: Timestamp) {
@@ -128,11 +129,25 @@ public struct NodeRow: Sendable {
     }
 }
 
+/// A partition whose state an operator set.
+public struct PartitionRow: Sendable, Equatable {
+    public var name: String
+    public var state: String
+    /// The configuration's State at that time: when that is another now, the configuration has the last word.
+    public var configured: String
+    public init(name: String, state: String, configured: String) {
+        self.name = name
+        self.state = state
+        self.configured = configured
+    }
+}
+
 /// What a start loads: the rows, nothing else.
 public struct StoredState: Sendable {
     public var jobs: [JobRow] = []
     public var steps: [StepRow] = []
     public var nodes: [NodeRow] = []
+    public var partitions: [PartitionRow] = []
     public var lastJobID = JobID(0)
     /// Core time never goes back before this.
     public var lastTime = Timestamp.unset

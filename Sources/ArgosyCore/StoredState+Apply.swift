@@ -20,6 +20,9 @@ extension StoredState {
         case .node(let row):
             nodes.removeAll { $0.name == row.name }
             nodes.append(row)
+        case .partition(let row):
+            partitions.removeAll { $0.name == row.name }
+            partitions.append(row)
         case .lastJobID(let id): lastJobID = max(lastJobID, id)
         }
     }

@@ -117,7 +117,8 @@ struct Tables: Sendable {
 extension PartitionView {
     fileprivate init(_ partition: ClusterConfiguration.Partition, of configuration: ClusterConfiguration) {
         self.init(
-            name: partition.name, isDefault: partition.isDefault, state: partition.state, nodes: partition.nodes,
+            name: partition.name, isDefault: partition.isDefault, state: partition.state.uppercased(),
+            nodes: partition.nodes,
             maxTime: partition.maxTime, defaultTime: partition.defaultTime, minNodes: partition.minNodes,
             maxNodes: partition.maxNodes, cpus: partition.nodes.reduce(0) { $0 + configuration.nodes[$1.int].cpus })
     }

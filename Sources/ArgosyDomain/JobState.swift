@@ -134,6 +134,8 @@ public struct ExitStatus: Hashable, Sendable {
         self.init(code: signal == 0 ? UInt32((waitStatus >> 8) & 0xff) : 0, signal: signal)
     }
     public static let success = ExitStatus(code: 0)
+    /// Slurm's "0:125" of what the kernel killed for want of memory, however the rest of it ended.
+    public static let outOfMemory = ExitStatus(code: 0, signal: 125)
     public var isSuccess: Bool { code == 0 && signal == 0 }
     /// "code:signal", as `sacct` shows it.
     public var text: String { "\(code):\(signal)" }

@@ -34,12 +34,16 @@ public final class ReplySlot: Sendable {
     private let watched = Atomic<Bool>(false)
     private let answered = Atomic<Bool>(false)
     private let deliver: @Sendable (WireReply) -> Void
+    private let close: @Sendable () -> Void
     private static let ids = Atomic<UInt64>(0)
 
-    /// `deliver` gets the first reply, on whatever thread gives it.
-    public init(deliver: @escaping @Sendable (WireReply) -> Void) {
+    /// `deliver` gets the first reply, on whatever thread gives it; `close` ends the connection.
+    public init(
+        deliver: @escaping @Sendable (WireReply) -> Void, close: @escaping @Sendable () -> Void = {}
+    ) {
         id = Self.ids.add(1, ordering: .relaxed).newValue
         self.deliver = deliver
+        self.close = close
     }
 
     /// Gives the answer, from any thread; a second one is dropped.
@@ -51,6 +55,8 @@ public final class ReplySlot: Sendable {
     /// From now on the end of the connection is told even when the reply has been given: for interactive jobs.
     public func watch() { watched.store(true, ordering: .relaxed) }
     public var isWatched: Bool { watched.load(ordering: .relaxed) }
+    /// Ends the connection, from any thread, after what was replied: nobody here watches over it any more.
+    public func disconnect() { close() }
     public var isAnswered: Bool { answered.load(ordering: .relaxed) }
 }
 

@@ -118,13 +118,20 @@ final class CommandSession: ChannelInboundHandler {
         let loop = context.eventLoop
         let identity = SlotIdentity()
         let limit = shared.configuration.maxReply
-        let slot = ReplySlot { reply in
-            let body = Self.encode(reply, limit: limit)
-            loop.execute {
-                let (session, context) = bound.value
-                session.fill(identity.id, body, context)
-            }
-        }
+        let slot = ReplySlot(
+            deliver: { reply in
+                let body = Self.encode(reply, limit: limit)
+                loop.execute {
+                    let (session, context) = bound.value
+                    session.fill(identity.id, body, context)
+                }
+            },
+            close: {
+                loop.execute {
+                    let (session, context) = bound.value
+                    session.close(context, "the controller lost what it was watched for")
+                }
+            })
         identity.id = slot.id
         return slot
     }

@@ -48,7 +48,9 @@ extension NodeDaemon {
             routeWaitingClients()
         } catch {
             attempts[id]?.steps[step] = record
-            writeEnd(id, step, failure: "cannot start the step on node \(context.node): \(error)", usage: Usage())
+            writeEnd(
+                id, step, exit: ExitStatus(code: 1),
+                failure: "cannot start the step on node \(context.node): \(error)", usage: Usage())
             stepEnded(id, step)
         }
     }
@@ -179,15 +181,18 @@ extension NodeDaemon {
 
     func lostStepCleaned(_ id: AttemptID, _ step: StepID, _ usage: Usage) {
         guard attempts[id]?.steps[step]?.phase == .cleaning else { return }
-        writeEnd(id, step, failure: "the step's daemon on node \(context.node) was lost", usage: usage)
+        // What became of its tasks nobody saw, but that they were killed is certain.
+        writeEnd(
+            id, step, exit: ExitStatus(code: 0, signal: 9),
+            failure: "the step's daemon on node \(context.node) was lost, and its tasks with it", usage: usage)
         stepEnded(id, step)
     }
 
-    private func writeEnd(_ id: AttemptID, _ step: StepID, failure: String, usage: Usage) {
+    private func writeEnd(_ id: AttemptID, _ step: StepID, exit: ExitStatus, failure: String, usage: Usage) {
         guard let known = attempts[id]?.steps[step] else { return }
         var ended = WireStepEnded()
         ended.step = step.rawValue
-        ended.exit = WireExitStatus(ExitStatus(code: 1))
+        ended.exit = WireExitStatus(exit)
         ended.failure = failure
         ended.usage = WireUsage(usage)
         ended.endUs = WallClock.microseconds

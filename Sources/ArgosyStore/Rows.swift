@@ -97,6 +97,7 @@ extension WireStepRow {
         state = row.state.rawValue
         layout = WireAllocation(row.layout)
         firstRank = row.firstRanks
+        timedOut = row.timedOut
         nodesRunning = row.nodesRunning
         startUs = row.start.microseconds
         endUs = row.end.microseconds
@@ -113,6 +114,7 @@ extension WireStepRow {
         row.name = name
         row.state = JobState(rawValue: state) ?? .failed
         row.firstRanks = firstRank
+        row.timedOut = timedOut
         row.nodesRunning = nodesRunning
         row.end = Timestamp(microseconds: endUs)
         row.exit = exit.domain
@@ -166,4 +168,15 @@ extension WireNodeRow {
         row.lastReport = lastReport
         return row
     }
+}
+
+extension WirePartitionRow {
+    init(_ row: PartitionRow) {
+        self.init()
+        name = row.name
+        state = row.state
+        configured = row.configured
+    }
+
+    var core: PartitionRow { PartitionRow(name: name, state: state, configured: configured) }
 }

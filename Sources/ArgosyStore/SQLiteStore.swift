@@ -64,6 +64,9 @@ public final class SQLiteStore: Store {
             try Self.rows(database, "SELECT row FROM nodes ORDER BY name") { bytes throws(StoreError) in
                 state.nodes.append(try Self.decode(WireNodeRow.self, bytes).core)
             }
+            try Self.rows(database, "SELECT row FROM partitions ORDER BY name") { bytes throws(StoreError) in
+                state.partitions.append(try Self.decode(WirePartitionRow.self, bytes).core)
+            }
             return state
         }
     }
@@ -180,6 +183,11 @@ public final class SQLiteStore: Store {
             let statement = try database.statement("INSERT OR REPLACE INTO nodes VALUES (?, ?)")
             statement.bind(1, row.name)
             statement.bind(2, try encode(WireNodeRow(row)))
+            try statement.run()
+        case .partition(let row):
+            let statement = try database.statement("INSERT OR REPLACE INTO partitions VALUES (?, ?)")
+            statement.bind(1, row.name)
+            statement.bind(2, try encode(WirePartitionRow(row)))
             try statement.run()
         case .lastJobID(let id):
             let statement = try database.statement("UPDATE meta SET last_job = max(last_job, ?)")

@@ -78,6 +78,25 @@ private func running(_ info: inout WireJobInfo) {
         options.sort = "-i"
         #expect(try Squeue.render(records, options) == "13\n12\n11\n")
     }
+
+    @Test func tasksStandInTheOrderOfTheirIndices() throws {
+        var options = SqueueOptions()
+        options.format = "%i"
+        options.header = false
+        let records = tasks.map { JobRecord(info: $0, now: 1065) }
+        #expect(try Squeue.render(records, options) == "13_0\n13_1\n13_2\n14\n")
+        options.sort = "-i"
+        #expect(try Squeue.render(records, options) == "14\n13_2\n13_1\n13_0\n")
+    }
+}
+
+/// Tasks 0, 1 and 2 of array 13, of which the last one has the array's id, and another job.
+private let tasks = [(13, 2), (14, nil), (15, 0), (16, 1)].map { (id: UInt32, index: UInt32?) in
+    job(id, "RUNNING") { info in
+        running(&info)
+        guard let index else { return }
+        (info.arrayJob, info.arrayTask) = (13, index)
+    }
 }
 
 @Suite struct SinfoTests {
@@ -151,12 +170,50 @@ private func running(_ info: inout WireJobInfo) {
         #expect(
             try Sacct.render([done], now: 2000, cluster: "c", options)
                 == "12||00:01.500|00:01:05\n12.batch|10240K|00:01.500|00:01:05\n")
+        options.format = "jobid"
+        #expect(
+            try Sacct.render(tasks, now: 2000, cluster: "c", options) == "13_0\n13_1\n13_2\n14\n")
         options.format = "state%-15,jobid%.3"
         #expect(throws: OptionError.self) { try Sacct.render([done], now: 0, cluster: "", options) }
     }
 }
 
+@Suite struct SacctAttemptTests {
+    @Test func onlyTheLastStartOfARequeuedJobIsShown() throws {
+        let requeued = job(12, "COMPLETED") { info in
+            running(&info)
+            info.restarts = 1
+            info.steps = [(0, "CANCELLED", 9), (1, "COMPLETED", 0)].map { attempt, state, signal in
+                var step = WireStepInfo()
+                (step.step, step.attempt, step.state) = (0xffff_fffb, UInt32(attempt), state)
+                step.exit.signal = UInt32(signal)
+                step.usage.userCpuUs = 1_000_000
+                return step
+            }
+        }
+        var options = SacctOptions()
+        options.format = "jobid,state,exitcode,totalcpu"
+        options.parsable2 = true
+        options.header = false
+        #expect(
+            try Sacct.render([requeued], now: 2000, cluster: "c", options)
+                == "12|COMPLETED|0:0|00:01.000\n12.batch|COMPLETED|0:0|00:01.000\n")
+        options.duplicates = true
+        #expect(
+            try Sacct.render([requeued], now: 2000, cluster: "c", options)
+                == "12|COMPLETED|0:0|00:02.000\n12.batch|CANCELLED|0:9|00:01.000\n12.batch|COMPLETED|0:0|00:01.000\n")
+    }
+}
+
 @Suite struct ScontrolTests {
+    @Test func aPartitionsStateIsTheOnlyThingToChange() throws {
+        let request = try Scontrol.partitionUpdate([("partitionname", "main"), ("state", "down")])
+        #expect(request.name == "main" && request.state == "DOWN")
+        for wrong in [[("state", "closed")], [("maxtime", "5")], []] {
+            #expect(throws: Failure.self) { try Scontrol.partitionUpdate([("partitionname", "main")] + wrong) }
+        }
+    }
+
     @Test func aJobsBlockHasSlurmsLines() {
         let record = JobRecord(info: job(12, "RUNNING", running), now: 1065)
         let text = block(record.details(), oneLine: false)

@@ -147,7 +147,8 @@ final class TestController {
 
     init(
         _ directory: TemporaryDirectory = TemporaryDirectory(), nodes: Int = 1, storage: SQLiteStore.Options = .init(),
-        state: String? = nil, options: ControllerOptions? = nil, change: (inout ClusterConfiguration) -> Void = { _ in }
+        state: String? = nil, options: ControllerOptions? = nil,
+        change: (inout ClusterConfiguration) -> Void = { _ in }, wrap: (SQLiteStore) -> any Store = { $0 }
     ) throws {
         self.directory = directory
         var configuration = ClusterConfiguration.test(directory.path, nodes: nodes)
@@ -162,7 +163,7 @@ final class TestController {
             logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
             logger.logLevel = .trace
         }
-        controller = try Controller(configuration, store: store, options: options ?? chosen, logger: logger)
+        controller = try Controller(configuration, store: wrap(store), options: options ?? chosen, logger: logger)
     }
 
     func client() throws -> Client { try Client(configuration.socketPath) }

@@ -30,6 +30,19 @@ import Testing
         #expect(try cluster.row(job).exit.text == "7:0")
     }
 
+    @Test(arguments: [ExitStatus.success, ExitStatus(code: 0, signal: 9), ExitStatus(code: 0, signal: 53)])
+    func `a script that was lost or never started fails its job`(_ exit: ExitStatus) throws {
+        var cluster = Cluster()
+        let job = cluster.submit()
+        cluster.report(0, job, .prepared)
+        cluster.report(0, job, .stepEnded(.batch, StepEnd(exit: exit, failure: "its daemon was lost")))
+        cluster.report(0, job, .gone(Usage()))
+        let row = try cluster.row(job)
+        #expect(row.state == .failed && !row.exit.isSuccess && row.reasonDetail == "its daemon was lost")
+        #expect(row.reason == (exit.signal > 0 ? .raisedSignal : .jobLaunchFailure))
+        #expect(cluster.core.view.steps(of: job).map(\.state) == [.failed])
+    }
+
     @Test func `an out-of-memory kill in any step decides the state`() throws {
         var cluster = Cluster()
         let job = cluster.submit()
@@ -39,6 +52,37 @@ import Testing
         cluster.report(0, job, .stepEnded(.batch, StepEnd(exit: .success, usage: usage)))
         cluster.report(0, job, .gone(usage))
         #expect(cluster.state(job) == .outOfMemory)
+        #expect(try cluster.row(job).exit.text == "0:125")
+        #expect(cluster.core.view.steps(of: job).map(\.exit.text) == ["0:125"])
+        #expect(try cluster.row(job).derivedExit.text == "0:0", "that is of srun's steps, as in Slurm")
+    }
+
+    @Test func `an out-of-memory kill of a step shows in the derived exit code`() throws {
+        var cluster = Cluster()
+        let job = cluster.submit()
+        let caller = cluster.caller
+        var usage = Usage()
+        usage.oomKills = 2
+        cluster.report(0, job, .prepared)
+        _ = cluster.ask { .stepRequested(StepRequest(job: job), by: caller, reply: $0) }
+        cluster.report(0, job, .stepEnded(StepID(0), StepEnd(exit: ExitStatus(code: 0, signal: 9), usage: usage)))
+        cluster.report(0, job, .stepEnded(.batch, StepEnd(exit: ExitStatus(code: 137))))
+        cluster.report(0, job, .gone(Usage()))
+        let row = try cluster.row(job)
+        #expect(row.state == .outOfMemory && row.exit.text == "0:125" && row.derivedExit.text == "0:125")
+        #expect(cluster.core.view.steps(of: job).map(\.exit.text) == ["137:0", "0:125"])
+    }
+
+    @Test func `a kill that only the job's own count tells of is its exit status too`() throws {
+        var cluster = Cluster()
+        let job = cluster.submit()
+        var usage = Usage()
+        usage.oomKills = 1
+        cluster.report(0, job, .prepared)
+        cluster.report(0, job, .stepEnded(.batch, StepEnd(exit: .success)))
+        cluster.report(0, job, .gone(usage))
+        #expect(cluster.state(job) == .outOfMemory)
+        #expect(try cluster.row(job).exit == .outOfMemory)
     }
 
     @Test func `a batch job of two nodes launches when both are ready`() throws {
@@ -216,7 +260,10 @@ import Testing
         },
         Case(name: "CPUs of a task", message: "Requested node configuration is not available", detail: "at most 4 CPUs")
         { $0.cpusPerTask = 5 },
-        Case(name: "memory", message: "Requested node configuration is not available", detail: "1000 MiB on one") {
+        Case(
+            name: "memory", message: "Requested node configuration is not available",
+            detail: "1001 MiB of memory a node"
+        ) {
             $0.memoryPerNodeMiB = 1001
         },
         Case(

@@ -158,6 +158,28 @@ struct BatchJobTests {
         #expect(try second.stepEnd(of: id).exit.code == 5)
     }
 
+    /// As `argosy dev down` and a crash of the machine's daemons do it.
+    @Test func `a job killed with its step daemon while argosyd was away is reported as lost`() throws {
+        let first = try ScriptedController()
+        let id = AttemptID(19, 0)
+        first.send(id, .prepare(first.batch(first.job(id), "sleep 60")))
+        _ = try first.report(of: id) { if case .stepStarted = $0 { true } else { nil } }
+        first.stop()
+        // The daemon first: had it lived on, it would have told of the kill itself.
+        let paths = first.context.paths(id).step(.batch)
+        let pid = String(decoding: SpoolFile.read(paths.pid) ?? [], as: UTF8.self).split(separator: "\n").first.flatMap
+        { Int32($0) }
+        kill(try #require(pid), SIGKILL)
+        _ = try first.context.cgroup.kill(timeout: .seconds(5))
+        let second = try ScriptedController(directory: first.directory, registration: 2)
+        defer { second.cleanUp() }
+        let end = try second.stepEnd(of: id)
+        #expect(end.exit.signal == 9 && end.failure.contains("was lost"), "\(end)")
+        second.acknowledgeAll()
+        usleep(300_000)
+        #expect(second.text("slurm-19.out") == "", "nothing of it runs again")
+    }
+
     @Test func `a step daemon killed ends its step and no other`() throws {
         let node = try ScriptedController()
         defer { node.cleanUp() }

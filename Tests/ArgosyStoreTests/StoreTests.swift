@@ -47,13 +47,18 @@ import Testing
             key: AttemptKey(JobID(2), Attempt(0)), step: .batch, layout: allocation,
             request: StepRequest(job: JobID(2)), start: Timestamp(seconds: 3))
         step.nodesRunning = [0]
+        step.timedOut = true
         var node = NodeRow(name: "n1")
         node.incarnation = Incarnation(bootID: "b", registration: 4)
         node.isDrained = true
         node.lastReport = 12
+        let partition = PartitionRow(name: "main", state: "DOWN", configured: "UP")
         try commit(
-            store, [.job(row(1)), .job(kept), .jobRemoved(JobID(1)), .step(step), .node(node), .lastJobID(JobID(2))],
-            term: term, blobs: [Blob(digest: "d2", bytes: [1, 2])])
+            store,
+            [
+                .job(row(1)), .job(kept), .jobRemoved(JobID(1)), .step(step), .node(node), .partition(partition),
+                .lastJobID(JobID(2)),
+            ], term: term, blobs: [Blob(digest: "d2", bytes: [1, 2])])
         let state = try store.load { _ in NodeIndex(0) }
         #expect(state.jobs.map(\.id) == [JobID(2)])
         let job = try #require(state.jobs.first)
@@ -61,8 +66,10 @@ import Testing
         #expect(job.deadline == .never && job.batchLaunched && job.nodesHeld == [0])
         #expect(job.spec.fields == kept.spec.fields)
         #expect(state.steps.first?.step == .batch && state.steps.first?.nodesRunning == [0])
+        #expect(state.steps.first?.timedOut == true)
         #expect(state.nodes.first?.incarnation == node.incarnation && state.nodes.first?.lastReport == 12)
         #expect(state.nodes.first?.isDrained == true)
+        #expect(state.partitions == [partition])
         #expect(state.lastJobID == JobID(2) && state.lastTime == Timestamp(seconds: 99))
         #expect(try store.blob("d2") == [1, 2] && store.blob("no") == nil)
     }

@@ -3,10 +3,11 @@ import ArgosySimulator
 import Testing
 
 @Suite struct SimulationTests {
-    static let blocks = Array(stride(from: UInt64(1), to: 301, by: 50))
+    /// All tests here together cost some twenty seconds of one CPU in a debug build.
+    static let blocks = Array(stride(from: UInt64(1), to: 161, by: 20))
 
     @Test(arguments: blocks) func `every seed keeps its promises and comes to an end`(_ first: UInt64) {
-        for seed in first..<first + 50 {
+        for seed in first..<first + 20 {
             var world = World(seed: seed)
             let outcome = world.run()
             #expect(outcome.violation == nil, "seed \(seed): \(outcome.violation ?? "")")
@@ -14,13 +15,13 @@ import Testing
         }
     }
 
-    @Test(arguments: UInt64(1)...5) func `one seed gives one digest`(_ seed: UInt64) {
+    @Test(arguments: UInt64(1)...3) func `one seed gives one digest`(_ seed: UInt64) {
         var (first, second) = (World(seed: seed), World(seed: seed))
         #expect(first.run() == second.run())
     }
 
     @Test func `the faults that are drawn really happen`() {
-        let outcomes = (UInt64(1)...40).map { seed in
+        let outcomes = (UInt64(1)...24).map { seed in
             var world = World(seed: seed)
             return world.run()
         }
@@ -28,7 +29,7 @@ import Testing
         let counts = [
             sum(\.restarts), sum(\.failedCommits), sum(\.reboots), sum(\.brokenLinks), sum(\.jobs), sum(\.completed),
         ]
-        #expect(zip(counts, [40, 40, 20, 200, 300, 300]).allSatisfy { $0 > $1 }, "\(counts)")
+        #expect(zip(counts, [24, 24, 12, 120, 180, 180]).allSatisfy { $0 > $1 }, "\(counts)")
     }
 
     @Test(arguments: Saboteur.allCases) func `a deliberate bug is caught`(_ saboteur: Saboteur) {

@@ -94,6 +94,13 @@ struct JobRecord: Sendable {
     }
 }
 
+extension WireJobInfo {
+    /// Tasks stand with their array, by index: the last one to start keeps the array's own id, the others have their own.
+    var listingOrder: (UInt32, UInt32, UInt32) {
+        (arrayJob == 0 ? job : arrayJob, arrayPending.map(\.first).min() ?? arrayTask, restarts)
+    }
+}
+
 enum Memory {
     /// `500M`, `4G`: MiB in the largest unit that keeps it whole.
     static func short(_ mebibytes: UInt64) -> String {

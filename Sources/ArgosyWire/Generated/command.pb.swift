@@ -28,7 +28,8 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// First frame of the controller on a TCP connection.
+/// First frame of the controller on a TCP connection, where TLS (node links) is told by the client's first byte: a
+/// command begins with an empty frame and is greeted at once; one that says nothing is greeted after 200 ms.
 public nonisolated struct WireGreeting: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -205,6 +206,14 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .shutdown(newValue)}
   }
 
+  public var updatePartition: WireUpdatePartition {
+    get {
+      if case .updatePartition(let v)? = body {return v}
+      return WireUpdatePartition()
+    }
+    set {body = .updatePartition(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -222,6 +231,7 @@ public nonisolated struct WireRequest: Sendable {
     case configuration(WireShowConfiguration)
     case waitJob(WireWaitJob)
     case shutdown(WireShutdown)
+    case updatePartition(WireUpdatePartition)
 
   }
 
@@ -810,6 +820,9 @@ public nonisolated struct WireStepInfo: Sendable {
 
   public var cpus: UInt32 = 0
 
+  /// of the job: a requeued one has the steps of every start in accounting
+  public var attempt: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1372,6 +1385,20 @@ public nonisolated struct WireUpdateJob: Sendable {
   fileprivate var _job: WireJobSelector? = nil
 }
 
+public nonisolated struct WireUpdatePartition: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var state: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct WirePing: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1595,7 +1622,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1786,6 +1813,19 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .shutdown(v)
         }
       }()
+      case 16: try {
+        var v: WireUpdatePartition?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .updatePartition(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .updatePartition(v)
+        }
+      }()
       default: break
       }
     }
@@ -1855,6 +1895,10 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .shutdown?: try {
       guard case .shutdown(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
+    case .updatePartition?: try {
+      guard case .updatePartition(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
     }()
     case nil: break
     }
@@ -2872,7 +2916,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StepInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0\u{1}attempt\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2890,6 +2934,7 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 8: try { try decoder.decodeSingularMessageField(value: &self._exit) }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
       default: break
       }
     }
@@ -2930,6 +2975,9 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.cpus != 0 {
       try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 10)
     }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2944,6 +2992,7 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs._exit != rhs._exit {return false}
     if lhs._usage != rhs._usage {return false}
     if lhs.cpus != rhs.cpus {return false}
+    if lhs.attempt != rhs.attempt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3972,6 +4021,41 @@ nonisolated extension WireUpdateJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
   public static func ==(lhs: WireUpdateJob, rhs: WireUpdateJob) -> Bool {
     if lhs._job != rhs._job {return false}
     if lhs.action != rhs.action {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUpdatePartition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UpdatePartition"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}state\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUpdatePartition, rhs: WireUpdatePartition) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.state != rhs.state {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -893,7 +893,7 @@ public nonisolated struct WireStepEnded: Sendable {
   /// Clears the value of `usage`. Subsequent reads from it will return its default value.
   public mutating func clearUsage() {self._usage = nil}
 
-  /// could not start: what, why
+  /// could not start, or was lost: what, why
   public var failure: String = String()
 
   public var endUs: Int64 = 0
@@ -930,6 +930,7 @@ public nonisolated struct WireAttemptGone: Sendable {
 }
 
 /// Opaque bytes between a job's srun and the controller (a Request or Reply); the node daemon only adds who.
+/// An empty request: the client behind the channel has gone.
 public nonisolated struct WireRelayedRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -323,6 +323,12 @@ public nonisolated struct WireStepRow: @unchecked Sendable {
     set {_uniqueStorage()._firstRank = newValue}
   }
 
+  /// a node ended it for its time limit
+  public var timedOut: Bool {
+    get {_storage._timedOut}
+    set {_uniqueStorage()._timedOut = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -352,6 +358,23 @@ public nonisolated struct WireNodeRow: Sendable {
 
   /// sequence acknowledged
   public var lastReport: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WirePartitionRow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var state: String = String()
+
+  /// what the configuration said when it was set: a changed line there wins
+  public var configured: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -675,7 +698,7 @@ nonisolated extension WireArrayRow: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireStepRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StepRow"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}attempt\0\u{1}step\0\u{1}name\0\u{1}state\0\u{1}layout\0\u{3}nodes_running\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}request\0\u{3}environment_digest\0\u{3}first_rank\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}attempt\0\u{1}step\0\u{1}name\0\u{1}state\0\u{1}layout\0\u{3}nodes_running\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}request\0\u{3}environment_digest\0\u{3}first_rank\0\u{3}timed_out\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -692,6 +715,7 @@ nonisolated extension WireStepRow: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _request: WireCreateStep? = nil
     var _environmentDigest: String = String()
     var _firstRank: [UInt32] = []
+    var _timedOut: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -716,6 +740,7 @@ nonisolated extension WireStepRow: SwiftProtobuf.Message, SwiftProtobuf._Message
       _request = source._request
       _environmentDigest = source._environmentDigest
       _firstRank = source._firstRank
+      _timedOut = source._timedOut
     }
   }
 
@@ -748,6 +773,7 @@ nonisolated extension WireStepRow: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._request) }()
         case 13: try { try decoder.decodeSingularStringField(value: &_storage._environmentDigest) }()
         case 14: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._firstRank) }()
+        case 15: try { try decoder.decodeSingularBoolField(value: &_storage._timedOut) }()
         default: break
         }
       }
@@ -802,6 +828,9 @@ nonisolated extension WireStepRow: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._firstRank.isEmpty {
         try visitor.visitPackedUInt32Field(value: _storage._firstRank, fieldNumber: 14)
       }
+      if _storage._timedOut != false {
+        try visitor.visitSingularBoolField(value: _storage._timedOut, fieldNumber: 15)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -825,6 +854,7 @@ nonisolated extension WireStepRow: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._request != rhs_storage._request {return false}
         if _storage._environmentDigest != rhs_storage._environmentDigest {return false}
         if _storage._firstRank != rhs_storage._firstRank {return false}
+        if _storage._timedOut != rhs_storage._timedOut {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -894,6 +924,46 @@ nonisolated extension WireNodeRow: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.reasonUs != rhs.reasonUs {return false}
     if lhs.reasonUid != rhs.reasonUid {return false}
     if lhs.lastReport != rhs.lastReport {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WirePartitionRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PartitionRow"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}state\0\u{1}configured\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.configured) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 2)
+    }
+    if !self.configured.isEmpty {
+      try visitor.visitSingularStringField(value: self.configured, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WirePartitionRow, rhs: WirePartitionRow) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.configured != rhs.configured {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
