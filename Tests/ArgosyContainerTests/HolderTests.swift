@@ -130,6 +130,46 @@ struct HolderTests {
         }
     }
 
+    @Test func mountTargetsBelowPrivateTmpAreMade() throws {
+        try withHolder(change: { spec, path in
+            try shell(
+                "mkdir -p \(path)/home/work && echo hello > \(path)/home/work/f && chown -R 64123 \(path)/home")
+            // As for a job whose home and working directory lie below /tmp; the second is there once the first is mounted.
+            spec.mounts = [
+                MountRequest(source: path + "/home", target: path + "/home"),
+                MountRequest(source: path + "/home/work", target: path + "/home/work"),
+                MountRequest(source: path + "/home/work/f", target: "/tmp/deep/er/file"),
+                MountRequest(source: path + "/home", target: "/dev/shm/home"),
+            ]
+        }) { holder, path throws in
+            #expect(
+                try holder.run(
+                    "cd \(path)/home/work; cat f /tmp/deep/er/file /dev/shm/home/work/f; echo new > new; touch /tmp/deep/x"
+                ).output == "hello\nhello\nhello\n")
+            #expect(access(path + "/home/work/new", F_OK) == 0)
+            #expect(access("/tmp/deep/er", F_OK) != 0)
+        }
+    }
+
+    @Test func mountTargetsAreNotMadeInWhatTheUserMounted() throws {
+        try withDirectory { path throws in
+            try shell("mkdir \(path)/mine && chown 64123 \(path)/mine")
+            let target = "/tmp/mine/missing"
+            let failure = HolderFailure(
+                "mount target \(target) does not exist, and lies in another mount, where it is yours to make",
+                userFault: true)
+            #expect(throws: failure) {
+                try withHolder(change: { spec, _ in
+                    spec.mounts = [
+                        MountRequest(source: path + "/mine", target: "/tmp/mine"),
+                        MountRequest(source: path + "/mine", target: target),
+                    ]
+                }) { _, _ throws in }
+            }
+            #expect(try Files.list(path + "/mine").isEmpty)
+        }
+    }
+
     @Test func mountTargetsCannotEscapeThroughLinks() throws {
         let hosts = try Files.read("/etc/hosts")
         try withHolder(
@@ -269,7 +309,9 @@ struct MountRequestTests {
         #expect(try MountRequest.parse("/a") == MountRequest(source: "/a", target: "/a"))
         #expect(try MountRequest.parse("/a:/b:ro") == MountRequest(source: "/a", target: "/b", readOnly: true))
     }
-    @Test(arguments: ["a:/b", "/a:b", "/a:/b:rx", "/a:/", "/a:/b/../c", "/a:/proc/sys", "/a:/run/argosy/bin", ""])
+    @Test(arguments: [
+        "a:/b", "/a:b", "/a:/b:rx", "/a:/", "/a:/b/../c", "/a:/proc/sys", "/a:/dev/shm", "/a:/run/argosy/bin", "",
+    ])
     func nonsenseIsRefused(_ text: String) {
         #expect(throws: HolderFailure.self) { try MountRequest.parse(text) }
     }
