@@ -17,7 +17,9 @@ struct ImageStoreTests {
             cd \(path); mkdir -p top/opt top/etc layout/blobs/sha256 b
             touch top/opt/.wh.kmsg top/etc/.wh..wh..opq; echo new > top/etc/new
             mkdir -p top/usr/share; echo deep > top/usr/share/$(printf 'n%.0s' $(seq 120))
-            tar -C tree -c . | gzip > b/0; tar -C top --format=pax -cf b/1.tar opt etc usr; zstd -q b/1.tar -o b/1
+            tar -C tree -c . | gzip > b/0; tar -C top --format=pax -cf b/1.tar opt etc usr
+            # A name may come twice.
+            echo newer > top/etc/new; tar -C top --format=pax -rf b/1.tar etc/new; zstd -q b/1.tar -o b/1
             add() { d=$(sha256sum < $1 | cut -d' ' -f1); cp $1 layout/blobs/sha256/$d; echo $d; }
             s() { stat -c %s $1; }
             l0=$(add b/0); l1=$(add b/1)
@@ -64,8 +66,8 @@ struct ImageStoreTests {
             defer { _ = holder.stop() }
             // The whiteout hides kmsg; the opaque mark hides the image's passwd, not ours.
             #expect(
-                try holder.run("ls /opt /etc; cat /usr/share/nnn*").output
-                    == "/etc:\ngroup\nhostname\nhosts\nnew\npasswd\nresolv.conf\n\n/opt:\nsuid\ndeep\n")
+                try holder.run("ls /opt /etc; cat /usr/share/nnn* /etc/new").output
+                    == "/etc:\ngroup\nhostname\nhosts\nnew\npasswd\nresolv.conf\n\n/opt:\nsuid\ndeep\nnewer\n")
         }
     }
 
