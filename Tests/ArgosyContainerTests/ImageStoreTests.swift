@@ -41,6 +41,31 @@ struct ImageStoreTests {
         return try ImageStore(directory: path + "/cache", helper: [probe, "convert"], settings: settings)
     }
 
+    /// A port nobody listens on.
+    func freePort() throws -> Int {
+        let file = Descriptor(adopting: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(file.raw, $0, size) == 0 && getsockname(file.raw, $0, &size) == 0
+            }
+        }
+        try #require(bound)
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    @Test func cacheThatCannotBeMadeIsToldWithItsPath() throws {
+        try withDirectory { path throws in
+            try Files.replace(path + "/cache", with: [])
+            #expect { try store(path) } throws: {
+                "\($0)".hasPrefix("image cache \(path)/cache: ") && "\($0)".hasSuffix("Not a directory")
+            }
+        }
+    }
+
     @Test func layoutIsResolvedFetchedStackedAndRun() throws {
         try withDirectory { path throws in
             try makeLayout(path)
@@ -149,7 +174,7 @@ struct ImageStoreTests {
     func registryOnLoopbackIsPulledByTagThenByDigest() throws {
         try withDirectory { path throws in
             try makeLayout(path)
-            let port = 20000 + Int(getpid()) % 20000
+            let port = try freePort()
             let config = """
                 version: 0.1
                 storage: {filesystem: {rootdirectory: \(path)/registry}}
@@ -164,7 +189,7 @@ struct ImageStoreTests {
             }
             let push =
                 "skopeo copy -q --preserve-digests --dest-tls-verify=false oci:\(path)/layout:v1 docker://127.0.0.1:\(port)/a/b:1"
-            try shell("for i in 1 2 3 4 5 6 7 8 9 10; do \(push) 2>/dev/null && exit 0; sleep 0.3; done; \(push)")
+            try shell("for i in $(seq 100); do \(push) 2>/dev/null && exit 0; sleep 0.3; done; \(push)")
             let reference = try ImageReference("127.0.0.1:\(port)#a/b:1")
             let digest = try ImageResolver().resolve(reference, as: somebody)
             #expect(try digest == ImageResolver().resolve(ImageReference("oci:\(path)/layout:v1"), as: somebody))
