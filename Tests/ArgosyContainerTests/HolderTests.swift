@@ -284,6 +284,43 @@ struct HolderTests {
         }
     }
 
+    /// On v2 a cgroup that hands controllers down cannot be joined: the holder comes before the job's first step, or it may
+    /// not, as after a restart. Any controller that v2 has here will do.
+    @Test(arguments: [(false, "0::/step_0\n"), (true, "0::/../step_0\n")])
+    func tasksSeeNoCgroupOfTheHostWhereControllersAreHandedDown(before: Bool, path: String) throws {
+        var layout = try CgroupLayout.discover()
+        guard let v2 = layout.v2,
+            let controller = try Files.readText(v2 + "/cgroup.controllers").split(separator: " ").first
+        else { return }
+        if layout.v2Controllers.isEmpty { layout.v2Controllers = [String(controller)] }
+        // The top is put back as it was: not under the feet of another run of this.
+        var lock = try FileLock.tryLock("/run/argosy-test.lock")
+        while lock == nil {
+            usleep(50000)
+            lock = try FileLock.tryLock("/run/argosy-test.lock")
+        }
+        defer { withExtendedLifetime(lock) {} }
+        let top = v2 + "/cgroup.subtree_control"
+        let enabled = try Files.readText(top)
+        let job = layout.cgroup("argosy-handing-down-\(getpid())")
+        defer {
+            _ = try? job.kill()
+            try? job.remove()
+            if !enabled.contains(controller) { try? Files.writeExisting(top, "-\(controller)") }
+        }
+        try job.create()
+        try job.child("system").createForTracking()
+        let leaf = job.child("step_0")
+        if before { try leaf.create() }
+        try withHolder(change: { spec, _ in spec.jobCgroup = job }) { holder, _ throws in
+            try leaf.create()
+            let ran = try holder.run(
+                "cat /proc/self/cgroup; ls -d /sys/fs/cgroup/*/ /sys/fs/cgroup/*/*/", cgroup: leaf.joinDescriptors())
+            #expect(ran.output.contains(path))
+            #expect(!ran.output.contains("argosy"))
+        }
+    }
+
     @Test func twoHoldersOfOneImageAreApart() throws {
         try withHolder { first, path throws in
             var spec = HolderSpec(
