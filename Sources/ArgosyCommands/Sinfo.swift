@@ -87,24 +87,8 @@ enum Sinfo {
             try OptionParser(self.options).parse(environment: Process.variable, into: &options)
         } catch { Console.error("sinfo", error.message) }
         guard description.parse(arguments, into: &options, exitCode: &exitCode) != nil else { return exitCode }
-        do {
-            repeat {
-                try list(options)
-                if options.iterate > 0 {
-                    Console.print("\n")
-                    for _ in 0..<options.iterate { pause(milliseconds: 1000) }
-                }
-            } while options.iterate > 0
-            return 0
-        } catch {
-            let failure = Failure(error)
-            if error is OptionError {
-                Console.error("sinfo", failure.message)
-            } else {
-                Console.complain("slurm_load_partitions: \(failure.message)\n")
-                if !failure.detail.isEmpty { Console.error("sinfo", failure.detail) }
-            }
-            return 1
+        return RepeatedListing(command: "sinfo", complaint: "slurm_load_partitions", seconds: options.iterate).run {
+            try list(options)
         }
     }
 

@@ -121,11 +121,11 @@ enum Squeue {
         var states: [String] = []
         for word in commaList(text) {
             if word.lowercased() == "all" { return JobState.allCases.map(\.name) }
-            guard let state = JobState(text: word) else {
+            guard let matching = JobState.matching([word]) else {
                 let valid = JobState.allCases.map(\.name).joined(separator: ",")
                 throw OptionError("Invalid job state specified: \(word)\nValid job states include: \(valid)")
             }
-            states.append(state.name)
+            states.append(matching.first?.name ?? word.uppercased())
         }
         return states
     }
@@ -147,24 +147,8 @@ enum Squeue {
             Console.error("squeue", error.message)
             return 1
         }
-        do {
-            repeat {
-                try list(options)
-                if options.iterate > 0 {
-                    Console.print("\n")
-                    for _ in 0..<options.iterate { pause(milliseconds: 1000) }
-                }
-            } while options.iterate > 0
-            return 0
-        } catch {
-            let failure = Failure(error)
-            if error is OptionError {
-                Console.error("squeue", failure.message)
-            } else {
-                Console.complain("slurm_load_jobs error: \(failure.message)\n")
-                if !failure.detail.isEmpty { Console.error("squeue", failure.detail) }
-            }
-            return 1
+        return RepeatedListing(command: "squeue", complaint: "slurm_load_jobs error", seconds: options.iterate).run {
+            try list(options)
         }
     }
 

@@ -88,6 +88,8 @@ final class RequestRouter: CommandService {
         slot.reply(WireReply(refusal: refusal))
     }
 
+    private static let unknownState = Refusal(
+        .invalidState, "Invalid job state specified", detail: "the states are listed in the man page of squeue")
     private static let busy = Refusal(
         .busy, "The controller is busy", detail: "too many requests wait; try again in a moment")
 
@@ -152,12 +154,10 @@ final class RequestRouter: CommandService {
         selection.partition = request.partition.isEmpty ? nil : request.partition
         selection.name = request.name.isEmpty ? nil : request.name
         selection.account = request.account.isEmpty ? nil : request.account
-        for state in request.states {
-            guard let known = JobState(text: state) else {
-                return refuse(slot, Refusal(.invalidState, "Invalid job state specified", detail: state))
-            }
-            selection.states.append(known)
-        }
+        guard let states = JobState.matching(request.states) else { return refuse(slot, Self.unknownState) }
+        // An empty list of states would mean any.
+        if states.isEmpty && !request.states.isEmpty { return slot.reply(WireReply(.cancelled(WireCancelResult()))) }
+        selection.states = states
         let user = request.user.isEmpty && request.allOfUser ? String(caller.uid) : request.user
         guard !user.isEmpty else { return send(slot, cancelled(request, selection, caller)) }
         prepare(slot) { [self, selection] () throws(Refusal) in
@@ -240,10 +240,9 @@ final class RequestRouter: CommandService {
         query.jobs = request.jobs.map { .init(job: JobID($0.job), indices: $0.indices.map(\.domain)) }
         query.since = Timestamp(microseconds: request.sinceUs)
         query.until = Timestamp(microseconds: request.untilUs)
-        query.states = request.states.compactMap { JobState(text: $0) }
-        if query.states.count < request.states.count {
-            return refuse(slot, Refusal(.invalidState, "Invalid job state specified"))
-        }
+        guard let states = JobState.matching(request.states) else { return refuse(slot, Self.unknownState) }
+        if states.isEmpty && !request.states.isEmpty { return slot.reply(WireReply(.accounting(WireAccountingList()))) }
+        query.states = states
         parts.views.pool.submit { [self, query] state in
             guard case .active = state else { return }
             do { slot.reply(WireReply(.accounting(try records(query, request, caller)))) } catch {

@@ -60,6 +60,27 @@ public enum JobState: UInt32, CaseIterable, Sendable {
         guard let found = JobState.allCases.first(where: { $0.name == wanted || $0.code == wanted }) else { return nil }
         self = found
     }
+
+    /// Slurm's names and codes of states that no job here is ever in: filters take them and match nothing.
+    private static let unused = [
+        ("CONFIGURING", "CF"), ("RESIZING", "RS"), ("REQUEUED", "RQ"), ("REQUEUE_HOLD", "RH"), ("REQUEUE_FED", "RF"),
+        ("RESV_DEL_HOLD", "RD"), ("REVOKED", "RV"), ("SIGNALING", "SI"), ("SPECIAL_EXIT", "SE"), ("STAGE_OUT", "SO"),
+        ("STOPPED", "ST"),
+    ]
+
+    /// The states a filter of names and codes, in any case, lets through; nil when one of them is no state of Slurm's.
+    /// Empty when it names only states that no job here is ever in.
+    public static func matching(_ words: [String]) -> [JobState]? {
+        var states: [JobState] = []
+        for word in words.map({ $0.uppercased() }) {
+            if let state = JobState(text: word) {
+                states.append(state)
+            } else if !unused.contains(where: { $0.0 == word || $0.1 == word }) {
+                return nil
+            }
+        }
+        return states
+    }
 }
 
 /// Why a job waits, or why it ended as it did: the word `squeue` shows. Raw values are stored: never renumber.

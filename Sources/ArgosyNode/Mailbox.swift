@@ -41,21 +41,3 @@ final class Mailbox<Item: Sendable>: Sendable {
         }
     }
 }
-
-/// Runs `body` on a thread of its own: for calls that block (mounts, image fetches, kills).
-func detachThread(_ body: @escaping @Sendable () -> Void) {
-    final class Box {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(Box(body))
-    let result = pthread_create(
-        &thread, nil,
-        { raw in
-            if let raw { Unmanaged<Box>.fromOpaque(raw).takeRetainedValue().body() }
-            return nil
-        }, argument.toOpaque())
-    // No thread to be had: better slow than not at all.
-    if result != 0 { argument.takeRetainedValue().body() } else { pthread_detach(thread) }
-}

@@ -60,6 +60,8 @@ struct NodeStep {
 /// The job's relay socket here.
 struct NodeRelay {
     var listener: Descriptor?
+    /// By the boot clock.
+    var started = Duration.zero
     var process: ChildProcess?
     var upstream: Descriptor?
     var input = RelayFrames()

@@ -28,18 +28,30 @@ extension NodeDaemon {
             spec.dropAllCapabilities = true
             spec.noNewPrivileges = true
             attempts[id]?.relay.process = try Spawn.start(spec)
+            attempts[id]?.relay.started = BootClock.now
             attempts[id]?.relay.upstream = ours
             attempts[id]?.relay.input = RelayFrames()
         } catch {
             logger.error("cannot start the relay", metadata: ["attempt": "\(id)", "why": "\(error)"])
-            // Whoever waits on the socket is turned away, or this would be tried without end.
-            if let stranger = try? UnixSocket.accept(listener) { stranger.close() }
+            turnAway(from: listener)
         }
+    }
+
+    /// Closes one waiting connection: what it asks for cannot be had, and would be tried without end.
+    private func turnAway(from listener: Descriptor) {
+        guard let ready = try? Poll.wait([Poll.Interest(listener.raw)], timeout: .zero), ready[0].readable else {
+            return
+        }
+        if let stranger = try? UnixSocket.accept(listener) { stranger.close() }
     }
 
     func relayEnded(_ id: AttemptID) {
         guard let process = attempts[id]?.relay.process else { return }
         _ = try? process.wait()
+        if let relay = attempts[id]?.relay, let listener = relay.listener, BootClock.now - relay.started < .seconds(1) {
+            logger.warning("a relay ended as soon as it was started", metadata: ["attempt": "\(id)"])
+            turnAway(from: listener)
+        }
         attempts[id]?.relay.process = nil
         attempts[id]?.relay.upstream = nil
         relayCalls.forget(id)

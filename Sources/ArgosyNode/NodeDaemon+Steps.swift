@@ -190,7 +190,7 @@ extension NodeDaemon {
         ended.exit = WireExitStatus(ExitStatus(code: 1))
         ended.failure = failure
         ended.usage = WireUsage(usage)
-        ended.endUs = WallTime.microseconds
+        ended.endUs = WallClock.microseconds
         _ = try? SpoolFile.write((try? ended.serializedBytes()) ?? [], to: known.paths.exit)
     }
 

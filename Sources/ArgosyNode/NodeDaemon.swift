@@ -96,7 +96,7 @@ final class NodeDaemon {
         for (id, attempt) in attempts {
             if let upstream = attempt.relay.upstream {
                 list.append(Watch(descriptor: upstream.raw) { [self] in hearRelay(id) })
-            } else if let listener = attempt.relay.listener, attempt.phase == .ready {
+            } else if let listener = attempt.relay.listener, attempt.phase == .ready, attempt.relay.process == nil {
                 list.append(Watch(descriptor: listener.raw) { [self] in startRelay(id) })
             }
             if let relay = attempt.relay.process {

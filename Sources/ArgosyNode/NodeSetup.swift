@@ -75,7 +75,7 @@ struct NodeSetup {
             processors: topology.pus.map { UInt32($0.osIndex) }, hardware: hardware(topology),
             stepDaemon: String(stepDaemon), layout: try CgroupLayout.discover(),
             incarnation: Incarnation(bootID: bootID, registration: registration),
-            daemonStart: WallTime.microseconds)
+            daemonStart: WallClock.microseconds)
         do throws(ImageError) {
             context.images = try ImageStore(
                 directory: spool.cache, helper: [String(stepDaemon), "convert"], settings: imageSettings)

@@ -5,6 +5,7 @@
 // change that. Plain requests go up and their replies come back; a step's stdio goes from here straight to the nodes.
 internal import ArgosyClient
 internal import ArgosyDomain
+internal import ArgosySystem
 internal import ArgosyTransport
 internal import ArgosyWire
 internal import Glibc
@@ -27,7 +28,7 @@ public enum RelayMain {
             munge: Munge(socket: arguments[3]), upstream: RelayUpstream(socket: upstream))
         _ = fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK)
         let relayUpstream = relay.upstream
-        Thread.start {
+        detachThread {
             relayUpstream.run()
             relay.upstreamEnded.withLock { $0 = true }
         }
@@ -70,7 +71,7 @@ private final class Relay: Sendable {
         guard socket >= 0 else { return }
         _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
         sessions.withLock { $0 += 1 }
-        Thread.start { [self] in
+        detachThread { [self] in
             serve(Connection(adopting: socket))
             sessions.withLock { $0 -= 1 }
         }

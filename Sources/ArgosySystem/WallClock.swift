@@ -1,15 +1,16 @@
-internal import Glibc
+import Glibc
 
 /// The wall clock, for what people read and for accounting; nothing is decided by it.
-enum WallClock {
-    static var microseconds: Int64 {
+public enum WallClock {
+    /// Since 1970 UTC.
+    public static var microseconds: Int64 {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
     }
 
     /// "2026-01-31T09:05:00", local time.
-    static var text: String {
+    public static var text: String {
         var now = time(nil)
         var parts = tm()
         localtime_r(&now, &parts)
