@@ -5,15 +5,17 @@ extension ContainerRoot {
     /// Enters the job's cgroup and shows the tree below it, read-only.
     ///
     /// The cgroup namespace's root shall be the job's cgroup, so that paths in /proc/PID/cgroup fit what is mounted. On v2
-    /// the job itself can be joined only as long as it hands no controllers down; where it already does, there is no
-    /// namespace, and the host's tree is shown.
+    /// the job itself can be joined only as long as it hands no controllers down, which it does from its first step on.
+    /// Where it already does, the root is our `system` leaf: tasks read "/../step_0", and still nothing of the host.
     func joinCgroups() throws(HolderFailure) {
         let plan = plan
         guard access("/sys/fs/cgroup", F_OK) == 0 else { return }
         try explained("container's cgroup") { () throws(SystemError) in
             if !plan.jobCgroup.isEmpty {
-                if Self.join(plan.jobCgroup) { try ThisProcess.newCgroupNamespace() }
+                let joined = Self.join(plan.jobCgroup)
+                if joined { try ThisProcess.newCgroupNamespace() }
                 guard Self.join(plan.systemCgroup) else { throw SystemError("join cgroup", "system", code: errno) }
+                if !joined { try ThisProcess.newCgroupNamespace() }
             }
             for file in plan.jobCgroup + plan.systemCgroup { close(file) }
             try mountCgroups()

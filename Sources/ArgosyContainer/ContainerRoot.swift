@@ -7,6 +7,8 @@ struct ContainerRoot {
     let plan: HolderPlan
     /// The container's "/", once entered.
     var root = Descriptor(adopting: -1)
+    /// Device numbers of the file systems that are the container's own: missing mount targets are made on these alone.
+    private(set) var ownDevices: Set<dev_t> = []
 
     /// Layers and overlay on a private tmpfs: `0`, `1`, ... (lowest first), `upper`, `work`, `root`.
     mutating func assemble() throws(HolderFailure) {
@@ -55,9 +57,19 @@ struct ContainerRoot {
             try Mounts.pivotIntoWorkingDirectory()
             return try Files.open("/", flags: Files.pathOnly | O_DIRECTORY)
         }
+        try own("/")
     }
 
-    func mountKernelFileSystems() throws(HolderFailure) {
+    /// Before anything of the user's is mounted, so that `path` is what we have just mounted there.
+    private mutating func own(_ path: String) throws(HolderFailure) {
+        var status = stat()
+        try explained("container's \(path)") { () throws(SystemError) in
+            guard stat(path, &status) == 0 else { throw SystemError("stat", path, code: errno) }
+        }
+        ownDevices.insert(status.st_dev)
+    }
+
+    mutating func mountKernelFileSystems() throws(HolderFailure) {
         for name in ["proc", "sys", "dev", "tmp"] { _ = try place("/" + name, directory: true) }
         let plan = plan
         try explained("mount") { () throws(SystemError) in
@@ -68,6 +80,7 @@ struct ContainerRoot {
             try mountDevices()
             try protectProc()
         }
+        for path in ["/tmp", "/dev/shm"] { try own(path) }
     }
 
     private func mountDevices() throws(SystemError) {
@@ -125,8 +138,8 @@ struct ContainerRoot {
         close(mount.descriptor)
     }
 
-    /// The file or directory at `path` inside, made with those above it if it is missing. Only the image's own file system
-    /// is written to: what users mounted is theirs.
+    /// The file or directory at `path` inside, made with those above it if it is missing. Only the container's own file
+    /// systems are written to: what users mounted is theirs.
     func place(_ path: String, directory: Bool, userFault: Bool = false) throws(HolderFailure) -> Descriptor {
         let parts = path.split(separator: "/")
         var prefix = ""
@@ -158,10 +171,7 @@ struct ContainerRoot {
         _ name: String, in parent: Descriptor, directory: Bool, _ path: String, _ userFault: Bool
     ) throws(HolderFailure) -> Descriptor {
         var here = stat()
-        var top = stat()
-        fstat(parent.raw, &here)
-        fstat(root.raw, &top)
-        guard here.st_dev == top.st_dev else {
+        guard fstat(parent.raw, &here) == 0, ownDevices.contains(here.st_dev) else {
             throw HolderFailure(
                 "mount target \(path) does not exist, and lies in another mount, where it is yours to make",
                 userFault: true)
@@ -169,6 +179,9 @@ struct ContainerRoot {
         return try explained("make mount target \(path)", userFault: userFault) { () throws(SystemError) in
             if directory {
                 guard mkdirat(parent.raw, name, 0o755) == 0 else { throw SystemError("mkdir", name, code: errno) }
+                // What leads to a user's mount is the user's: /tmp/x/home must not close /tmp/x to its job.
+                let owner = plan.identity
+                if userFault { fchownat(parent.raw, name, owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW) }
             } else {
                 let file = openat(parent.raw, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
                 guard file >= 0 else { throw SystemError("create", name, code: errno) }

@@ -16,9 +16,9 @@ public enum ConvertMain {
             else { throw LayerFilter.Malformed(why: "usage: convert OUTPUT none|gzip|zstd MAX-BYTES") }
             var filter = LayerFilter()
             if try attempt(&filter, arguments[0], compression, limit) == .again {
-                var second = LayerFilter(opaque: filter.opaque)
+                var second = LayerFilter(after: filter)
                 guard try attempt(&second, arguments[0], compression, limit) == .done else {
-                    throw LayerFilter.Malformed(why: "its opaque marks do not settle")
+                    throw LayerFilter.Malformed(why: "its marks and names do not settle")
                 }
             }
             exit(0)

@@ -3,8 +3,9 @@
 //   DIR/.wh..wh..opq  -> attribute trusted.overlay.opaque=y of DIR
 // All else passes through unchanged, except that attributes which steer overlayfs or the kernel are dropped.
 //
-// An opaque mark may come after its directory was written. Then the layer is read to the end for all its marks and must be
-// read again with them known: `Outcome.again`.
+// An opaque mark may come after its directory was written, and a name may come twice (the later entry counts, as tar has
+// it; and an entry counts more than a whiteout of its name, which is about the layers below). Then the layer is read to the
+// end for all of that and must be read again with it known: `Outcome.again`.
 
 /// A stream of bytes to read; `LayerFilter` never asks for more than it needs.
 protocol TarSource {
@@ -18,10 +19,16 @@ struct LayerFilter {
     static let maxEntries = 5_000_000
     static let maxExtension: UInt64 = 1 << 20
 
-    /// Opaque directories known before.
+    /// Opaque directories.
     private(set) var opaque: Set<String>
-    private var lateMark = false
+    /// Entries, by number, that a later one of the same name replaces.
+    private(set) var replaced: Set<Int>
+    /// What was output before is wrong.
+    private var isLate = false
     private var written: Set<String> = []
+    private var whiteouts: Set<String> = []
+    /// Name to entry number.
+    private var seen: [String: Int] = [:]
     private var entries = 0
 
     // Extensions that belong to the next entry.
@@ -29,9 +36,13 @@ struct LayerFilter {
     private var longName: String?
     private var longBlocks: [UInt8] = []
 
-    init(opaque: Set<String> = []) { self.opaque = opaque }
+    /// - Parameter first: the filter that said `again`.
+    init(after first: LayerFilter? = nil) {
+        opaque = first?.opaque ?? []
+        replaced = first?.replaced ?? []
+    }
 
-    /// Reads `source` to its end. `output` gets the new archive; ignored after a late mark.
+    /// Reads `source` to its end. `output` gets the new archive; ignored when `again` is returned.
     mutating func run(
         _ source: inout some TarSource, _ output: ([UInt8]) throws(Malformed) -> Void
     ) throws(Malformed) -> Outcome {
@@ -43,7 +54,7 @@ struct LayerFilter {
             if header.isEnd { break }
             try entry(header, &source, output)
         }
-        if lateMark { return .again }
+        if isLate { return .again }
         for directory in opaque.subtracting(written).sorted() {
             var records = PaxRecords()
             records.records = [("path", Array(directory.utf8)), Self.opaqueRecord]
@@ -96,20 +107,46 @@ struct LayerFilter {
         let slash = path.lastIndex(of: "/")
         let parent = slash.map { String(path[..<$0]) } ?? ""
         let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        if replaced.contains(entries) { return try skip(TarHeader.padded(size), &source) }
         guard name.hasPrefix(".wh.") else {
-            if header.isDirectory { written.insert(path) }
+            note(path, isDirectory: header.isDirectory)
             try pass(header, path, size, &source, output)
             return
         }
         try skip(TarHeader.padded(size), &source)
         if name == ".wh..wh..opq" {
-            if opaque.insert(parent).inserted && written.contains(parent) { lateMark = true }
-        } else if !name.hasPrefix(".wh..wh.") && !lateMark {
-            let hidden = (parent.isEmpty ? "" : parent + "/") + name.dropFirst(4)
-            var records = PaxRecords()
-            records.records = [("path", Array(hidden.utf8))]
-            try output(records.blocks + TarHeader(name: hidden, type: "3", mode: 0).block)
+            markOpaque(parent)
+        } else if !name.hasPrefix(".wh..wh.") {
+            try hide((parent.isEmpty ? "" : parent + "/") + name.dropFirst(4), output)
         }
+    }
+
+    private mutating func note(_ path: String, isDirectory: Bool) {
+        if let earlier = seen.updateValue(entries, forKey: path) {
+            replaced.insert(earlier)
+            isLate = true
+        }
+        guard isDirectory else { return }
+        if whiteouts.contains(path) { opaque.insert(path) }
+        written.insert(path)
+    }
+
+    private mutating func markOpaque(_ directory: String) {
+        if opaque.insert(directory).inserted && written.contains(directory) { isLate = true }
+    }
+
+    private mutating func hide(_ path: String, _ output: ([UInt8]) throws(Malformed) -> Void) throws(Malformed) {
+        guard seen[path] == nil else {
+            // What the layer has of its own hides a file below anyway, but a directory would be merged.
+            if written.contains(path) { markOpaque(path) }
+            return
+        }
+        seen[path] = entries
+        whiteouts.insert(path)
+        if isLate { return }
+        var records = PaxRecords()
+        records.records = [("path", Array(path.utf8))]
+        try output(records.blocks + TarHeader(name: path, type: "3", mode: 0).block)
     }
 
     private mutating func pass(
@@ -119,12 +156,12 @@ struct LayerFilter {
         var records = pax ?? PaxRecords()
         records.removePrivileged()
         if header.isDirectory && opaque.contains(path) { records.records.append(Self.opaqueRecord) }
-        if !lateMark { try output(longBlocks + records.blocks + header.block) }
+        if !isLate { try output(longBlocks + records.blocks + header.block) }
         var left = TarHeader.padded(size)
         while left > 0 {
             let chunk = try source.read(Int(min(left, 1 << 18)))
             if chunk.isEmpty { throw Malformed(why: "the layer ends within \(path)") }
-            if !lateMark { try output(chunk) }
+            if !isLate { try output(chunk) }
             left -= UInt64(chunk.count)
         }
     }

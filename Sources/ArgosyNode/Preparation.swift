@@ -82,7 +82,8 @@ final class Preparation: Sendable {
         limits.pids = 2048 + 256 * UInt64(max(cpus.count, here.cpuIds.count))
         let cgroup = context.cgroup(id)
         try cgroup.create(limits: limits)
-        try cgroup.child("system").create()
+        // Without handing controllers down: on v2 a holder could not make the job the root of its namespace any more.
+        try cgroup.child("system").createForTracking()
     }
 
     private func makeDirectories() throws(Failure) -> Descriptor {

@@ -82,13 +82,15 @@ public struct Cgroup: Hashable, Sendable {
 
     private func make(in hierarchy: CgroupLayout.Hierarchy) throws(SystemError) {
         let directory = directory(in: hierarchy)
-        if access(directory, F_OK) == 0 { return }
+        // A new v1 cpuset is empty, and nothing can join it before it has CPUs and memory. One that is there may have been
+        // made by another process this moment, which has not filled it yet.
+        let mustHave = hierarchy.controllers.contains("cpuset") ? ["/cpuset.cpus", "/cpuset.mems"] : []
+        func isEmpty(_ file: String) -> Bool { ((try? Files.readText(directory + file)) ?? "").isEmpty }
+        if access(directory, F_OK) == 0 && !mustHave.contains(where: isEmpty) { return }
         if let parent { try parent.make(in: hierarchy) }
         try makeDirectory(directory)
-        guard hierarchy.controllers.contains("cpuset") else { return }
-        // A new v1 cpuset is empty, and nothing can join it before it has CPUs and memory.
         let above = parent.map { $0.directory(in: hierarchy) } ?? hierarchy.mountPoint
-        for file in ["/cpuset.cpus", "/cpuset.mems"] {
+        for file in mustHave where isEmpty(file) {
             try Files.writeExisting(directory + file, try Files.readText(above + file))
         }
     }

@@ -21,6 +21,7 @@ public enum Spawn {
     private static func makePlan(_ spec: ProcessSpec, _ memory: CMemory) -> argosy_spawn_plan {
         var plan = argosy_spawn_plan()
         plan.candidates = memory.strings(candidates(spec))
+        plan.searched = spec.path.contains("/") ? 0 : 1
         plan.arguments = memory.strings(spec.arguments)
         plan.environment = memory.strings(spec.environment)
         plan.directory = spec.workingDirectory.map { memory.string($0) }

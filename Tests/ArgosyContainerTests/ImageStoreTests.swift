@@ -17,7 +17,9 @@ struct ImageStoreTests {
             cd \(path); mkdir -p top/opt top/etc layout/blobs/sha256 b
             touch top/opt/.wh.kmsg top/etc/.wh..wh..opq; echo new > top/etc/new
             mkdir -p top/usr/share; echo deep > top/usr/share/$(printf 'n%.0s' $(seq 120))
-            tar -C tree -c . | gzip > b/0; tar -C top --format=pax -cf b/1.tar opt etc usr; zstd -q b/1.tar -o b/1
+            tar -C tree -c . | gzip > b/0; tar -C top --format=pax -cf b/1.tar opt etc usr
+            # A name may come twice.
+            echo newer > top/etc/new; tar -C top --format=pax -rf b/1.tar etc/new; zstd -q b/1.tar -o b/1
             add() { d=$(sha256sum < $1 | cut -d' ' -f1); cp $1 layout/blobs/sha256/$d; echo $d; }
             s() { stat -c %s $1; }
             l0=$(add b/0); l1=$(add b/1)
@@ -37,6 +39,31 @@ struct ImageStoreTests {
         settings.timeout = .seconds(120)
         change(&settings)
         return try ImageStore(directory: path + "/cache", helper: [probe, "convert"], settings: settings)
+    }
+
+    /// A port nobody listens on.
+    func freePort() throws -> Int {
+        let file = Descriptor(adopting: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(file.raw, $0, size) == 0 && getsockname(file.raw, $0, &size) == 0
+            }
+        }
+        try #require(bound)
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    @Test func cacheThatCannotBeMadeIsToldWithItsPath() throws {
+        try withDirectory { path throws in
+            try Files.replace(path + "/cache", with: [])
+            #expect { try store(path) } throws: {
+                "\($0)".hasPrefix("image cache \(path)/cache: ") && "\($0)".hasSuffix("Not a directory")
+            }
+        }
     }
 
     @Test func layoutIsResolvedFetchedStackedAndRun() throws {
@@ -64,8 +91,8 @@ struct ImageStoreTests {
             defer { _ = holder.stop() }
             // The whiteout hides kmsg; the opaque mark hides the image's passwd, not ours.
             #expect(
-                try holder.run("ls /opt /etc; cat /usr/share/nnn*").output
-                    == "/etc:\ngroup\nhostname\nhosts\nnew\npasswd\nresolv.conf\n\n/opt:\nsuid\ndeep\n")
+                try holder.run("ls /opt /etc; cat /usr/share/nnn* /etc/new").output
+                    == "/etc:\ngroup\nhostname\nhosts\nnew\npasswd\nresolv.conf\n\n/opt:\nsuid\ndeep\nnewer\n")
         }
     }
 
@@ -147,7 +174,7 @@ struct ImageStoreTests {
     func registryOnLoopbackIsPulledByTagThenByDigest() throws {
         try withDirectory { path throws in
             try makeLayout(path)
-            let port = 20000 + Int(getpid()) % 20000
+            let port = try freePort()
             let config = """
                 version: 0.1
                 storage: {filesystem: {rootdirectory: \(path)/registry}}
@@ -162,7 +189,7 @@ struct ImageStoreTests {
             }
             let push =
                 "skopeo copy -q --preserve-digests --dest-tls-verify=false oci:\(path)/layout:v1 docker://127.0.0.1:\(port)/a/b:1"
-            try shell("for i in 1 2 3 4 5 6 7 8 9 10; do \(push) 2>/dev/null && exit 0; sleep 0.3; done; \(push)")
+            try shell("for i in $(seq 100); do \(push) 2>/dev/null && exit 0; sleep 0.3; done; \(push)")
             let reference = try ImageReference("127.0.0.1:\(port)#a/b:1")
             let digest = try ImageResolver().resolve(reference, as: somebody)
             #expect(try digest == ImageResolver().resolve(ImageReference("oci:\(path)/layout:v1"), as: somebody))

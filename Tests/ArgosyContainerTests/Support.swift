@@ -47,6 +47,15 @@ func withDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
     return try body(path)
 }
 
+/// Waits until no loop device has a file below `path`: the kernel frees them a little after their last user.
+func loopDevicesGo(_ path: String) throws -> Bool {
+    for _ in 0..<200 {
+        if try !shell("losetup -a || true").contains(path) { return true }
+        usleep(50000)
+    }
+    return false
+}
+
 /// A root file system with nothing but a static busybox, some traps, and a device node.
 func makeTree(_ path: String) throws {
     try shell(

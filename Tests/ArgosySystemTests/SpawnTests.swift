@@ -41,6 +41,27 @@ struct SpawnTests {
         }
     }
 
+    @Test func unsearchableDirectoryOfPathDoesNotHideThatAProgramIsMissing() throws {
+        try withDirectory { directory in
+            try Files.makeDirectories(directory + "/closed", mode: 0o700)
+            try Files.makeDirectories(directory + "/open/folder", mode: 0o755)
+            try Files.replace(directory + "/open/plain", with: [], mode: 0o644)
+            let path = "PATH=\(directory)/closed:\(directory)/open:/usr/bin:/bin"
+            func start(_ program: String) throws -> ChildProcess {
+                var spec = ProcessSpec(path: program, arguments: [program], environment: [path])
+                spec.credentials = somebody
+                return try Spawn.start(spec)
+            }
+            for missing in ["no-such-program", "folder"] {
+                #expect(throws: SystemError("exec", missing, code: ENOENT)) { try start(missing) }
+            }
+            #expect(throws: SystemError("exec", "plain", code: EACCES)) { try start("plain") }
+            let closed = directory + "/closed/x"
+            #expect(throws: SystemError("exec", closed, code: EACCES)) { try start(closed) }
+            #expect(try start("true").wait().isSuccess)
+        }
+    }
+
     @Test func workingDirectoryIsEnteredWithSupplementaryGroups() throws {
         try withDirectory { directory in
             chown(directory, 0, 64999)

@@ -128,15 +128,24 @@ static int prepare(struct argosy_spawn_plan *p) {
     return 0;
 }
 
+static int is_there(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
 // As execvp: a candidate that is not there or may not be run does not hide a later one, and "not permitted" is the
-// better answer of the two.
+// better answer of the two, but only for a file that is there: a directory of PATH that the user may not search tells
+// nothing. A path that was given as one always gets its own answer.
 static int execute(struct argosy_spawn_plan *p) {
     int error = ENOENT;
     p->stage = ARGOSY_STAGE_EXEC;
     for (size_t i = 0; p->candidates[i]; i++) {
         execve(p->candidates[i], (char *const *)p->arguments, (char *const *)p->environment);
-        if (errno == EACCES) error = EACCES;
-        else if (errno != ENOENT && errno != ENOTDIR) return -errno;
+        if (errno == EACCES) {
+            if (!p->searched || is_there(p->candidates[i])) error = EACCES;
+        } else if (errno != ENOENT && errno != ENOTDIR) {
+            return -errno;
+        }
     }
     return -error;
 }

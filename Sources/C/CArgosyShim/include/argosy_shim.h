@@ -87,6 +87,7 @@ enum argosy_stage {
 // All the child needs, made ready by the parent. Pointers may be NULL where a count is 0.
 struct argosy_spawn_plan {
     const char *const *candidates;    // paths tried one after another; NULL at the end
+    int searched;                     // they come from PATH: one that cannot be looked at counts as missing
     const char *const *arguments;
     const char *const *environment;
     const char *directory;            // NULL: stay
