@@ -137,6 +137,7 @@ public final class CommandServer: Sendable {
         for listener in listeners.withLock({ $0 }) { try? listener.close().wait() }
         try? group.syncShutdownGracefully()
         try? shared.blocking.syncShutdownGracefully()
+        shared.letServiceGo()
     }
 
     public var connectionCount: Int { shared.count.withLock { $0.total } }
@@ -178,7 +179,7 @@ public struct ListenFailure: Error, CustomStringConvertible {
 final class CommandShared: Sendable {
     struct Count { var total = 0, perPeer: [String: Int] = [:] }
     let configuration: CommandServerConfiguration
-    let service: any CommandService
+    private let answering: Mutex<(any CommandService)?>
     let blocking: NIOThreadPool
     let logger: Logger
     let count = Mutex(Count())
@@ -188,9 +189,20 @@ final class CommandShared: Sendable {
         logger: Logger
     ) {
         self.configuration = configuration
-        self.service = service
+        answering = Mutex(service)
         self.blocking = blocking
         self.logger = logger
+    }
+
+    var service: (any CommandService)? { answering.withLock { $0 } }
+
+    /// A connection may outlive the server by a moment; the service, and the store behind it, must not.
+    func letServiceGo() {
+        let gone = answering.withLock { service in
+            defer { service = nil }
+            return service
+        }
+        withExtendedLifetime(gone) {}
     }
 
     /// Takes a connection in; false when there are too many (of all, or of `key`; nil: unlimited).

@@ -110,7 +110,7 @@ final class CommandSession: ChannelInboundHandler {
         }
         let slot = makeSlot(context)
         pending.append(Pending(slot: slot))
-        shared.service.received(request, from: peer, reply: slot)
+        shared.service?.received(request, from: peer, reply: slot)
     }
 
     private func makeSlot(_ context: ChannelHandlerContext) -> ReplySlot {
@@ -266,8 +266,8 @@ final class CommandSession: ChannelInboundHandler {
         isClosed = true
         timer?.cancel()
         if isAdmitted { shared.release(countKey) }
-        for entry in pending where entry.bytes == nil || entry.slot.isWatched { shared.service.clientLost(entry.slot) }
-        for slot in watched { shared.service.clientLost(slot) }
+        for entry in pending where entry.bytes == nil || entry.slot.isWatched { shared.service?.clientLost(entry.slot) }
+        for slot in watched { shared.service?.clientLost(slot) }
         pending = []
         watched = []
         context.fireChannelInactive()
