@@ -4,7 +4,8 @@ import ArgosyStore
 import Glibc
 import Testing
 
-@Suite struct StoreTests {
+/// One after the other: a limit on the size of files is the whole process's.
+@Suite(.serialized) struct StoreTests {
     private let directory = TemporaryDirectory()
     private func open(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) throws -> SQLiteStore {
         var options = SQLiteStore.Options()
