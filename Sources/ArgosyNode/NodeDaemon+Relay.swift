@@ -77,6 +77,10 @@ extension NodeDaemon {
     }
 
     private func ask(_ id: AttemptID, _ uid: UInt32, _ channel: UInt64, _ body: [UInt8]) {
+        if body.isEmpty {
+            if let request = relayCalls.abandoned(id, channel: channel) { send(request) }
+            return
+        }
         guard let request = relayCalls.add(id, channel: channel, uid: uid, body, isSent: isWelcome) else {
             return answer(id, channel, refusal("too many requests wait on node \(context.node); try again"))
         }

@@ -33,6 +33,18 @@ struct RelayCalls {
     /// The call that a reply is for, which is thereby answered.
     mutating func answered(_ channel: UInt64) -> Call? { calls.removeValue(forKey: channel) }
 
+    /// Nobody waits for the answer any more: what tells the controller, if it was asked already.
+    mutating func abandoned(_ id: AttemptID, channel: UInt64) -> WireRelayedRequest? {
+        guard let (number, call) = calls.first(where: { $0.value.id == id && $0.value.channel == channel }) else {
+            return nil
+        }
+        calls.removeValue(forKey: number)
+        guard call.isSent else { return nil }
+        var request = call.request
+        request.request = .init()
+        return request
+    }
+
     /// Those not sent yet, in order; they count as sent now.
     mutating func takeUnsent() -> [WireRelayedRequest] {
         let waiting = calls.filter { !$0.value.isSent }.keys.sorted()

@@ -89,7 +89,7 @@ private final class Relay: Sendable {
                 if case .createStep? = try WireRequest(serializedBytes: request).body {
                     return try runStep(request, connection)
                 }
-                try connection.send(ask(request))
+                try connection.send(ask(request, for: connection))
             }
         } catch {
             complain("relay of job \(job): \(error)")
@@ -97,8 +97,12 @@ private final class Relay: Sendable {
     }
 
     /// The controller's reply, or a refusal in its place.
-    private func ask(_ request: [UInt8]) throws -> [UInt8] {
-        do { return try upstream.call(request) } catch {
+    private func ask(_ request: [UInt8], for connection: Connection) throws -> [UInt8] {
+        func isThere() -> Bool {
+            var entry = pollfd(fd: connection.descriptor, events: 0, revents: 0)
+            return poll(&entry, 1, 0) == 0
+        }
+        do { return try upstream.call(request, while: isThere) } catch {
             var reply = WireReply()
             reply.version = 1
             reply.refusal = Self.lost
@@ -116,7 +120,7 @@ private final class Relay: Sendable {
     // MARK: steps
 
     private func runStep(_ request: [UInt8], _ connection: Connection) throws {
-        let reply = try WireReply(serializedBytes: try ask(request))
+        let reply = try WireReply(serializedBytes: try ask(request, for: connection))
         let client = FrameStream(connection)
         guard case .stepCreated(let created)? = reply.body else {
             var refused = WireIOFrame()

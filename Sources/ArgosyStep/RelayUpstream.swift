@@ -22,8 +22,11 @@ final class RelayUpstream: Sendable {
 
     init(socket: Int32) { self.socket = socket }
 
-    /// Sends a request and waits for its reply, however long that takes.
-    func call(_ request: [UInt8]) throws(Lost) -> [UInt8] {
+    /// How often it is looked whether the asker still waits.
+    private static let lookMS = 250
+
+    /// Sends a request and waits for its reply, however long that takes, while `isAsked` says that somebody wants it.
+    func call(_ request: [UInt8], while isAsked: () -> Bool) throws(Lost) -> [UInt8] {
         let call = Call()
         let channel: UInt64? = state.withLock { state in
             guard !state.isLost else { return nil }
@@ -32,7 +35,13 @@ final class RelayUpstream: Sendable {
             return state.nextChannel
         }
         guard let channel, send(RelayFrames.encode(channel: channel, request)) else { throw Lost() }
-        call.done.wait()
+        while call.done.wait(timeout: .now() + .milliseconds(Self.lookMS)) == .timedOut {
+            if isAsked() { continue }
+            // The controller lets go of what waits there: a step that nobody would read.
+            state.withLock { _ = $0.calls.removeValue(forKey: channel) }
+            _ = send(RelayFrames.encode(channel: channel, []))
+            throw Lost()
+        }
         guard let reply = call.reply.withLock({ $0 }) else { throw Lost() }
         return reply
     }
