@@ -36,7 +36,7 @@ struct SnapshotBenchmark {
             planning pass, the first, ms              \(Int(first.total * 1000))
             planning pass, ms                         \(Int(planning.total * 1000))
               of that snapshot, plan, reasons, ms     \(planning.parts)
-              microseconds for each waiting job       \(planning.total * 1_000_000 / Double(jobs))
+              microseconds for each waiting job       \((planning.total * 100_000_000 / Double(jobs)).rounded() / 100)
             copied by one change under a snapshot, bytes  \(copied)  (must be below 64000: \(copied < 64_000 ? "yes" : "NO"))
             """)
         if copied >= 64_000 { exit(1) }
