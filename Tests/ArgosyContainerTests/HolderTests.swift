@@ -132,20 +132,20 @@ struct HolderTests {
     @Test func mountTargetsBelowPrivateTmpAreMade() throws {
         try withHolder(change: { spec, path in
             try shell(
-                "mkdir -p \(path)/home/work && echo hello > \(path)/home/work/f && chown -R 64123 \(path)/home")
+                "mkdir -p \(path)/home/job && echo hello > \(path)/home/job/f && chown -R 64123 \(path)/home")
             // As for a job whose home and working directory lie below /tmp; the second is there once the first is mounted.
             spec.mounts = [
                 MountRequest(source: path + "/home", target: path + "/home"),
-                MountRequest(source: path + "/home/work", target: path + "/home/work"),
-                MountRequest(source: path + "/home/work/f", target: "/tmp/deep/er/file"),
+                MountRequest(source: path + "/home/job", target: path + "/home/job"),
+                MountRequest(source: path + "/home/job/f", target: "/tmp/deep/er/file"),
                 MountRequest(source: path + "/home", target: "/dev/shm/home"),
             ]
         }) { holder, path throws in
             #expect(
                 try holder.run(
-                    "cd \(path)/home/work; cat f /tmp/deep/er/file /dev/shm/home/work/f; echo new > new; touch /tmp/deep/x"
+                    "cd \(path)/home/job; cat f /tmp/deep/er/file /dev/shm/home/job/f; echo new > new; touch /tmp/deep/x"
                 ).output == "hello\nhello\nhello\n")
-            #expect(access(path + "/home/work/new", F_OK) == 0)
+            #expect(access(path + "/home/job/new", F_OK) == 0)
             #expect(access("/tmp/deep/er", F_OK) != 0)
         }
     }

@@ -69,6 +69,7 @@ extension EndToEnd {
                 // Field 3 of Reply (refusal) or 9 of IOFrame (refused) would be an answer too; a Ping's answer is not.
                 let refused = !outcome.word.hasPrefix("4172") || Self.isRefusal(outcome.word)
                 #expect(refused, "\(user) outside the job was answered: \(outcome)")
+                #expect(!"\(outcome)".contains("timed out"), "\(user) was left waiting, not refused: \(outcome)")
             }
             await cluster.cancel(job)
         }
