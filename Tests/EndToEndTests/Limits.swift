@@ -32,9 +32,14 @@ extension EndToEnd {
         @Test func `a fork bomb within its limit leaves the node working`() async throws {
             let cluster = try await Cluster.shared()
             let bomb = try await cluster.submit(
-                "-w n2 --mem=300 -o /dev/null", "#!/bin/bash\nbomb() { bomb | bomb & }\nbomb\nsleep 60")
+                "-w n2 --mem=300 -o /dev/null", "#!/bin/bash\nbomb() { bomb | bomb & }\nsleep 3\nbomb\nsleep 60")
             #expect(await cluster.running(bomb))
-            try await Task.sleep(for: .seconds(3))
+            let most = await Shell.run(
+                "find /sys/fs/cgroup -path '*/n2/job_\(bomb).*/pids.max' -exec cat {} + | grep -v max | sort -n | tail -n 1"
+            )
+            let limit = try #require(Int(most.word), "the job has no limit of processes: \(most)")
+            try await Task.sleep(for: .seconds(6))
+            #expect(await cluster.processes(of: bomb).count <= limit)
             let other = try await cluster.submit("-w n2 --mem=100 -o /dev/null", "#!/bin/sh\nexit 0")
             #expect(await cluster.ended(other) == "COMPLETED")
             _ = await cluster.run("scancel \(bomb)")
