@@ -171,25 +171,29 @@ import Testing
         #expect(store.hasRoom, "the reserve is filled again once there is room")
     }
 
-    @Test func `a store that cannot be written fails the commit and works again afterwards`() throws {
-        let store = try open()
-        let term = try store.beginTerm()
-        try commit(store, [.job(row(1))], term: term)
-        // A file size limit makes the kernel refuse the write-ahead log's growth, as a failing disk would.
-        let blob = Blob(digest: "x", bytes: [UInt8](repeating: 1, count: 1 << 22))
-        signal(SIGXFSZ, SIG_IGN)
-        var old = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old)
-        var small = rlimit(rlim_cur: 1 << 20, rlim_max: old.rlim_max)
-        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &small)
-        let error = #expect(throws: StoreError.self) {
-            try commit(store, [.job(row(2))], term: term, blobs: [blob])
+    /// In a process of its own: a file size limit holds for every thread, and for the children of other tests.
+    @Test func `a store that cannot be written fails the commit and works again afterwards`() async {
+        await #expect(processExitsWith: .success) {
+            let tests = StoreTests()
+            let store = try tests.open()
+            let term = try store.beginTerm()
+            try tests.commit(store, [.job(tests.row(1))], term: term)
+            // The kernel refuses the write-ahead log's growth, as a failing disk would.
+            let blob = Blob(digest: "x", bytes: [UInt8](repeating: 1, count: 1 << 22))
+            signal(SIGXFSZ, SIG_IGN)
+            var old = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old)
+            var small = rlimit(rlim_cur: 1 << 20, rlim_max: old.rlim_max)
+            setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &small)
+            let error = #expect(throws: StoreError.self) {
+                try tests.commit(store, [.job(tests.row(2))], term: term, blobs: [blob])
+            }
+            setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old)
+            #expect(error?.code == .io || error?.code == .full, "\(String(describing: error))")
+            #expect(try store.load { _ in nil }.jobs.map(\.id) == [JobID(1)])
+            try tests.commit(store, [.job(tests.row(2))], term: term, blobs: [blob])
+            #expect(try store.load { _ in nil }.jobs.count == 2)
         }
-        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old)
-        #expect(error?.code == .io || error?.code == .full, "\(String(describing: error))")
-        #expect(try store.load { _ in nil }.jobs.map(\.id) == [JobID(1)])
-        try commit(store, [.job(row(2))], term: term, blobs: [blob])
-        #expect(try store.load { _ in nil }.jobs.count == 2)
     }
 }
 
