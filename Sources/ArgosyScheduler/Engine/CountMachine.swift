@@ -57,7 +57,7 @@ public struct CountMachine: Machine {
             if free[index] < demand { return nil }
             index += 1
         }
-        take(demand, from: first, until: end, endSegment: index)
+        change(by: -demand, from: first, until: end, endSegment: index)
         return Hold(processors: demand, end: end)
     }
 
@@ -67,24 +67,13 @@ public struct CountMachine: Machine {
 
     @inlinable public mutating func reserve(_ demand: Int32, from: Int64, duration: Int64) -> Hold {
         let end = Self.end(from, duration)
-        let start = split(at: from)
-        var index = start + 1
-        while index < times.count, times[index] < end { index += 1 }
-        take(demand, from: start, until: end, endSegment: index)
-        merge(at: start)
+        change(by: -demand, from: from, until: end)
         return Hold(processors: demand, end: end)
     }
 
     @inlinable public mutating func release(_ hold: Hold, from: Int64) {
         guard from < hold.end else { return }
-        let start = split(at: from)
-        var index = start
-        while index < times.count, times[index] < hold.end {
-            free[index] += hold.processors
-            index += 1
-        }
-        merge(at: index)
-        merge(at: start)
+        change(by: hold.processors, from: from, until: hold.end)
     }
 
     /// Looks for an earlier place without taking the hold out: as its own place is fine, only the time before it counts.
@@ -151,13 +140,21 @@ extension CountMachine {
         free.remove(at: index)
     }
 
-    /// Takes processors from the segments `[from, endSegment)`, of which the last reaches to `end` or beyond.
-    @inlinable mutating func take(_ demand: Int32, from: Int, until end: Int64, endSegment: Int) {
+    @inlinable mutating func change(by processors: Int32, from: Int64, until end: Int64) {
+        let start = split(at: from)
+        var index = start + 1
+        while index < times.count, times[index] < end { index += 1 }
+        change(by: processors, from: start, until: end, endSegment: index)
+        merge(at: start)
+    }
+
+    /// Changes what is free in the segments `[from, endSegment)`, of which the last reaches to `end` or beyond.
+    @inlinable mutating func change(by processors: Int32, from: Int, until end: Int64, endSegment: Int) {
         if end != .max, endSegment == times.count || times[endSegment] > end {
             times.insert(end, at: endSegment)
             free.insert(free[endSegment - 1], at: endSegment)
         }
-        for index in from..<endSegment { free[index] -= demand }
+        for index in from..<endSegment { free[index] += processors }
         merge(at: endSegment)
     }
 }
