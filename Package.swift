@@ -87,7 +87,9 @@ let package = Package(
             "ArgosyClient",
             ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem", protobuf]),
 
-        library("ArgosyTrace", ["ArgosyScheduler", "ArgosySystem", "CZlib"]),
+        library(
+            "ArgosyTrace",
+            ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore", "ArgosySystem", "CZlib"]),
 
         // Shells.
         library(

@@ -48,11 +48,11 @@ public enum ReferenceMode {
         return report
     }
 
-    private static func write(_ bytes: [UInt8], to path: String) throws(TraceError) {
+    static func write(_ bytes: [UInt8], to path: String) throws(TraceError) {
         do throws(SystemError) {
             let file = try Files.open(path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
             try Files.write(bytes, to: file.raw, name: path)
-        } catch { throw TraceError(.unwritable, "cannot write the schedule to \(path): \(error.reason)") }
+        } catch { throw TraceError(.unwritable, "cannot write \(path): \(error.reason)") }
     }
 }
 

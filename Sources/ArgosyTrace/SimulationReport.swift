@@ -9,6 +9,11 @@ public struct SimulationReport: Sendable {
     public var dropped: Int
     public var killed: Int
     public var backfilled: Int
+    /// Production mode: jobs refused at submission, and jobs that still waited when nothing could happen any more.
+    public var refused = 0
+    public var neverStarted = 0
+    /// Why jobs were refused, the first few.
+    public var notes: [String] = []
     public var statistics: Statistics
     public var sha: String
     /// Since the start of the run.
@@ -38,7 +43,8 @@ public struct SimulationReport: Sendable {
         [
             ("trace", trace, true), ("policy", policy, true), ("estimate", estimate.rawValue, true),
             ("procs", "\(processors)", false), ("jobs", "\(statistics.jobs)", false), ("dropped", "\(dropped)", false),
-            ("killed", "\(killed)", false), ("backfilled", "\(backfilled)", false),
+            ("killed", "\(killed)", false), ("refused", "\(refused)", false),
+            ("never_started", "\(neverStarted)", false), ("backfilled", "\(backfilled)", false),
             ("total_wait", "\(statistics.totalWait)", false),
             ("avg_wait", fixed(statistics.averageWait, 6), false),
             ("median_wait", "\(statistics.medianWait)", false), ("p99_wait", "\(statistics.p99Wait)", false),
@@ -58,11 +64,28 @@ public struct SimulationReport: Sendable {
     }
 
     /// A name and a value a line.
-    public var table: String {
-        let width = (rows.map(\.name.count).max() ?? 0) + 2
-        return rows.map { row in
-            row.name + String(repeating: " ", count: width - row.name.count) + row.value + "\n"
-        }.joined()
+    public var table: String { Self.table([self]) }
+
+    /// A name a line, and the value of each report; of two also by how much the second is more or less.
+    public static func table(_ reports: [SimulationReport]) -> String {
+        guard let first = reports.first else { return "" }
+        var lines: [[String]] = first.rows.enumerated().map { index, row in
+            [row.name] + reports.map { $0.rows[index].value }
+        }
+        if reports.count == 2 {
+            for index in lines.indices {
+                guard let old = Double(lines[index][1]), let new = Double(lines[index][2]), old != 0 else { continue }
+                let change = (new - old) / old * 100
+                lines[index].append((change > 0 ? "+" : "") + fixed(change, 1) + " %")
+            }
+        }
+        let widths = (0..<3).map { column in (lines.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0) + 2 }
+        let table = lines.map { line in
+            line.enumerated().map { column, cell in
+                column == line.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
+            }.joined() + "\n"
+        }
+        return table.joined() + reports.flatMap(\.notes).map { "refused: \($0)\n" }.joined()
     }
 }
 

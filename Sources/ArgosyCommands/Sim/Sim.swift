@@ -16,6 +16,7 @@ struct SimOptions: CommandSettings {
     var configurations: [String] = []
     var format = Format.table
     var schedule: String?
+    var plot: String?
     var seed: UInt64 = 1
 }
 
@@ -62,6 +63,11 @@ enum Sim {
                 options, text throws(OptionError) in
                 options.schedule = text
             },
+            Row("plot", nil, .required, "file", "draw utilization over time and waits by class, SVG (production mode)")
+            {
+                options, text throws(OptionError) in
+                options.plot = text
+            },
             Row("seed", nil, .required, "number", "of what is random (nothing in reference mode)") {
                 options, text throws(OptionError) in
                 guard let seed = UInt64(text) else {
@@ -82,8 +88,11 @@ enum Sim {
             return 1
         }
         do throws(TraceError) {
-            let report = try simulate(trace, options)
-            Console.print(options.format == .json ? report.json : report.table)
+            let reports = try simulate(trace, options)
+            switch options.format {
+            case .json: for report in reports { Console.print(report.json) }
+            case .table: Console.print(SimulationReport.table(reports))
+            }
             return 0
         } catch {
             Console.error("argosy sim", error.message)
@@ -91,12 +100,15 @@ enum Sim {
         }
     }
 
-    private static func simulate(_ trace: String, _ options: SimOptions) throws(TraceError) -> SimulationReport {
+    private static func simulate(_ trace: String, _ options: SimOptions) throws(TraceError) -> [SimulationReport] {
+        let bar = ProgressBar()
+        defer { bar.clear() }
         guard let policy = options.policy else {
             return try ProductionMode.run(
                 .init(
                     trace: trace, configurations: options.configurations, processors: options.processors,
-                    limit: options.limit, estimate: options.estimate, schedule: options.schedule, seed: options.seed))
+                    limit: options.limit, estimate: options.estimate, schedule: options.schedule, plot: options.plot),
+                progress: bar.show)
         }
         guard options.configurations.isEmpty else {
             throw TraceError(
@@ -107,9 +119,7 @@ enum Sim {
         request.limit = options.limit
         request.estimate = options.estimate
         request.schedule = options.schedule
-        let bar = ProgressBar()
-        defer { bar.clear() }
-        return try ReferenceMode.run(request, progress: bar.show)
+        return [try ReferenceMode.run(request, progress: bar.show)]
     }
 
     private static func number(
