@@ -34,6 +34,8 @@ struct Bin {
         return low
     }
 
+    func contains(_ time: Int64) -> Bool { times[0] <= time && time < end }
+
     func amount(at time: Int64) -> Amount { free[segment(of: time)] }
 
     /// Whether `need` is free from `time`, within the bin, until `until` or the bin's end.

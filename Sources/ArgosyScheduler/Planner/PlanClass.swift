@@ -1,5 +1,6 @@
 // Jobs that are planned alike: one shape, one duration, one earliest time. What is learnt about one of them (where it does
 // not fit, why) holds for all that come later in the pass, as planning only takes room away.
+import ArgosyDomain
 
 /// One way to place a class: a partition, a reservation, and for `[a|b]` one of the features.
 struct PlanOption {
@@ -22,6 +23,9 @@ struct PlanGroup {
     /// Tasks of each node where all have the same number; 0: as it comes.
     var tasksPerNode: Int
     var uses: [PoolUse]
+    /// No earlier start, for a group of several nodes; of the class's own duration.
+    var bound: Int64 = .min
+    var releases = 0
 }
 
 /// A pool that serves a group, with what is known about it so far.
@@ -45,6 +49,22 @@ struct PoolUse {
     var foundVersion = -1
     var releases = 0
 
+    /// Bins that fit one task or more at `candidateTime`, for jobs of several nodes.
+    var candidates: [Int32] = []
+    var candidateTime = Int64.min
+    /// Bins of the pool that were looked at for them.
+    var binCount = 0
+
+    /// Forgets what was found: something was given back.
+    mutating func restart() {
+        scan = BinScan()
+        wholeBound = .min
+        found = nil
+        foundVersion = -1
+        candidateTime = .min
+        candidates.removeAll(keepingCapacity: true)
+    }
+
     struct Found {
         var time: Int64
         /// -1: a wholly free node.
@@ -66,6 +86,12 @@ struct PoolUse {
         }
         return time
     }
+
+    /// The next time after `time` at which a forbidden one ends: bins that had room before are to be tried again.
+    func nextAllowedAgain(after time: Int64) -> Int64? {
+        for range in forbidden where range.upperBound > time && range.upperBound < .max { return range.upperBound }
+        return nil
+    }
 }
 
 final class PlanClass {
@@ -77,14 +103,15 @@ final class PlanClass {
     /// Not before this.
     let begin: Int64
     let company: Company
+    /// Of its jobs, where classes tell them apart.
+    var limit = TimeLimit.unlimited
+    var uid: UInt32 = 0
+    var association: Int32 = -1
     var options: [PlanOption]
     /// Raised when counts say that it fits now but no cores are found that do.
     var floor: Int64 = .min
     /// Known not to fit now, at so many releases of the machine.
     var misfitReleases = -1
-    /// Why it can start in none of its partitions; nil: it can.
-    var refusal: RuleFinding?
-
     /// The last search's answer: option, and what to take.
     var answer: Answer?
     struct Answer {

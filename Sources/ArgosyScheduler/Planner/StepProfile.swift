@@ -56,6 +56,16 @@ struct StepProfile {
         return least
     }
 
+    /// The first time, not before `from`, at which less than `count` is there. Nil: never.
+    func firstBelow(_ count: Int32, from: Int64) -> Int64? {
+        var index = segment(of: from)
+        while index < times.count {
+            if values[index] < count { return max(times[index], from) }
+            index += 1
+        }
+        return nil
+    }
+
     /// The first start, not before `from`, from which at least `count` are there for `duration`. Nil: never.
     func earliest(_ count: Int32, from: Int64, duration: Int64) -> Int64? {
         var index = segment(of: from)
