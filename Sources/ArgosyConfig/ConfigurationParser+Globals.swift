@@ -11,7 +11,7 @@ extension ConfigurationParser {
     mutating func readGlobal(_ pair: ConfigurationLine.Pair, _ line: ConfigurationLine) {
         configuration.entries.append(.init(key: pair.key, value: pair.value, file: line.file, line: line.number))
         let key = pair.key.lowercased()
-        guard let reader = Self.readers[key] else {
+        guard let reader = Self.readers[key] ?? Self.priorityReaders[key] else {
             if Self.quiet.contains(key) || key.hasPrefix("argosy") || key.hasPrefix("container") { return }
             let known = Self.known.contains(key)
             warn(

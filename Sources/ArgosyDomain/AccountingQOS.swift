@@ -47,20 +47,21 @@ public struct QOSFlags: OptionSet, Hashable, Sendable {
     }
 }
 
-/// What becomes of jobs that make room. Raw values are stored: never renumber.
+/// What becomes of a preempted job. Raw values are stored: never renumber.
 public enum PreemptMode: UInt32, CaseIterable, Sendable {
-    case off = 0, suspend = 1, requeue = 2, cancel = 4, within = 8
+    case off = 0, cancel = 1, requeue = 2, suspend = 3, gang = 4, within = 5
     /// As scontrol and sacctmgr write it; a QOS without one of its own says `cluster`.
     public var name: String {
         switch self {
         case .off: "OFF"
-        case .suspend: "SUSPEND"
-        case .requeue: "REQUEUE"
         case .cancel: "CANCEL"
+        case .requeue: "REQUEUE"
+        case .suspend: "SUSPEND"
+        case .gang: "GANG"
         case .within: "WITHIN"
         }
     }
-    /// In any case. `GANG` alone is no mode of its own here.
+    /// One word, in any case.
     public init?(text: some StringProtocol) {
         let wanted = text.uppercased()
         guard let found = Self.allCases.first(where: { $0.name == wanted }) else { return nil }

@@ -224,9 +224,6 @@ public struct PlanningSnapshot: Sendable {
     }
 }
 
-/// What becomes of a preempted job.
-public enum PreemptMode: UInt32, Sendable { case off = 0, cancel = 1, requeue = 2, suspend = 3, gang = 4 }
-
 /// `SchedulerParameters`, `PreemptType` and their kin, as far as planning needs them.
 public struct SchedulerSettings: Hashable, Sendable {
     public enum Backfill: Hashable, Sendable {
