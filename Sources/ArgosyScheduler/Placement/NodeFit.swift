@@ -14,9 +14,9 @@ public struct NodeFit: Sendable {
     /// The job wants the node to itself.
     public let isExclusive: Bool
     /// Why a node of this kind can never take a task; empty when it can.
-    public let unmet: NodeFailures
+    public private(set) var unmet: NodeFailures
     /// Tasks that fit on a node where nothing runs.
-    public let idleCapacity: Int
+    public private(set) var idleCapacity: Int
 
     let rules: CPURules
     let gres: GRESRules
@@ -35,20 +35,9 @@ public struct NodeFit: Sendable {
         gres = GRESRules(shape, model.kind.hardware.gres)
         unmet = []
         idleCapacity = 0
-        var failures = Self.lasting(self)
-        if !matches { failures.insert(.features) }
-        let room = failures.isEmpty ? largest(model.idle) : 0
-        self = NodeFit(self, unmet: failures, idleCapacity: room)
-    }
-
-    private init(_ other: NodeFit, unmet: NodeFailures, idleCapacity: Int) {
-        model = other.model
-        shape = other.shape
-        isExclusive = other.isExclusive
-        rules = other.rules
-        gres = other.gres
-        self.unmet = unmet
-        self.idleCapacity = idleCapacity
+        unmet = Self.lasting(self)
+        if !matches { unmet.insert(.features) }
+        if unmet.isEmpty { idleCapacity = largest(model.idle) }
     }
 
     /// Tasks that fit into `free`; 0: none. No allocation. For shapes with bounds on sockets this is an upper bound: ask
