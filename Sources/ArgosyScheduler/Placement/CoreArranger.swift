@@ -145,8 +145,9 @@ struct CoreArranger {
             let enough = pool.filter { cell in
                 free[cell].reduce(0) { $0 + $1.usable } >= left && free[cell].count >= units - taken.count
             }
-            guard let cell = enough.min(by: { (free[$0].count, $0) < (free[$1].count, $1) })
-                ?? pool.max(by: { (free[$0].count, $1) < (free[$1].count, $0) })
+            guard
+                let cell = enough.min(by: { (free[$0].count, $0) < (free[$1].count, $1) })
+                    ?? pool.max(by: { (free[$0].count, $1) < (free[$1].count, $0) })
             else { break }
             let unit = free[cell].removeFirst()
             left -= unit.usable

@@ -246,7 +246,8 @@ private struct GrantRequest {
             let units = placed.units.sorted { $0.cpus.lowerBound < $1.cpus.lowerBound }
             let apart = count <= units.count && (fit.shape.tasksPerCore == 1 || units.count % count == 0)
             let slots: [[Int]] =
-                apart ? units.map { Array($0.cpus.prefix($0.usable)) }
+                apart
+                ? units.map { Array($0.cpus.prefix($0.usable)) }
                 : units.flatMap { $0.cpus.prefix($0.usable).map { [$0] } }
             for task in 0..<count {
                 let own =
