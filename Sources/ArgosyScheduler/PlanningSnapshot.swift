@@ -11,6 +11,8 @@ public struct PlanningSnapshot: Sendable {
     /// Distinct kinds of nodes: what seldom changes, shared by equal nodes.
     public var kinds: [NodeKind] = []
     public var nodes: [Node] = []
+    /// Empty without topology.conf.
+    public var switches = SwitchTree()
     public var partitions: [Partition] = []
     public var licenses: [License] = []
     public var reservations: [Reservation] = []
