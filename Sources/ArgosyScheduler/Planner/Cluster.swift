@@ -21,8 +21,11 @@ final class Cluster {
     /// Free licences of the cluster over time, and of each reservation.
     var licenses: [StepProfile] = []
     var reservedLicenses: [[Int: StepProfile]] = []
+    var licensesFreeNow: [Int32] { licenses.map { $0.value(at: now) } }
     /// Nodes of a user's own, or jobs that want such: classes then tell users apart.
     let tellsUsersApart: Bool
+    /// Nodes that jobs have to themselves, by position, and until when.
+    var wholeJobs: [Int32: Int64] = [:]
     /// The nodes as starts leave them.
     var nodes: [PlanningSnapshot.Node]
 
@@ -203,7 +206,10 @@ final class Cluster {
         var free = pool.capacity
         for job in jobs { free &-= job.amount }
         let isFull = free[0] <= 0 && jobs.allSatisfy { $0.end == end }
-        if isFull { return }
+        if isFull {
+            wholeJobs[position] = end
+            return
+        }
         var bin = Bin(
             node: position, start: now, end: end, free: pool.capacity,
             user: owner ?? jobs.lazy.compactMap(\.user).first)
@@ -211,6 +217,11 @@ final class Cluster {
         pool.bins.append(bin)
         let made = Int32(pool.bins.count - 1)
         for time in bin.times.dropFirst() { pool.openings.insert(time: time, bin: made, bound: bin.amount(at: time)) }
+    }
+
+    /// Nodes of a pool that have no bin and are not free now: until when.
+    func wholeUntil(_ pool: Int) -> [(node: Int32, end: Int64)] {
+        pools[pool].nodes.compactMap { node in wholeJobs[node].map { (node, $0) } }
     }
 
     // MARK: - Licences

@@ -26,6 +26,9 @@ struct NodeMachine: Machine {
     /// Nothing may start any more: plans only, and none before the one that was planned last (mode `none`).
     var isForecast = false
     var forecastFloor = Int64.min
+    /// Backfill `none`: the first job of a partition that does not start holds back all others there.
+    var holdsPartitionsBack = false
+    private var heldBack: Set<Int> = []
     /// Steps of searching so far, and how many a pass may take.
     var effort = 0
     var effortLimit = Int.max
@@ -60,18 +63,32 @@ struct NodeMachine: Machine {
     mutating func earliestStart(of demand: Int32, from: Int64, duration: Int64) -> Int64? {
         let planClass = classes[Int(demand)]
         let floor = max(from, planClass.begin, planClass.floor, isForecast ? forecastFloor : from)
-        guard let answer = search(planClass, from: floor, duration: duration), answer.time < horizon else { return nil }
-        return answer.time
+        guard let answer = search(planClass, from: floor, duration: duration) else {
+            planClass.isNever = true
+            return nil
+        }
+        return answer.time < horizon ? answer.time : nil
     }
 
     mutating func reserve(_ demand: Int32, from: Int64, duration: Int64) -> NodeHold {
         let planClass = classes[Int(demand)]
         let known = planClass.answer.flatMap { $0.version == version && $0.time == from ? $0 : nil }
-        guard let answer = known ?? search(planClass, from: from, duration: duration, only: true) else {
+        if isForecast, holdsPartitionsBack { forecastFloor = max(forecastFloor, from) }
+        if let known { return take(known, demand, from, from.plus(duration)) }
+        return adopt(demand, at: from, duration: duration)
             // The caller asked for what does not fit: it gets a hold on nothing.
-            return NodeHold(planClass: demand, option: 0, start: from, end: from.plus(duration), parts: [])
+            ?? NodeHold(planClass: demand, option: 0, start: from, end: from.plus(duration), parts: [])
+    }
+
+    /// Takes a place at `start` that an earlier plan has found, if it is still there.
+    mutating func adopt(_ demand: Int32, at start: Int64, duration: Int64) -> NodeHold? {
+        let planClass = classes[Int(demand)]
+        defer { planClass.restart() }
+        planClass.restart()
+        guard let answer = search(planClass, from: start, duration: duration, only: true), answer.time == start else {
+            return nil
         }
-        return take(answer, demand, from, from.plus(duration))
+        return take(answer, demand, start, start.plus(duration))
     }
 
     mutating func take(_ answer: PlanClass.Answer, _ demand: Int32, _ from: Int64, _ end: Int64) -> NodeHold {
@@ -153,6 +170,15 @@ struct NodeMachine: Machine {
     }
 
     mutating func admits(_ job: Int32, at now: Int64) -> Bool { isForecast || limits.admits(job) }
+
+    /// Mode `none`: whether a job of the class may start, all its partitions being free of those that wait.
+    func isHeldBack(_ planClass: PlanClass) -> Bool {
+        holdsPartitionsBack && !cluster.snapshot.shapes[planClass.shape].partitions.allSatisfy { !heldBack.contains($0) }
+    }
+
+    mutating func holdBack(_ planClass: PlanClass) {
+        if holdsPartitionsBack { heldBack.formUnion(cluster.snapshot.shapes[planClass.shape].partitions) }
+    }
     mutating func didStart(_ job: Int32, at now: Int64) { limits.didStart(job) }
     mutating func mayContinue(after looked: Int) -> Bool { effort < effortLimit }
 }

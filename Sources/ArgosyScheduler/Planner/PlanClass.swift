@@ -107,7 +107,13 @@ final class PlanClass {
     var limit = TimeLimit.unlimited
     var uid: UInt32 = 0
     var association: Int32 = -1
+    /// The shortest limit it may be given.
+    var leastLimit: TimeLimit { leastDuration > 0 ? TimeLimit(minutes: UInt32(clamping: leastDuration / 60)) : limit }
     var options: [PlanOption]
+    /// It fits on no state of the cluster's nodes that are up.
+    var isNever = false
+    /// It was tried and did not fit.
+    var misfits: Bool { misfitReleases >= 0 }
     /// Raised when counts say that it fits now but no cores are found that do.
     var floor: Int64 = .min
     /// Known not to fit now, at so many releases of the machine.
@@ -119,6 +125,20 @@ final class PlanClass {
         var option: Int
         var version: Int
         var parts: [HoldPart]
+    }
+
+    /// Forgets where searches have come to.
+    func restart() {
+        for option in options.indices {
+            for group in options[option].groups.indices {
+                options[option].groups[group].bound = .min
+                options[option].groups[group].releases = -1
+                for use in options[option].groups[group].uses.indices {
+                    options[option].groups[group].uses[use].restart()
+                }
+            }
+        }
+        answer = nil
     }
 
     init(shape: Int, duration: Int64, leastDuration: Int64, begin: Int64, company: Company, options: [PlanOption]) {
