@@ -78,6 +78,11 @@ struct CPURules: Sendable {
         return cores(tasks, gpus: gpus).multipliedClamping(threads)
     }
 
+    /// CPUs that count for --mem-per-cpu: of cores given for fewer threads only those.
+    func counted(_ tasks: Int, gpus: Int) -> Int {
+        countsCPUs ? wanted(tasks, gpus: gpus) : cores(tasks, gpus: gpus).multipliedClamping(usable)
+    }
+
     func fits(_ tasks: Int, gpus: Int, _ free: NodeCounts) -> Bool {
         if given(tasks, gpus: gpus) > maxCPUs { return false }
         if countsCPUs { return wanted(tasks, gpus: gpus) <= free.cpus - reservedCores * threads }

@@ -140,7 +140,7 @@ public struct NodeFit: Sendable {
         var wanted = Int(clamping: shape.memoryPerNodeMiB)
         if shape.memoryPerCPUMiB > 0 {
             let each = Int(clamping: shape.memoryPerCPUMiB)
-            let least = each.multipliedClamping(rules.given(tasks, gpus: gpus))
+            let least = each.multipliedClamping(rules.counted(tasks, gpus: gpus))
             let whole = isExclusive ? min(each.multipliedClamping(model.idle.cpus), free.memoryMiB) : 0
             wanted = max(wanted, least, whole)
         }
