@@ -24,7 +24,7 @@ extension Amount {
     /// As counts of a node of the kind of `idle`, which has `threads` CPUs a core.
     func counts(like idle: NodeCounts) -> NodeCounts {
         let cpus = Int(self[0])
-        let threads = max(1, idle.cores > 0 ? idle.cpus / idle.cores : 1)
+        let threads = idle.cores > 0 ? Swift.max(1, idle.cpus / idle.cores) : 1
         return NodeCounts(
             cores: cpus / threads, cpus: cpus, memoryMiB: Int(self[1]),
             gres: idle.gres.indices.map { $0 < 8 - Self.firstGRES ? Int(self[Self.firstGRES + $0]) : idle.gres[$0] })

@@ -4,7 +4,7 @@
 // to the backfill engine, whose pass decides what starts and what is reserved. What the pass did not reserve is planned
 // afterwards beside everything else, so that each job's expected start is a plan and not a guess; it binds nobody.
 // Reasons are told by rules (Rules/) on what the pass has left.
-public import ArgosyDomain
+import ArgosyDomain
 
 public struct BackfillPlanner: Planner {
     public init() {}
@@ -43,12 +43,14 @@ struct PlanningPass {
         var classes = ClassTable(cluster)
         classOfJob.reserveCapacity(snapshot.queue.count)
         for job in snapshot.queue { classOfJob.append(classes.number(of: job)) }
+        let demands = classOfJob
+        let made = classes.classes
         let chosen = JobSelection(snapshot, cluster, classes.classes, classOfJob)
         queuePosition = chosen.positions
         firstNumber = chosen.firstNumber
         table = JobTable(
-            demands: chosen.positions.map { classOfJob[Int($0)] },
-            durations: chosen.positions.map { classes.classes[Int(classOfJob[Int($0)])].duration })
+            demands: chosen.positions.map { demands[Int($0)] },
+            durations: chosen.positions.map { made[Int(demands[Int($0)])].duration })
         let gate = LimitGate(book: snapshot.book, now: snapshot.now, jobs: chosen.limitedJobs)
         machine = NodeMachine(cluster: cluster, classes: classes.classes, limits: gate)
         engine = BackfillEngine(mode: Self.mode(snapshot.settings), keepsVerdicts: true)

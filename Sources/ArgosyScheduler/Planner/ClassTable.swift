@@ -99,7 +99,7 @@ struct ClassTable {
         _ planClass: PlanClass, _ shape: Shape, _ partition: Int, _ reservation: Int,
         _ licenses: [Shape.LicenseDemand]
     ) -> [PlanOption] {
-        let constraint = CompiledConstraint(shape.constraint, features: cluster.features)
+        let constraint = CompiledConstraint(shape.constraint, cluster.features)
         let all = uses(planClass, shape, partition, reservation, constraint)
         func option(_ groups: [PlanGroup]) -> PlanOption {
             PlanOption(partition: partition, reservation: reservation, licenses: licenses, groups: groups)
@@ -242,11 +242,11 @@ struct ClassTable {
             let capacity = cluster.pools[one.pool].capacity
             guard capacity.covers(need) || one.fit.isExclusive else { continue }
             // A node too small for one task beside what the system keeps of it.
-            let most = min(most, one.fit.capacity(capacity.counts(like: one.fit.model.idle)))
-            if each == 0, most == 0 { continue }
+            let room = min(most, one.fit.capacity(capacity.counts(like: one.fit.model.idle)))
+            if each == 0, room == 0 { continue }
             uses.append(
                 PoolUse(
-                    pool: Int32(one.pool), fit: one.fit, capacity: each > 0 ? each : most, need: need,
+                    pool: Int32(one.pool), fit: one.fit, capacity: each > 0 ? each : room, need: need,
                     isWhole: one.fit.isExclusive || need[0] >= capacity[0], forbidden: one.forbidden))
         }
         return PlanGroup(

@@ -168,7 +168,7 @@ extension NodeMachine {
         var candidates: [Candidate] = []
         var sources: [Int: (part: Int, position: Int32)] = [:]
         var picked = Array(repeating: 0, count: cluster.pools.count)
-        let constraint = CompiledConstraint(shape.constraint, features: cluster.features)
+        let constraint = CompiledConstraint(shape.constraint, cluster.features)
         for (index, part) in parts.enumerated() {
             let pool = cluster.pools[Int(part.pool)]
             let fit = option.groups[Int(part.group)].uses[Int(part.use)].fit
@@ -180,15 +180,12 @@ extension NodeMachine {
                     picked[Int(part.pool)] += 1
                 }
                 let node = cluster.nodes[Int(position)]
-                let kind = cluster.snapshot.kinds[node.kind]
-                let capacity = min(fit.capacity(on: node), Int(part.tasks) > 0 ? Int(part.tasks) : .max)
-                guard capacity > 0 else { continue }
+                let groups = constraint.match(cluster.featureSets[node.kind]).groups
+                guard var candidate = fit.candidate(node, groups: groups) else { continue }
+                candidate.leaf = cluster.snapshot.kinds[node.kind].leaf
+                if part.tasks > 0 { candidate.capacity = min(candidate.capacity, Int(part.tasks)) }
                 sources[node.index.int] = (index, position)
-                candidates.append(
-                    Candidate(
-                        node: node.index, capacity: capacity, weight: kind.weight, leaf: kind.leaf,
-                        idleCPUs: node.freeCPUs.count, groups: constraint.match(cluster.featureSets[node.kind]).groups,
-                        jobGRES: shape.gres.indices.map { fit.units(ofRequest: $0, in: fit.model.counts(of: node)) }))
+                candidates.append(candidate)
             }
         }
         let chooser = NodeChooser(

@@ -91,7 +91,7 @@ final class NodeTallies {
 
     private func make(_ planClass: PlanClass) -> NodeTally {
         let shape = cluster.snapshot.shapes[planClass.shape]
-        let constraint = CompiledConstraint(shape.constraint, features: cluster.features)
+        let constraint = CompiledConstraint(shape.constraint, cluster.features)
         var tally = NodeTally()
         var seen = Set<Int>()
         var room = Room(shape: shape)

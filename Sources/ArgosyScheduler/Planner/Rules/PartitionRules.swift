@@ -17,6 +17,9 @@ enum PartitionRules {
         _ planClass: PlanClass, _ context: RuleContext, _ find: (PlanningSnapshot.Partition) -> RuleFinding?
     ) -> RuleFinding? {
         guard planClass.options.isEmpty else { return nil }
-        return context.shape(planClass).partitions.lazy.compactMap { find(context.snapshot.partitions[$0]) }.first
+        for partition in context.shape(planClass).partitions {
+            if let found = find(context.snapshot.partitions[partition]) { return found }
+        }
+        return nil
     }
 }

@@ -13,12 +13,12 @@ struct RuleFinding: Hashable {
 }
 
 /// A rule about one job. Cheap: it is asked for every waiting job.
-protocol JobRule {
+protocol JobRule: SendableMetatype {
     static func finding(_ job: PlanningSnapshot.Job, _ context: RuleContext) -> RuleFinding?
 }
 
 /// A rule about all jobs of a class.
-protocol ClassRule {
+protocol ClassRule: SendableMetatype {
     static func finding(_ planClass: PlanClass, _ context: RuleContext) -> RuleFinding?
 }
 
