@@ -15,6 +15,7 @@ extension BackfillEngine {
     /// reserved it on the machine. In the order in which they were made.
     @inlinable public mutating func adopt(_ job: Int32, start: Int64, hold: M.Hold) {
         reserved.append(Reserved(job: job, start: start, hold: hold))
+        nextReservedStart = min(nextReservedStart, start)
         movedEnd = .max
     }
 
@@ -53,6 +54,7 @@ extension BackfillEngine {
                 before: bound)
             guard start < before else { continue }
             reserved[index].start = start
+            nextReservedStart = min(nextReservedStart, start)
             // What it left is new to those behind it now, and to those before it next time.
             let (end, overflow) = before.addingReportingOverflow(duration)
             movedEnd = max(movedEnd, overflow ? .max : end)
@@ -76,10 +78,13 @@ extension BackfillEngine {
         }
         let hold = machine.reserve(demand, from: start, duration: duration)
         reserved.append(Reserved(job: job, start: start, hold: hold))
+        nextReservedStart = min(nextReservedStart, start)
     }
 
     /// Starts those whose time has come, and notes the others'.
     @inlinable mutating func startDue(_ machine: inout M, _ now: Int64) {
+        guard nextReservedStart <= now || keepsVerdicts else { return }
+        nextReservedStart = .max
         var kept = 0
         for index in reserved.indices {
             let one = reserved[index]
@@ -87,6 +92,7 @@ extension BackfillEngine {
                 begin(one.job, one.hold, &machine, now, backfilled: false)
                 continue
             }
+            nextReservedStart = min(nextReservedStart, one.start)
             note(one.job, .reserved(one.start))
             if kept != index { reserved[kept] = one }
             kept += 1

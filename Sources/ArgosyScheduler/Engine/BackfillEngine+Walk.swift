@@ -5,8 +5,9 @@ extension BackfillEngine {
         _ queue: PassQueue, _ jobs: JobTable<M.Demand>, _ machine: inout M, _ now: Int64, reservations: Int
     ) {
         if queue.scope == .whole {
-            for one in reserved.reversed() { machine.release(one.hold, from: one.start) }
+            for one in reserved { machine.release(one.hold, from: max(one.start, now)) }
             reserved.removeAll(keepingCapacity: true)
+            nextReservedStart = .max
         }
         if isBlocked { return }
         var position = 0
@@ -49,6 +50,7 @@ extension BackfillEngine {
         }
         reserved.append(
             Reserved(job: job, start: start, hold: machine.reserve(demand, from: start, duration: duration)))
+        nextReservedStart = min(nextReservedStart, start)
         shapes.machineChanged()
         note(job, .reserved(start))
         return true

@@ -57,6 +57,8 @@ public struct BackfillEngine<M: Machine> {
     public var verdicts: [Verdict] = []
     /// What the last pass left when its budget was spent: to be given to a continued pass, before any arrivals.
     public var unlooked: [Int32] = []
+    /// The earliest reservation, when a pass is due even if nothing ends or arrives before; `Int64.max`: none is held.
+    public var nextReservedStart = Int64.max
     /// Jobs the last pass looked at.
     public var looked = 0
 
@@ -92,9 +94,6 @@ public struct BackfillEngine<M: Machine> {
         case .reservations(let count): walk(queue, jobs, &machine, now, reservations: count)
         }
     }
-
-    /// When a pass is due though nothing ends and nothing arrives: the earliest reservation. Nil: none is held.
-    @inlinable public var nextReservedStart: Int64? { reserved.lazy.map(\.start).min() }
 
     @inlinable mutating func begin(_ scope: PassQueue.Scope, _ jobs: JobTable<M.Demand>) {
         started.removeAll(keepingCapacity: true)

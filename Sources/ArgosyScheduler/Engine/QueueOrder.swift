@@ -25,23 +25,31 @@ public enum QueueOrder: String, Sendable, CaseIterable {
         }
     }
 
-    /// The key at `now`; times in seconds, `origin` the first submission of the trace.
+    /// The part of a job's key that stays; the whole key where `changesWithTime` is false.
     ///
-    /// `request` and `processors` are positive.
-    public func key(submit: Int64, request: Int64, processors: Int32, now: Int64, origin: Int64) -> Double {
-        let wait = Double(now - submit)
+    /// Times in seconds, `origin` the first submission of the trace; `request` and `processors` are positive.
+    public func constant(submit: Int64, request: Int64, processors: Int32, origin: Int64) -> Double {
         let request = Double(request)
         let width = Double(processors)
         switch self {
         case .fcfs: return Double(submit)
         case .sjf: return request
         case .saf: return request * width
-        case .wfp3:
-            let ratio = wait / request
-            return -(ratio * ratio * ratio) * width
-        case .unicep: return -(wait + 1e-15) / (Logarithm.base2(width + 1e-15) * request)
+        case .wfp3: return width
+        case .unicep: return Logarithm.base2(width + 1e-15) * request
         case .f1:
             return Logarithm.base10(request) * width + 870 * Logarithm.base10(Double(submit - origin) + 1)
+        }
+    }
+
+    /// The key of a job that has waited so long, given its constant.
+    public func key(_ constant: Double, wait: Int64, request: Int64) -> Double {
+        switch self {
+        case .fcfs, .sjf, .saf, .f1: return constant
+        case .wfp3:
+            let ratio = Double(wait) / Double(request)
+            return -(ratio * ratio * ratio) * constant
+        case .unicep: return -(Double(wait) + 1e-15) / constant
         }
     }
 }
