@@ -33,6 +33,10 @@ public struct ControllerCore: Sendable {
     var now: Timestamp
     var queue = PendingQueue()
     var shapes = ShapeTable()
+    /// Those that stand still.
+    var suspended: [JobID] = []
+    /// Of each license of the configuration, how many jobs hold.
+    var licensesInUse: [UInt64]
     var deadlines = DeadlineHeap()
     var tokens: [String: JobID] = [:]
     var waiting = WaitingReplies()
@@ -48,6 +52,7 @@ public struct ControllerCore: Sendable {
         self.now = max(now, stored.lastTime)
         tables = Tables(configuration: configuration)
         cluster = PlanningSnapshot(empty: configuration)
+        licensesInUse = Array(repeating: 0, count: configuration.licenses.count)
         lastJobID = max(stored.lastJobID, JobID(max(configuration.firstJobID, 1) - 1))
         load(stored)
     }

@@ -18,6 +18,8 @@ struct Tables: Sendable {
     var runs = PagedTable<JobRun>()
     var notes = PagedTable<JobNote>()
     var tokens = PagedTable<String>()
+    /// Ids of a heterogeneous job's components, by the leader's; ascending.
+    var components = PagedTable<[UInt32]>()
     var steps = PagedTable<[StepRow]>()
     var nodes = PagedTable<NodeRecord>()
     var facts = PagedTable<NodeFacts>()
@@ -57,7 +59,18 @@ struct Tables: Sendable {
         row.deadline = record.deadline
         row.batchLaunched = record.batchLaunched
         row.requeueAfterEnd = record.requeueAfterEnd
+        row.suspendedAt = record.suspendedAt
+        row.suspendedFor = record.suspendedFor
+        row.pauses = record.pauses
+        row.suspendedByPreemption = record.suspendedByPreemption
+        row.preempted = record.preempted
+        row.hetLeader = record.hetLeader == 0 ? nil : JobID(record.hetLeader)
+        row.hetOffset = record.hetOffset
+        if record.state == .pending, spec.fields.partition.contains(",") { row.partition = spec.fields.partition }
         if let run = runs[id.rawValue] {
+            row.licenses = run.licenses.map {
+                LicenseRequest(name: configuration.licenses[$0.license].name, count: $0.count)
+            }
             row.allocation = run.allocation
             row.nodesHeld = run.held
             row.nodesPrepared = run.prepared

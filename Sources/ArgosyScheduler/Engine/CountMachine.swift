@@ -1,8 +1,9 @@
 // Identical processors: a profile of how many are free from when on.
 //
 // Two flat columns, times ascending; a segment lasts until the next one's time, the last for ever. Neighbours differ in
-// what is free, so the profile is as short as it can be and a plain scan over it beats any tree up to some thousand
-// segments. The past is dropped from the front by moving an index.
+// what is free, so the profile is as short as it can be, and a plain scan over it beats any tree up to some thousand
+// segments. The past is dropped from the front by moving an index. Behind the segments in use the columns have room, so
+// that a change is a few moves of memory in one go: this is the innermost part of a simulation.
 
 /// A machine of identical processors.
 public struct CountMachine: Machine {
@@ -22,12 +23,14 @@ public struct CountMachine: Machine {
     @usableFromInline var free: [Int32]
     /// The segment that `now` is in.
     @usableFromInline var first = 0
+    /// One past the last segment.
+    @usableFromInline var end = 1
 
     public init(processors: Int32, now: Int64 = .min) {
         precondition(processors > 0)
         self.processors = processors
-        times = [now]
-        free = [processors]
+        times = [now] + Array(repeating: 0, count: 63)
+        free = [processors] + Array(repeating: 0, count: 63)
     }
 
     @inlinable public var isFull: Bool { free[first] == 0 }
@@ -35,29 +38,18 @@ public struct CountMachine: Machine {
     @inlinable public var freeNow: Int32 { free[first] }
 
     /// What is free from when on: ascending times, the first one now.
-    public var profile: [(time: Int64, free: Int32)] {
-        (first..<times.count).map { (times[$0], free[$0]) }
-    }
+    public var profile: [(time: Int64, free: Int32)] { (first..<end).map { (times[$0], free[$0]) } }
 
     @inlinable public mutating func advance(to now: Int64) {
-        while first + 1 < times.count, times[first + 1] <= now { first += 1 }
+        while first + 1 < end, times[first + 1] <= now { first += 1 }
         times[first] = now
-        if first >= 256 {
-            times.removeSubrange(..<first)
-            free.removeSubrange(..<first)
-            first = 0
-        }
+        if first >= 256 { dropPast() }
     }
 
     @inlinable public mutating func start(_ demand: Int32, at now: Int64, duration: Int64) -> Hold? {
-        guard demand <= free[first] else { return nil }
         let end = Self.end(now, duration)
-        var index = first + 1
-        while index < times.count, times[index] < end {
-            if free[index] < demand { return nil }
-            index += 1
-        }
-        change(by: -demand, from: first, until: end, endSegment: index)
+        guard fits(demand, until: end) else { return nil }
+        change(by: -demand, from: now, until: end)
         return Hold(processors: demand, end: end)
     }
 
@@ -88,10 +80,27 @@ public struct CountMachine: Machine {
     }
 }
 
+// MARK: Looking
+
 extension CountMachine {
     @inlinable static func end(_ start: Int64, _ duration: Int64) -> Int64 {
         let (end, overflow) = start.addingReportingOverflow(duration)
         return overflow ? .max : end
+    }
+
+    /// Whether `demand` is free from now to `end`.
+    @inlinable func fits(_ demand: Int32, until end: Int64) -> Bool {
+        guard demand <= free[first] else { return false }
+        return free.withUnsafeBufferPointer { free in
+            times.withUnsafeBufferPointer { times in
+                var index = first + 1
+                while index < self.end, times[index] < end {
+                    if free[index] < demand { return false }
+                    index += 1
+                }
+                return true
+            }
+        }
     }
 
     /// The first start in `[from, bound)` from which `demand` is free for the duration, what lies at `until` or later
@@ -99,85 +108,106 @@ extension CountMachine {
     @inlinable func search(
         _ demand: Int32, from: Int64, duration: Int64, before bound: Int64, until: Int64
     ) -> Int64? {
-        var index = from <= times[first] ? first : segment(of: from)
-        let count = times.count
-        while true {
-            while index < count, free[index] < demand { index += 1 }
-            guard index < count else { return nil }
-            let start = max(times[index], from)
-            guard start < bound else { return nil }
-            let end = min(Self.end(start, duration), until)
-            index += 1
-            while index < count, times[index] < end, free[index] >= demand { index += 1 }
-            if index == count || times[index] >= end { return start }
+        free.withUnsafeBufferPointer { free in
+            times.withUnsafeBufferPointer { times in
+                var index = Self.segment(of: from, times, first, end)
+                while true {
+                    while index < end, free[index] < demand { index += 1 }
+                    guard index < end else { return nil }
+                    let start = max(times[index], from)
+                    guard start < bound else { return nil }
+                    let stop = min(Self.end(start, duration), until)
+                    index += 1
+                    while index < end, times[index] < stop, free[index] >= demand { index += 1 }
+                    if index == end || times[index] >= stop { return start }
+                }
+            }
         }
     }
 
     /// The segment `time` lies in.
-    @inlinable func segment(of time: Int64) -> Int {
+    @inlinable static func segment(
+        of time: Int64, _ times: UnsafeBufferPointer<Int64>, _ first: Int, _ end: Int
+    ) -> Int {
+        if time <= times[first] { return first }
         var low = first
-        var high = times.count
+        var high = end
         while low + 1 < high {
             let middle = (low + high) >> 1
             if times[middle] <= time { low = middle } else { high = middle }
         }
         return low
     }
+}
+
+// MARK: Changing
+
+extension CountMachine {
+    /// Changes what is free in `[from, until)`, which is not empty.
+    @inlinable mutating func change(by processors: Int32, from: Int64, until: Int64) {
+        if end + 2 > times.count { grow() }
+        times.withUnsafeMutableBufferPointer { times in
+            free.withUnsafeMutableBufferPointer { free in
+                let start = Self.border(at: from, times, free, first, &end)
+                var index = start
+                repeat {
+                    free[index] += processors
+                    index += 1
+                } while index < end && times[index] < until
+                if index < end, times[index] == until {
+                    if free[index] == free[index - 1] { Self.drop(index, times, free, &end) }
+                } else if until != .max {
+                    Self.make(index, until, free[index - 1] - processors, times, free, &end)
+                }
+                if start > first, free[start] == free[start - 1] { Self.drop(start, times, free, &end) }
+            }
+        }
+    }
 
     /// The segment that begins at `time`, made if need be.
-    @inlinable mutating func split(at time: Int64) -> Int {
-        let index = segment(of: time)
+    @inlinable static func border(
+        at time: Int64, _ times: UnsafeMutableBufferPointer<Int64>, _ free: UnsafeMutableBufferPointer<Int32>,
+        _ first: Int, _ end: inout Int
+    ) -> Int {
+        let index = segment(of: time, UnsafeBufferPointer(times), first, end)
         if times[index] >= time { return index }
-        insert(time, at: index + 1)
+        make(index + 1, time, free[index], times, free, &end)
         return index + 1
     }
 
-    /// Drops a segment that is like the one before it.
-    @inlinable mutating func merge(at index: Int) {
-        guard index > first, index < times.count, free[index] == free[index - 1] else { return }
-        Self.close(&times, at: index)
-        Self.close(&free, at: index)
+    @inlinable static func make(
+        _ index: Int, _ time: Int64, _ count: Int32, _ times: UnsafeMutableBufferPointer<Int64>,
+        _ free: UnsafeMutableBufferPointer<Int32>, _ end: inout Int
+    ) {
+        guard let time0 = times.baseAddress, let free0 = free.baseAddress else { return }
+        (time0 + index + 1).update(from: time0 + index, count: end - index)
+        (free0 + index + 1).update(from: free0 + index, count: end - index)
+        times[index] = time
+        free[index] = count
+        end += 1
     }
 
-    /// Begins a segment that is like the one before it.
-    @inlinable mutating func insert(_ time: Int64, at index: Int) {
-        Self.open(&times, at: index, time)
-        Self.open(&free, at: index, free[index - 1])
+    @inlinable static func drop(
+        _ index: Int, _ times: UnsafeMutableBufferPointer<Int64>, _ free: UnsafeMutableBufferPointer<Int32>,
+        _ end: inout Int
+    ) {
+        guard let time0 = times.baseAddress, let free0 = free.baseAddress else { return }
+        end -= 1
+        (time0 + index).update(from: time0 + index + 1, count: end - index)
+        (free0 + index).update(from: free0 + index + 1, count: end - index)
     }
 
-    // The array's own insertion and removal cost several times the move of a few hundred bytes that they are here.
+    @usableFromInline mutating func grow() {
+        times += Array(repeating: 0, count: times.count)
+        free += Array(repeating: 0, count: free.count)
+    }
 
-    @inlinable static func open<Element>(_ column: inout [Element], at index: Int, _ element: Element) {
-        column.append(element)
-        column.withUnsafeMutableBufferPointer { column in
-            guard let place = column.baseAddress?.advanced(by: index) else { return }
-            (place + 1).update(from: place, count: column.count - 1 - index)
-            place.pointee = element
+    @usableFromInline mutating func dropPast() {
+        for index in first..<end {
+            times[index - first] = times[index]
+            free[index - first] = free[index]
         }
-    }
-
-    @inlinable static func close<Element>(_ column: inout [Element], at index: Int) {
-        column.withUnsafeMutableBufferPointer { column in
-            guard let place = column.baseAddress?.advanced(by: index) else { return }
-            place.update(from: place + 1, count: column.count - 1 - index)
-        }
-        column.removeLast()
-    }
-
-    @inlinable mutating func change(by processors: Int32, from: Int64, until end: Int64) {
-        let start = split(at: from)
-        var index = start + 1
-        while index < times.count, times[index] < end { index += 1 }
-        change(by: processors, from: start, until: end, endSegment: index)
-        merge(at: start)
-    }
-
-    /// Changes what is free in the segments `[from, endSegment)`, of which the last reaches to `end` or beyond.
-    @inlinable mutating func change(by processors: Int32, from: Int, until end: Int64, endSegment: Int) {
-        if end != .max, endSegment == times.count || times[endSegment] > end {
-            insert(end, at: endSegment)
-        }
-        for index in from..<endSegment { free[index] += processors }
-        merge(at: endSegment)
+        end -= first
+        first = 0
     }
 }
