@@ -9,6 +9,7 @@ extension ControllerCore {
             case .jobLimit: runOut(JobID(due.subject), due.time)
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
+            case .dependency: dependencyDue(JobID(due.subject))
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
             }
         }
@@ -147,6 +148,8 @@ extension Tables {
         runs[key] = nil
         notes[key] = nil
         tokens[key] = nil
+        dependencies[key] = nil
+        corresponding[key] = nil
         steps[key] = nil
     }
 }

@@ -51,6 +51,7 @@ extension ControllerCore {
             record.batchLaunched = launchBatch
         }
         dropShape(id)
+        noteBegun(id)
         tables.notes[id.rawValue] = nil
         if let limit { deadlines.add(now.adding(limit), .jobLimit, id.rawValue) }
         countElement(record, by: 1)
@@ -165,6 +166,7 @@ extension ControllerCore {
         liveJobs -= 1
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
+        noteEnded(id)
     }
 
     /// The same job again, as its next attempt.

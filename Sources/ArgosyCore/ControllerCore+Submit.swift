@@ -81,9 +81,13 @@ extension ControllerCore {
             tokens[Self.tokenKey(token, uid: fields.identity.uid)] = id
         }
         liveJobs += 1
+        noteLive(id)
         change(id) { _ in }
         enqueue(record)
         if !isPartitionUp(partition) { noteUnplanned(id) }
+        if !fields.dependency.isEmpty, let dependency = try? dependency(fields.dependency) {
+            setDependency(id, dependency)
+        }
     }
 }
 
@@ -108,9 +112,7 @@ struct Admission {
         try settleMemory()
         try checkArray()
         try checkDemand()
-        if !fields.dependency.isEmpty {
-            throw Refusals.notSupported("--dependency=\(fields.dependency) is not available yet; submit without it")
-        }
+        _ = try core.dependency(fields.dependency)
     }
 
     private static func partition(_ core: ControllerCore, _ name: String) throws(Refusal) -> UInt16 {

@@ -204,6 +204,23 @@ public nonisolated struct WireJobRow: @unchecked Sendable {
     set {_uniqueStorage()._arrayHead = newValue}
   }
 
+  /// what is left of it
+  public var dependency: String {
+    get {_storage._dependency}
+    set {_uniqueStorage()._dependency = newValue}
+  }
+
+  /// of an array with aftercorr: elements that may start
+  public var corresponding: [WireIndexRange] {
+    get {_storage._corresponding}
+    set {_uniqueStorage()._corresponding = newValue}
+  }
+
+  public var reservationDeleted: Bool {
+    get {_storage._reservationDeleted}
+    set {_uniqueStorage()._reservationDeleted = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -387,7 +404,7 @@ fileprivate nonisolated let _protobuf_package = "argosy"
 
 nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobRow"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0\u{2}\u{b}dependency\0\u{1}corresponding\0\u{3}reservation_deleted\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -419,6 +436,9 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _requeueAfterEnd: Bool = false
     var _usage: WireUsage? = nil
     var _arrayHead: Bool = false
+    var _dependency: String = String()
+    var _corresponding: [WireIndexRange] = []
+    var _reservationDeleted: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -458,6 +478,9 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _requeueAfterEnd = source._requeueAfterEnd
       _usage = source._usage
       _arrayHead = source._arrayHead
+      _dependency = source._dependency
+      _corresponding = source._corresponding
+      _reservationDeleted = source._reservationDeleted
     }
   }
 
@@ -505,6 +528,9 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 27: try { try decoder.decodeSingularBoolField(value: &_storage._requeueAfterEnd) }()
         case 28: try { try decoder.decodeSingularMessageField(value: &_storage._usage) }()
         case 29: try { try decoder.decodeSingularBoolField(value: &_storage._arrayHead) }()
+        case 40: try { try decoder.decodeSingularStringField(value: &_storage._dependency) }()
+        case 41: try { try decoder.decodeRepeatedMessageField(value: &_storage._corresponding) }()
+        case 42: try { try decoder.decodeSingularBoolField(value: &_storage._reservationDeleted) }()
         default: break
         }
       }
@@ -604,6 +630,15 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if _storage._arrayHead != false {
         try visitor.visitSingularBoolField(value: _storage._arrayHead, fieldNumber: 29)
       }
+      if !_storage._dependency.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dependency, fieldNumber: 40)
+      }
+      if !_storage._corresponding.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._corresponding, fieldNumber: 41)
+      }
+      if _storage._reservationDeleted != false {
+        try visitor.visitSingularBoolField(value: _storage._reservationDeleted, fieldNumber: 42)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -642,6 +677,9 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._requeueAfterEnd != rhs_storage._requeueAfterEnd {return false}
         if _storage._usage != rhs_storage._usage {return false}
         if _storage._arrayHead != rhs_storage._arrayHead {return false}
+        if _storage._dependency != rhs_storage._dependency {return false}
+        if _storage._corresponding != rhs_storage._corresponding {return false}
+        if _storage._reservationDeleted != rhs_storage._reservationDeleted {return false}
         return true
       }
       if !storagesAreEqual {return false}
