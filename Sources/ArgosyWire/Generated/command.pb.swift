@@ -539,6 +539,29 @@ public nonisolated struct WireAllocatedNode: Sendable {
   /// abstract CPUs of the node, ascending
   public var cpuIds: [UInt32] = []
 
+  public var gres: [WireGRESGrant] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Devices of one GRES of a node, held by a job.
+public nonisolated struct WireGRESGrant: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  /// empty: no type
+  public var type: String = String()
+
+  public var count: UInt64 = 0
+
+  /// positions in the node's list of this name and type; none: a plain count
+  public var devices: [UInt32] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -3087,7 +3110,7 @@ nonisolated extension WireAllocation: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireAllocatedNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AllocatedNode"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{3}io_port\0\u{1}cpus\0\u{1}tasks\0\u{3}memory_mib\0\u{3}cpu_ids\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{3}io_port\0\u{1}cpus\0\u{1}tasks\0\u{3}memory_mib\0\u{3}cpu_ids\0\u{1}gres\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3102,6 +3125,7 @@ nonisolated extension WireAllocatedNode: SwiftProtobuf.Message, SwiftProtobuf._M
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.memoryMib) }()
       case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.cpuIds) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.gres) }()
       default: break
       }
     }
@@ -3129,6 +3153,9 @@ nonisolated extension WireAllocatedNode: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.cpuIds.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.cpuIds, fieldNumber: 7)
     }
+    if !self.gres.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.gres, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3140,6 +3167,52 @@ nonisolated extension WireAllocatedNode: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.tasks != rhs.tasks {return false}
     if lhs.memoryMib != rhs.memoryMib {return false}
     if lhs.cpuIds != rhs.cpuIds {return false}
+    if lhs.gres != rhs.gres {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireGRESGrant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GRESGrant"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}count\0\u{1}devices\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.devices) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 2)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
+    }
+    if !self.devices.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.devices, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireGRESGrant, rhs: WireGRESGrant) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.type != rhs.type {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.devices != rhs.devices {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
