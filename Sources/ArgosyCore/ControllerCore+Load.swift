@@ -22,6 +22,7 @@ extension ControllerCore {
             guard let record = tables.jobs[key] else { continue }
             settle(record)
         }
+        settleLoadedDependencies()
         wantPlan()
     }
 
@@ -76,6 +77,10 @@ extension ControllerCore {
         }
         if !row.pendingIndices.isEmpty { tables.pendingIndices[key] = row.pendingIndices }
         if !row.reasonDetail.isEmpty { tables.notes[key] = JobNote(detail: row.reasonDetail) }
+        if record.state == .pending, let left = try? JobDependency(parsing: row.dependency), !left.isEmpty {
+            tables.dependencies[key] = left
+            if !row.corresponding.isEmpty { tables.corresponding[key] = row.corresponding }
+        }
         if !row.token.isEmpty {
             tables.tokens[key] = row.token
             tokens[Self.tokenKey(row.token, uid: row.spec.fields.identity.uid)] = row.id

@@ -29,6 +29,7 @@ extension ControllerCore {
             watchDeadline(started)
         }
         dropShape(id)
+        noteBegun(id)
         tables.notes[id.rawValue] = nil
         countElement(record, by: 1)
         if launchBatch { addBatchStep(id, allocation) }
@@ -171,6 +172,7 @@ extension ControllerCore {
         liveJobs -= 1
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
+        noteEnded(id)
     }
 
     /// The same job again, as its next attempt.

@@ -123,8 +123,12 @@ extension ControllerCore {
             tokens[Self.tokenKey(token, uid: fields.identity.uid)] = id
         }
         liveJobs += 1
+        noteLive(id)
         change(id) { _ in }
         enqueue(record)
         if !isPartitionUp(part.partition) { noteUnplanned(id) }
+        if !fields.dependency.isEmpty, let dependency = try? dependency(fields.dependency) {
+            setDependency(id, dependency)
+        }
     }
 }

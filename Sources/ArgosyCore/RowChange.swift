@@ -41,6 +41,10 @@ public struct JobRow: Sendable {
     public var nodesHeld: [UInt32]
     public var nodesPrepared: [UInt32]
     public var token: String
+    /// What is left of it, in JobDependency's stored text.
+    public var dependency = ""
+    /// Of an array that waits for another element by element: indices that need not wait any more.
+    public var corresponding: [IndexRange] = []
     public var nextStep: UInt32
     public var endingState: JobState?
     public var deadline: Timestamp

@@ -20,6 +20,10 @@ struct Tables: Sendable {
     var tokens = PagedTable<String>()
     /// Ids of a heterogeneous job's components, by the leader's; ascending.
     var components = PagedTable<[UInt32]>()
+    /// What is left of waiting jobs' dependencies.
+    var dependencies = PagedTable<JobDependency>()
+    /// Of arrays that wait for another one element by element: indices that need not wait any more.
+    var corresponding = PagedTable<[IndexRange]>()
     var steps = PagedTable<[StepRow]>()
     var nodes = PagedTable<NodeRecord>()
     var facts = PagedTable<NodeFacts>()
@@ -53,6 +57,8 @@ struct Tables: Sendable {
         row.arrayIndex = record.hasElementIndex ? record.arrayIndex : nil
         row.pendingIndices = pendingIndices[id.rawValue] ?? []
         row.runningElements = runningElements[id.rawValue] ?? 0
+        row.dependency = dependencies[id.rawValue]?.storedText ?? ""
+        row.corresponding = corresponding[id.rawValue] ?? []
         row.token = tokens[id.rawValue] ?? ""
         row.nextStep = record.nextStep
         row.endingState = record.endingState
