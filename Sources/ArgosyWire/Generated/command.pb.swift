@@ -214,6 +214,46 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .updatePartition(newValue)}
   }
 
+  public var accountingRecords: WireListAccountingRecords {
+    get {
+      if case .accountingRecords(let v)? = body {return v}
+      return WireListAccountingRecords()
+    }
+    set {body = .accountingRecords(newValue)}
+  }
+
+  public var accountingTransactions: WireListAccountingTransactions {
+    get {
+      if case .accountingTransactions(let v)? = body {return v}
+      return WireListAccountingTransactions()
+    }
+    set {body = .accountingTransactions(newValue)}
+  }
+
+  public var changeAccounting: WireChangeAccounting {
+    get {
+      if case .changeAccounting(let v)? = body {return v}
+      return WireChangeAccounting()
+    }
+    set {body = .changeAccounting(newValue)}
+  }
+
+  public var shares: WireListShares {
+    get {
+      if case .shares(let v)? = body {return v}
+      return WireListShares()
+    }
+    set {body = .shares(newValue)}
+  }
+
+  public var priorities: WireListPriorities {
+    get {
+      if case .priorities(let v)? = body {return v}
+      return WireListPriorities()
+    }
+    set {body = .priorities(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -232,6 +272,11 @@ public nonisolated struct WireRequest: Sendable {
     case waitJob(WireWaitJob)
     case shutdown(WireShutdown)
     case updatePartition(WireUpdatePartition)
+    case accountingRecords(WireListAccountingRecords)
+    case accountingTransactions(WireListAccountingTransactions)
+    case changeAccounting(WireChangeAccounting)
+    case shares(WireListShares)
+    case priorities(WireListPriorities)
 
   }
 
@@ -338,6 +383,38 @@ public nonisolated struct WireReply: Sendable {
     set {body = .cancelled(newValue)}
   }
 
+  public var accountingRecords: WireAccountingRecords {
+    get {
+      if case .accountingRecords(let v)? = body {return v}
+      return WireAccountingRecords()
+    }
+    set {body = .accountingRecords(newValue)}
+  }
+
+  public var accountingTransactions: WireAccountingTransactions {
+    get {
+      if case .accountingTransactions(let v)? = body {return v}
+      return WireAccountingTransactions()
+    }
+    set {body = .accountingTransactions(newValue)}
+  }
+
+  public var shares: WireShareList {
+    get {
+      if case .shares(let v)? = body {return v}
+      return WireShareList()
+    }
+    set {body = .shares(newValue)}
+  }
+
+  public var priorities: WirePriorityList {
+    get {
+      if case .priorities(let v)? = body {return v}
+      return WirePriorityList()
+    }
+    set {body = .priorities(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -352,6 +429,10 @@ public nonisolated struct WireReply: Sendable {
     case pong(WirePong)
     case configuration(WireConfiguration)
     case cancelled(WireCancelResult)
+    case accountingRecords(WireAccountingRecords)
+    case accountingTransactions(WireAccountingTransactions)
+    case shares(WireShareList)
+    case priorities(WirePriorityList)
 
   }
 
@@ -771,6 +852,12 @@ public nonisolated struct WireJobInfo: @unchecked Sendable {
   public var memoryWantedMib: UInt64 {
     get {_storage._memoryWantedMib}
     set {_uniqueStorage()._memoryWantedMib = newValue}
+  }
+
+  /// its number; 0: none
+  public var association: UInt32 {
+    get {_storage._association}
+    set {_uniqueStorage()._association = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1622,7 +1709,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{18}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1826,6 +1913,71 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .updatePartition(v)
         }
       }()
+      case 40: try {
+        var v: WireListAccountingRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingRecords(v)
+        }
+      }()
+      case 41: try {
+        var v: WireListAccountingTransactions?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingTransactions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingTransactions(v)
+        }
+      }()
+      case 42: try {
+        var v: WireChangeAccounting?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .changeAccounting(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .changeAccounting(v)
+        }
+      }()
+      case 43: try {
+        var v: WireListShares?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .shares(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .shares(v)
+        }
+      }()
+      case 44: try {
+        var v: WireListPriorities?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .priorities(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .priorities(v)
+        }
+      }()
       default: break
       }
     }
@@ -1900,6 +2052,26 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .updatePartition(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
     }()
+    case .accountingRecords?: try {
+      guard case .accountingRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    }()
+    case .accountingTransactions?: try {
+      guard case .accountingTransactions(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+    }()
+    case .changeAccounting?: try {
+      guard case .changeAccounting(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+    }()
+    case .shares?: try {
+      guard case .shares(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 43)
+    }()
+    case .priorities?: try {
+      guard case .priorities(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 44)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1915,7 +2087,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Reply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{1b}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2068,6 +2240,58 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .cancelled(v)
         }
       }()
+      case 40: try {
+        var v: WireAccountingRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingRecords(v)
+        }
+      }()
+      case 41: try {
+        var v: WireAccountingTransactions?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingTransactions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingTransactions(v)
+        }
+      }()
+      case 42: try {
+        var v: WireShareList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .shares(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .shares(v)
+        }
+      }()
+      case 43: try {
+        var v: WirePriorityList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .priorities(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .priorities(v)
+        }
+      }()
       default: break
       }
     }
@@ -2128,6 +2352,22 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .cancelled?: try {
       guard case .cancelled(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .accountingRecords?: try {
+      guard case .accountingRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    }()
+    case .accountingTransactions?: try {
+      guard case .accountingTransactions(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+    }()
+    case .shares?: try {
+      guard case .shares(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+    }()
+    case .priorities?: try {
+      guard case .priorities(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 43)
     }()
     case nil: break
     }
@@ -2671,7 +2911,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}association\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -2700,6 +2940,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _expectedStartUs: Int64 = 0
     var _derivedExit: WireExitStatus? = nil
     var _memoryWantedMib: UInt64 = 0
+    var _association: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2736,6 +2977,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       _expectedStartUs = source._expectedStartUs
       _derivedExit = source._derivedExit
       _memoryWantedMib = source._memoryWantedMib
+      _association = source._association
     }
   }
 
@@ -2780,6 +3022,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 24: try { try decoder.decodeSingularInt64Field(value: &_storage._expectedStartUs) }()
         case 25: try { try decoder.decodeSingularMessageField(value: &_storage._derivedExit) }()
         case 26: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryWantedMib) }()
+        case 40: try { try decoder.decodeSingularUInt32Field(value: &_storage._association) }()
         default: break
         }
       }
@@ -2870,6 +3113,9 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._memoryWantedMib != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._memoryWantedMib, fieldNumber: 26)
       }
+      if _storage._association != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._association, fieldNumber: 40)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2905,6 +3151,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._expectedStartUs != rhs_storage._expectedStartUs {return false}
         if _storage._derivedExit != rhs_storage._derivedExit {return false}
         if _storage._memoryWantedMib != rhs_storage._memoryWantedMib {return false}
+        if _storage._association != rhs_storage._association {return false}
         return true
       }
       if !storagesAreEqual {return false}
