@@ -95,6 +95,9 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var maxMemoryPerCPUMiB: UInt64 = 0
     public var priority = PrioritySettings()
     public var accounting = AccountingSettings()
+    public var scheduling = SchedulingSettings()
+    /// What the cluster has of each license.
+    public var licenses: [LicenseRequest] = []
     public var returnToService: Int = 0
     public var requeueByDefault = true
     /// Every key as written, in the order read, for `scontrol show config` and for keys of ours (cgroup.conf and

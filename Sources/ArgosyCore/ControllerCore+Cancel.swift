@@ -106,13 +106,8 @@ extension ControllerCore {
         }
         guard let id = try? nextJobID() else { return false }
         // One record for all of them, as the array is one: it keeps what was cancelled, for the accounts.
-        var cancelled = JobRecord(
-            submit: array.submit, eligible: array.eligible, id: id, timeLimit: array.timeLimit,
-            partition: array.partition, isBatch: array.isBatch, killOnClientLoss: false,
-            allowsRequeue: array.allowsRequeue)
-        cancelled.arrayJob = array.id.rawValue
-        cancelled.priority = array.priority
-        tables.jobs[id.rawValue] = cancelled
+        tables.jobs[id.rawValue] = JobRecord(id, elementOf: array, index: JobRecord.noIndex)
+        shapes.retain(array.shape)
         tables.specs[id.rawValue] = tables.specs[array.id.rawValue]
         tables.pendingIndices[id.rawValue] = taken
         tables.pendingIndices[array.id.rawValue] = left

@@ -47,8 +47,7 @@ extension ControllerCore {
             switch record.state {
             case .pending:
                 if tables.runs[key] != nil { wrong.append("waiting job \(key) has an allocation") }
-                let place = PendingQueue.Key(priority: record.priority, job: record.id)
-                if !record.isHeld && !queued.contains(place) { wrong.append("waiting job \(key) is in no queue") }
+                if !queued.contains(PendingQueue.Key(record)) { wrong.append("waiting job \(key) is in no queue") }
             case .running, .completing:
                 if held.isEmpty { wrong.append("job \(key) is \(record.state.name) on no node") }
                 for position in held {

@@ -40,6 +40,7 @@ extension ControllerCore {
     private mutating func loadNodes(_ rows: [NodeRow]) {
         for (index, node) in configuration.nodes.enumerated() {
             var record = NodeRecord(freeCPUs: CPUSet(0..<node.cpus), freeMemoryMiB: node.memoryMiB)
+            record.freeGRES = cluster.nodes[index].freeGRES
             var facts = NodeFacts()
             record.isDown = node.state.uppercased().hasPrefix("DOWN")
             record.isDrained = node.state.uppercased().hasPrefix("DRAIN")
@@ -115,7 +116,8 @@ extension JobRecord {
     init(_ row: JobRow, partition: UInt16) {
         self.init(
             submit: row.submit, eligible: row.eligible, id: row.id, timeLimit: row.timeLimit, partition: partition,
-            isBatch: row.spec.isBatch, killOnClientLoss: row.spec.fields.killOnClientLoss,
+            uid: row.spec.fields.identity.uid, isBatch: row.spec.isBatch,
+            killOnClientLoss: row.spec.fields.killOnClientLoss,
             allowsRequeue: row.spec.fields.requeue)
         start = row.start
         end = row.end

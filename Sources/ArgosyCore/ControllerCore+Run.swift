@@ -50,6 +50,7 @@ extension ControllerCore {
             record.deadline = limit.map { now.adding($0) } ?? .unset
             record.batchLaunched = launchBatch
         }
+        dropShape(id)
         tables.notes[id.rawValue] = nil
         if let limit { deadlines.add(now.adding(limit), .jobLimit, id.rawValue) }
         countElement(record, by: 1)
@@ -157,7 +158,10 @@ extension ControllerCore {
             record.end = end
             record.deadline = .unset
         }
-        if record.state == .pending { leaveQueue() }
+        if record.state == .pending {
+            dropShape(id)
+            leaveQueue()
+        }
         liveJobs -= 1
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
@@ -207,22 +211,26 @@ extension ControllerCore {
     }
 
     mutating func enqueue(_ record: JobRecord) {
-        guard record.state == .pending, !record.isHeld else { return }
-        queue.insert(PendingQueue.Key(priority: record.priority, job: record.id))
-        if record.eligible > now { deadlines.add(record.eligible, .jobEligible, record.id.rawValue) }
+        guard record.state == .pending else { return }
+        takeShape(record.id)
+        queue.insert(PendingQueue.Key(record))
+        if record.eligible > now && !record.isHeld { deadlines.add(record.eligible, .jobEligible, record.id.rawValue) }
         wantPlan()
     }
 
     func isQueued(_ key: PendingQueue.Key) -> Bool {
-        guard let record = record(key.job) else { return false }
-        return record.state == .pending && record.priority == key.priority && !record.isHeld
+        record(key.job).map { isQueued(key, $0) } ?? false
+    }
+
+    func isQueued(_ key: PendingQueue.Key, _ record: JobRecord) -> Bool {
+        record.state == .pending && record.priority == key.priority && record.tier == key.tier
     }
 
     mutating func leaveQueue() {
         let tables = tables
         queue.noteRemoval { key in
             guard let record = tables.jobs[key.job.rawValue] else { return false }
-            return record.state == .pending && record.priority == key.priority && !record.isHeld
+            return record.state == .pending && PendingQueue.Key(record) == key
         }
     }
 }

@@ -65,7 +65,8 @@ extension ControllerCore {
         tables.specs[id.rawValue] = spec
         var record = JobRecord(
             submit: now, eligible: max(now, fields.begin), id: id, timeLimit: fields.timeLimit,
-            partition: partition, isBatch: spec.isBatch, killOnClientLoss: fields.killOnClientLoss,
+            partition: partition, uid: fields.identity.uid, isBatch: spec.isBatch,
+            killOnClientLoss: fields.killOnClientLoss,
             allowsRequeue: fields.requeue)
         record.priority = fields.hold ? 0 : basePriority(of: id)
         if fields.hold { record.reason = .jobHeldUser }
@@ -197,7 +198,7 @@ struct Admission {
     /// Would it run if the partition's nodes, as configured, were all empty?
     private func checkDemand() throws(Refusal) {
         let partition = configured
-        let job = try core.demand(JobID(0), JobSpec(fields), partition: Int(self.partition), throwing: true)
+        let job = try core.shape(fields, partitions: [Int(self.partition)], throwing: true)
         let names = "partition \(partition.name)"
         if job.minNodes > partition.nodes.count {
             throw Refusals.notAvailable(
@@ -207,10 +208,9 @@ struct Admission {
             throw Refusals.notAvailable(
                 "the job asks for \(job.minNodes) nodes, \(names) allows MaxNodes=\(partition.maxNodes); ask for fewer")
         }
-        let empty = core.emptyNodes
-        if Placer.place(job, on: partition.nodes, of: empty) != nil { return }
-        let cpus = partition.nodes.map { empty[$0.int].cpus }.max() ?? 0
-        let memory = partition.nodes.map { empty[$0.int].memoryMiB }.max() ?? 0
+        if FirstFitPlanner.fitsEmpty(job, of: core.emptyCluster) { return }
+        let cpus = partition.nodes.map { core.configuration.nodes[$0.int].cpus }.max() ?? 0
+        let memory = partition.nodes.map { core.configuration.nodes[$0.int].memoryMiB }.max() ?? 0
         var asked = "\(job.tasks) tasks of \(job.cpusPerTask) CPUs on \(job.minNodes) nodes"
         if job.memoryPerNodeMiB > 0 { asked += ", \(job.memoryPerNodeMiB) MiB of memory a node" }
         if job.memoryPerCPUMiB > 0 { asked += ", \(job.memoryPerCPUMiB) MiB of memory a CPU" }

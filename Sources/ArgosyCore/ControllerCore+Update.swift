@@ -60,7 +60,7 @@ extension ControllerCore {
         }
         tables.notes[record.id.rawValue] = nil
         leaveQueue()
-        wantPlan()
+        if let job = self.record(record.id) { enqueue(job) }
         return nil
     }
 

@@ -11,7 +11,7 @@
 // - Reports of an older incarnation or another attempt change nothing, and are acknowledged, so that nodes forget them.
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
-// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Partitions, +Plan, +Run (life of an attempt), +Nodes, +Steps,
+// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Partitions, +Demand, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
 // +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
@@ -22,7 +22,8 @@ public struct ControllerCore: Sendable {
     public let configuration: ClusterConfiguration
     public let term: Term
 
-    let emptyNodes: [PlanningSnapshot.Node]
+    /// The cluster with nothing on it.
+    var cluster: PlanningSnapshot
     var tables: Tables
     /// Ids up to this one were given out.
     var lastJobID: JobID
@@ -31,6 +32,7 @@ public struct ControllerCore: Sendable {
     /// The latest time seen: an event cannot be earlier.
     var now: Timestamp
     var queue = PendingQueue()
+    var shapes = ShapeTable()
     var deadlines = DeadlineHeap()
     var tokens: [String: JobID] = [:]
     var waiting = WaitingReplies()
@@ -45,7 +47,7 @@ public struct ControllerCore: Sendable {
         self.term = term
         self.now = max(now, stored.lastTime)
         tables = Tables(configuration: configuration)
-        emptyNodes = Self.emptyNodes(configuration)
+        cluster = PlanningSnapshot(empty: configuration)
         lastJobID = max(stored.lastJobID, JobID(max(configuration.firstJobID, 1) - 1))
         load(stored)
     }
@@ -68,7 +70,7 @@ public struct ControllerCore: Sendable {
     /// When `timePassed` is wanted at the latest; `.never` if nothing is due.
     public var nextDeadline: Timestamp { deadlines.next }
 
-    /// False when no job waits for its turn: nobody needs a plan then.
+    /// False when no job waits: nobody needs a plan then.
     public var hasQueue: Bool { !queue.keys.isEmpty }
 
     /// A snapshot for queries. Publish it when the turn it includes is durable.
@@ -96,7 +98,6 @@ public struct ControllerCore: Sendable {
         case .nodeReported(let node, let report): take(report, from: node)
         case .planned(let plan):
             apply(plan)
-            noteUnplanned()
         case .timePassed: break
         }
     }

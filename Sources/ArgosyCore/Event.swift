@@ -135,6 +135,9 @@ public struct Registration: Sendable {
     public var ioPort: UInt16
     public var boot: Timestamp
     public var daemonStart: Timestamp
+    /// Cores, NUMA nodes and devices as the node found them; nil where that is not what the configuration says, or where it
+    /// is not known.
+    public var hardware: NodeHardware?
     /// All attempts the node still has anything of.
     public var held: [Held]
     public init(incarnation: Incarnation, cpus: Int, memoryMiB: UInt64, held: [Held] = []) {

@@ -1,6 +1,7 @@
 // The core's own records. A waiting job costs one flat JobRecord, without references, and one reference to its spec;
 // what only running jobs have (JobRun) and texts (JobNote) live in tables of their own.
 import ArgosyDomain
+import ArgosyScheduler
 
 /// The hot part of a job. Flat: copying a page of these touches no reference count.
 struct JobRecord: Sendable {
@@ -22,7 +23,16 @@ struct JobRecord: Sendable {
     /// `noIndex` for the array's own record and jobs that are of no array.
     var arrayIndex = JobRecord.noIndex
     var nextStep: UInt32 = 0
+    /// The one it runs in; while it waits, the first of those it may run in.
     var partition: UInt16
+    var uid: UInt32
+    /// Number of its demand among the core's shapes, while it waits; -1: none.
+    var shape: Int32 = -1
+    /// Positions in the accounting book; -1: none.
+    var association: Int32 = -1
+    var qos: Int32 = -1
+    /// The highest of its partitions' tiers.
+    var tier: UInt16 = 1
     var state = JobState.pending
     var reason = PendingReason.none
     var endingState: JobState?
@@ -42,6 +52,23 @@ struct JobRecord: Sendable {
     var key: AttemptKey { AttemptKey(id, attempt) }
 }
 
+extension JobRecord {
+    /// A part of a waiting array under an id of its own: one element, or (`noIndex`) some that were cancelled.
+    init(_ id: JobID, elementOf array: JobRecord, index: UInt32) {
+        self.init(
+            submit: array.submit, eligible: array.eligible, id: id, timeLimit: array.timeLimit,
+            partition: array.partition, uid: array.uid, isBatch: array.isBatch, killOnClientLoss: false,
+            allowsRequeue: array.allowsRequeue)
+        priority = array.priority
+        arrayJob = array.id.rawValue
+        arrayIndex = index
+        shape = array.shape
+        association = array.association
+        qos = array.qos
+        tier = array.tier
+    }
+}
+
 /// What a job has that was placed.
 struct JobRun: Sendable {
     var allocation: Allocation
@@ -59,12 +86,18 @@ struct JobRun: Sendable {
 struct JobNote: Sendable, Equatable {
     var detail: String
     var expectedStart = Timestamp.unset
+    /// Where it is planned: a hostlist.
+    var nodes = ""
+    /// All that keep it from starting.
+    var reasons = ReasonSet()
 }
 
 /// What changes at every start and end of a job.
 struct NodeRecord: Sendable {
     var freeCPUs: CPUSet
     var freeMemoryMiB: UInt64
+    /// By position in the hardware's list.
+    var freeGRES: [PlanningSnapshot.FreeGRES] = []
     /// Attempts the books say hold something here, ascending.
     var holds: [AttemptKey] = []
     /// Attempts the node still has that nobody knows any more: nothing new starts before they are gone. Ascending.

@@ -37,6 +37,8 @@ public struct Shape: Hashable, Sendable {
     public var contiguous = false
     public var spreadJob = false
     public var useMinNodes = false
+    /// `--nodes=min-max` was given: as many nodes as it may have. Otherwise the fewest that hold its tasks.
+    public var prefersMaxNodes = false
     public var switches = 0
     /// Seconds that it waits for so few switches.
     public var switchWait = 0

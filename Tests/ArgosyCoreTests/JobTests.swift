@@ -1,6 +1,7 @@
 import ArgosyConfig
 import ArgosyCore
 import ArgosyDomain
+import ArgosyScheduler
 import Testing
 
 @Suite struct JobTests {
@@ -230,12 +231,14 @@ import Testing
         let snapshot = cluster.core.planningSnapshot(at: cluster.now)
         _ = cluster.cancel(first)
         let second = cluster.submit()
-        cluster.apply(.planned(.init(version: snapshot.version, placements: [])))
+        cluster.apply(.planned(Plan(version: snapshot.version)))
         cluster.plan()
         #expect(cluster.state(second) == .running)
         let third = cluster.submit()
         let allocation = try #require(try cluster.row(second).allocation)
-        cluster.apply(.planned(.init(version: 0, placements: [.init(job: third, allocation: allocation)])))
+        var stale = Plan(version: 0)
+        stale.placements = [Placement(job: third, allocation: allocation, partition: 0)]
+        cluster.apply(.planned(stale))
         #expect(cluster.state(third) == .pending)
     }
 }

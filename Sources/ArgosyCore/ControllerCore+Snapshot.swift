@@ -1,0 +1,130 @@
+// What goes out to a planner. Costs a flat copy for each waiting job, node and running job.
+import ArgosyConfig
+public import ArgosyDomain
+public import ArgosyScheduler
+
+extension ControllerCore {
+    /// The cluster as it is, with every waiting job. Takes time in proportion to the waiting jobs.
+    public func planningSnapshot(at now: Timestamp) -> PlanningSnapshot {
+        let now = max(now, self.now)
+        var snapshot = cluster
+        snapshot.version = version
+        snapshot.now = now
+        describeNodes(&snapshot)
+        snapshot.partitions = tables.partitions.indices.map(planningPartition)
+        snapshot.shapes = shapes.shapes
+        snapshot.queue.reserveCapacity(queue.keys.count)
+        for key in queue.keys {
+            guard let record = tables.jobs[key.job.rawValue], isQueued(key, record) else { continue }
+            snapshot.queue.append(planningJob(record))
+        }
+        tables.runs.forEach { key, run in
+            guard !run.held.isEmpty, let record = tables.jobs[key] else { return }
+            snapshot.running.append(planningRun(record, run, at: now))
+        }
+        return snapshot
+    }
+
+    /// The cluster as configured, with nothing on it and nobody waiting.
+    var emptyCluster: PlanningSnapshot {
+        var snapshot = cluster
+        snapshot.partitions = tables.partitions.indices.map(planningPartition)
+        return snapshot
+    }
+
+    private func describeNodes(_ snapshot: inout PlanningSnapshot) {
+        for index in snapshot.nodes.indices {
+            guard let record = tables.nodes[UInt32(index)] else { continue }
+            snapshot.nodes[index].availability = record.availability
+            snapshot.nodes[index].freeCPUs = record.freeCPUs
+            snapshot.nodes[index].freeMemoryMiB = record.freeMemoryMiB
+            snapshot.nodes[index].freeGRES = record.freeGRES
+        }
+    }
+
+    private func planningPartition(_ index: Int) -> PlanningSnapshot.Partition {
+        let view = tables.partitions[index]
+        var partition = PlanningSnapshot.Partition(name: view.name, nodes: view.nodes)
+        partition.isUp = isPartitionUp(UInt16(index))
+        partition.maxTime = view.maxTime
+        partition.minNodes = Int(view.minNodes)
+        partition.maxNodes = Int(view.maxNodes)
+        if index < configuration.partitions.count {
+            partition.tier = configuration.partitions[index].priorityTier
+        }
+        return partition
+    }
+
+    private func planningJob(_ record: JobRecord) -> PlanningSnapshot.Job {
+        var job = PlanningSnapshot.Job(id: record.id, shape: record.shape)
+        job.uid = record.uid
+        job.association = record.association
+        job.qos = record.qos
+        job.priority = record.priority
+        job.submit = record.submit
+        job.begin = record.eligible
+        job.timeLimit = record.timeLimit
+        job.waits = record.waits
+        if record.arrayJob != 0 {
+            job.copies = Int32(clamping: startableCopies(record))
+            if job.copies == 0 { job.waits.insert(.arrayLimit) }
+        }
+        return job
+    }
+
+    private func planningRun(_ record: JobRecord, _ run: JobRun, at now: Timestamp) -> PlanningSnapshot.Running {
+        var allocation = run.allocation
+        if run.held.count < allocation.nodes.count {
+            allocation.nodes = run.held.map { run.allocation.nodes[Int($0)] }
+        }
+        var running = PlanningSnapshot.Running(
+            job: record.id, partition: Int(record.partition), allocation: allocation)
+        running.uid = record.uid
+        running.association = record.association
+        running.qos = record.qos
+        running.priority = record.priority
+        running.start = record.start
+        running.isEnding = record.state == .completing
+        running.limit = record.timeLimit.duration.map { record.start.adding($0) } ?? .never
+        running.expectedEnd = running.isEnding ? now : running.limit
+        return running
+    }
+
+    func isPartitionUp(_ index: UInt16) -> Bool {
+        switch tables.partitions[Int(index)].state {
+        case "UP", "DRAIN": true
+        default: false
+        }
+    }
+
+    /// Elements of an array that its own limit lets start now; 1 for any other job.
+    func startableCopies(_ record: JobRecord) -> Int {
+        guard record.arrayJob != 0, let limit = tables.specs[record.id.rawValue]?.fields.array?.maxRunning else {
+            return 1
+        }
+        let waiting = record.hasElementIndex ? 1 : IndexRanges.count(tables.pendingIndices[record.id.rawValue] ?? [])
+        if limit == 0 { return waiting }
+        return min(waiting, max(0, Int(limit) - Int(tables.runningElements[record.arrayJob] ?? 0)))
+    }
+}
+
+extension NodeRecord {
+    var availability: PlanningSnapshot.Node.Availability {
+        if isDown { return .down }
+        if !isRegistered { return .unknown }
+        if !isConnected { return .notResponding }
+        if isDrained { return .drained }
+        return strays.isEmpty ? .up : .completing
+    }
+}
+
+extension JobRecord {
+    var waits: PlanningSnapshot.Waits {
+        switch reason {
+        case .jobHeldUser: .heldByUser
+        case .jobHeldAdmin: .heldByAdmin
+        case .launchFailedRequeuedHeld: .launchFailed
+        default: []
+        }
+    }
+}
