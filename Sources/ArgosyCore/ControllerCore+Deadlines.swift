@@ -9,6 +9,7 @@ extension ControllerCore {
             case .jobLimit: runOut(JobID(due.subject), due.time)
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
+            case .chargeUsage: chargeRunning()
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
             }
         }

@@ -110,6 +110,8 @@ extension ControllerCore {
             record.end = now
             record.deadline = .unset
         }
+        // Now: a requeue in this turn forgets when it ran.
+        recount(id)
         tables.notes[id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
         refuseWaitingSteps(of: id)
         terminate(record.key, grace: grace, why: detail.isEmpty ? ending.name : detail)

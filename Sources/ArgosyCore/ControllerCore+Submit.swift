@@ -11,9 +11,11 @@ extension ControllerCore {
             return
         }
         do {
-            let (fields, partition) = try check(fields, by: caller)
+            var (fields, partition) = try check(fields, by: caller)
+            let elements = fields.array.map { IndexRanges.count($0.indices) } ?? 1
+            let place = try settleAccounting(&fields, partition: partition, elements: elements)
             let id = try nextJobID()
-            admit(id, fields, partition: partition, token: token)
+            admit(id, fields, partition: partition, place, token: token)
             if waitForAllocation {
                 waiting.owners.append(WaitingReplies.Owner(reply: handle, job: id, isAnswered: false))
             } else {
@@ -60,7 +62,9 @@ extension ControllerCore {
         return (admission.fields, admission.partition)
     }
 
-    private mutating func admit(_ id: JobID, _ fields: JobSpec.Fields, partition: UInt16, token: String) {
+    private mutating func admit(
+        _ id: JobID, _ fields: JobSpec.Fields, partition: UInt16, _ place: AccountingPlace, token: String
+    ) {
         let spec = JobSpec(fields)
         tables.specs[id.rawValue] = spec
         var record = JobRecord(
@@ -68,6 +72,8 @@ extension ControllerCore {
             partition: partition, uid: fields.identity.uid, isBatch: spec.isBatch,
             killOnClientLoss: fields.killOnClientLoss,
             allowsRequeue: fields.requeue)
+        record.association = Int32(place.association)
+        record.qos = Int32(place.qos)
         record.priority = fields.hold ? 0 : basePriority(of: id)
         if fields.hold { record.reason = .jobHeldUser }
         if record.eligible > now && !fields.hold { record.reason = .beginTime }

@@ -22,6 +22,8 @@ public struct AccountingMarks: Sendable, Hashable {
     public var association: AssociationID
     public var qos: QOSID
     public var transaction: UInt64
+    /// Until when the stored usage counts everything that ran.
+    public var usageTime = Timestamp.unset
     public init(association: AssociationID = .init(0), qos: QOSID = .init(0), transaction: UInt64 = 0) {
         self.association = association
         self.qos = qos

@@ -28,7 +28,7 @@ public struct AccountingState: Sendable {
     var rows: [AccountingRow] = []
 
     /// Loads, and makes what every cluster has where it is missing (then `takeRows` gives its rows).
-    public init(_ stored: StoredAccounting = StoredAccounting(), cluster: String, tresNames: [String] = []) {
+    public init(_ stored: StoredAccounting = StoredAccounting(), tresNames: [String] = []) {
         accounts = stored.accounts.sorted { $0.name < $1.name }
         users = stored.users.sorted { $0.name < $1.name }
         associations = stored.associations.sorted { $0.id < $1.id }

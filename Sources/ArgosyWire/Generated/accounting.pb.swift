@@ -306,6 +306,25 @@ public nonisolated struct WireTRESSeconds: Sendable {
   public init() {}
 }
 
+/// The high-water marks of numbers, and until when stored usage counts what ran.
+public nonisolated struct WireAccountingMarks: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var association: UInt32 = 0
+
+  public var qos: UInt32 = 0
+
+  public var transaction: UInt64 = 0
+
+  public var usageUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct WireAccountingTransaction: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1738,6 +1757,51 @@ nonisolated extension WireTRESSeconds: SwiftProtobuf.Message, SwiftProtobuf._Mes
   public static func ==(lhs: WireTRESSeconds, rhs: WireTRESSeconds) -> Bool {
     if lhs.tres != rhs.tres {return false}
     if lhs.seconds != rhs.seconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAccountingMarks: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AccountingMarks"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}association\0\u{1}qos\0\u{1}transaction\0\u{3}usage_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.association) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.qos) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.transaction) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.usageUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.association != 0 {
+      try visitor.visitSingularUInt32Field(value: self.association, fieldNumber: 1)
+    }
+    if self.qos != 0 {
+      try visitor.visitSingularUInt32Field(value: self.qos, fieldNumber: 2)
+    }
+    if self.transaction != 0 {
+      try visitor.visitSingularUInt64Field(value: self.transaction, fieldNumber: 3)
+    }
+    if self.usageUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.usageUs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAccountingMarks, rhs: WireAccountingMarks) -> Bool {
+    if lhs.association != rhs.association {return false}
+    if lhs.qos != rhs.qos {return false}
+    if lhs.transaction != rhs.transaction {return false}
+    if lhs.usageUs != rhs.usageUs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
