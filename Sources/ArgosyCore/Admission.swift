@@ -7,6 +7,7 @@ struct Admitted {
     var fields: JobSpec.Fields
     /// The first of its partitions.
     var partition: UInt16
+    var accounting: AccountingPlace?
 }
 
 /// A checked request, with the cluster's defaults filled in.

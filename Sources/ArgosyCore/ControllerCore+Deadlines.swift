@@ -10,6 +10,7 @@ extension ControllerCore {
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
             case .dependency: dependencyDue(JobID(due.subject))
+            case .chargeUsage: chargeRunning()
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
             case .mustEnd: meetDeadline(JobID(due.subject))
             case .resumption: resumeIfFree(JobID(due.subject))

@@ -9,9 +9,11 @@ extension ControllerCore {
     mutating func load(_ stored: StoredState) {
         loadNodes(stored.nodes)
         loadPartitions(stored.partitions)
+        loadRecords(stored.accounting)
         for row in stored.jobs.sorted(by: { $0.id < $1.id }) { load(row) }
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
+        loadUsage(stored.accounting)
     }
 
     mutating func settleAfterLoad() {

@@ -102,6 +102,8 @@ extension ControllerCore {
             record.end = now
             record.deadline = .unset
         }
+        // Now: a requeue in this turn forgets when it ran.
+        recount(id)
         tables.notes[id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
         suspended.removeAll { $0 == id }
         refuseWaitingSteps(of: id)

@@ -42,6 +42,12 @@ public struct ControllerCore: Sendable {
     var tokens: [String: JobID] = [:]
     var waiting = WaitingReplies()
     var liveJobs = 0
+    /// What of each job stands in the accounting book.
+    var counted = PagedTable<JobCount>()
+    var limitedJobs = LimitedJobs()
+    var usageKeeping = UsageKeeping()
+    /// Uids that were told last.
+    var administrators: [UInt32] = []
     var turn = Turn()
     var dirtyJobs: [JobID] = []
     var dirtyNodes: [NodeIndex] = []
@@ -62,6 +68,8 @@ public struct ControllerCore: Sendable {
     public mutating func start(at time: Timestamp) -> Turn {
         begin(time)
         settleAfterLoad()
+        writeAccounting()
+        tellAdministrators()
         return finish()
     }
 
@@ -94,6 +102,8 @@ public struct ControllerCore: Sendable {
             update(nodes, action, by: caller, reply: reply)
         case .partitionUpdateRequested(let name, let state, let caller, let reply):
             update(partition: name, state, by: caller, reply: reply)
+        case .accountingChangeRequested(let operations, let checkOnly, let actor, let caller, let reply):
+            changeAccounting(operations, checkOnly: checkOnly, actor: actor, by: caller, reply: reply)
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
@@ -121,6 +131,7 @@ public struct ControllerCore: Sendable {
         var previous: JobID?
         for id in dirtyJobs where id != previous {
             previous = id
+            recount(id)
             if let row = tables.row(id) { turn.changes.append(.job(row)) }
         }
         dirtyNodes.sort()

@@ -9,6 +9,7 @@ public enum RowChange: Sendable {
     case step(StepRow)
     case node(NodeRow)
     case partition(PartitionRow)
+    case accounting(AccountingRow)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -168,6 +169,7 @@ public struct StoredState: Sendable {
     public var steps: [StepRow] = []
     public var nodes: [NodeRow] = []
     public var partitions: [PartitionRow] = []
+    public var accounting = StoredAccounting()
     public var lastJobID = JobID(0)
     /// Core time never goes back before this.
     public var lastTime = Timestamp.unset

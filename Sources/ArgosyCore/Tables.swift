@@ -1,6 +1,7 @@
 // All tables of the core: what a view shares with it.
 import ArgosyConfig
 import ArgosyDomain
+import ArgosyScheduler
 
 struct Tables: Sendable {
     let configuration: ClusterConfiguration
@@ -27,10 +28,17 @@ struct Tables: Sendable {
     var steps = PagedTable<[StepRow]>()
     var nodes = PagedTable<NodeRecord>()
     var facts = PagedTable<NodeFacts>()
+    var accounting: AccountingState
+    var book: AccountingBook
 
     init(configuration: ClusterConfiguration) {
         self.configuration = configuration
         partitions = configuration.partitions.map { PartitionView($0, of: configuration) }
+        accounting = AccountingState(tresNames: configuration.accounting.tres)
+        let records = ControllerCore.bookRecords(accounting, configuration)
+        book = AccountingBook(
+            records: records,
+            usage: UsageLedger(records: records, halfLife: configuration.priority.decayHalfLife, epoch: .unset))
         var names = [[String]](repeating: [], count: configuration.nodes.count)
         for partition in configuration.partitions {
             for node in partition.nodes { names[node.int].append(partition.name) }
