@@ -7,6 +7,7 @@ struct Admitted {
     var fields: JobSpec.Fields
     /// The first of its partitions.
     var partition: UInt16
+    var accounting: AccountingPlace?
 }
 
 /// A checked request, with the cluster's defaults filled in.
@@ -52,9 +53,7 @@ struct Admission {
         // Only operators raise priorities, as in Slurm; what others say beyond a hold is not heard.
         if !caller.isOperator, fields.priority != 0 { fields.priority = nil }
         if !caller.isOperator { fields.nice = max(0, fields.nice) }
-        if !fields.dependency.isEmpty {
-            throw Refusals.notSupported("--dependency=\(fields.dependency) is not available yet; submit without it")
-        }
+        _ = try core.dependency(fields.dependency)
     }
 
     private static func partitions(_ core: ControllerCore, _ list: String) throws(Refusal) -> [UInt16] {

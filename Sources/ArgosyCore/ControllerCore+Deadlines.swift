@@ -9,6 +9,8 @@ extension ControllerCore {
             case .jobLimit: runOut(JobID(due.subject), due.time)
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
+            case .dependency: dependencyDue(JobID(due.subject))
+            case .chargeUsage: chargeRunning()
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
             case .mustEnd: meetDeadline(JobID(due.subject))
             case .resumption: resumeIfFree(JobID(due.subject))
@@ -184,6 +186,8 @@ extension Tables {
         notes[key] = nil
         tokens[key] = nil
         components[key] = nil
+        dependencies[key] = nil
+        corresponding[key] = nil
         steps[key] = nil
     }
 }

@@ -65,6 +65,12 @@ extension ControllerCore {
     mutating func learnHardware(_ index: NodeIndex, _ found: NodeHardware) {
         let configured = PlanningSnapshot.NodeKind(configuration.nodes[index.int])
         guard found.cpus == configured.hardware.cpus else { return }
+        for missing in configured.hardware.gres {
+            let count = found.gres.filter { $0.name == missing.name }.reduce(0) { $0 + $1.count }
+            guard !missing.devices.isEmpty, count < missing.count else { continue }
+            let why = "gres/\(missing.name) count reported lower than configured (\(count) < \(missing.count))"
+            drain(index, reason: why, uid: 0)
+        }
         var kind = cluster.kinds[cluster.nodes[index.int].kind]
         kind.hardware = found
         kind.hardware.memoryMiB = configured.hardware.memoryMiB
@@ -75,12 +81,6 @@ extension ControllerCore {
         cluster.nodes[index.int].kind = number
         cluster.nodes[index.int].freeGRES = kind.hardware.gres.map(PlanningSnapshot.FreeGRES.init(all:))
         countGRESAgain(index)
-        for missing in configured.hardware.gres {
-            let count = found.gres.filter { $0.name == missing.name }.reduce(0) { $0 + $1.count }
-            guard !missing.devices.isEmpty, count < missing.count else { continue }
-            let why = "gres/\(missing.name) count reported lower than configured (\(count) < \(missing.count))"
-            drain(index, reason: why, uid: 0)
-        }
     }
 
     /// What was found, and the plain counts that only the configuration knows of.

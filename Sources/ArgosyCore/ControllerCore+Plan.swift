@@ -30,7 +30,7 @@ extension ControllerCore {
     /// nodes and licenses are the caller's to check.
     private func check(_ placement: Placement, alone: Bool = true) -> Start? {
         guard let record = record(placement.job), record.state == .pending, !record.isHeld, record.eligible <= now,
-            record.shape >= 0, isPartitionUp(UInt16(placement.partition)), startableCopies(record) > 0,
+            record.dependency == .none, record.shape >= 0, isPartitionUp(UInt16(placement.partition)), startableCopies(record) > 0,
             let limit = timeLimit(of: record, placement)
         else { return nil }
         let shape = shapes.shapes[Int(record.shape)]
@@ -117,11 +117,13 @@ extension ControllerCore {
     /// The job that the array's next element becomes: one of its own, and for the last one the array's own record.
     private mutating func startElement(of array: JobRecord) -> JobID? {
         let pending = tables.pendingIndices[array.id.rawValue] ?? []
-        guard let index = IndexRanges.first(pending) else { return nil }
+        guard let index = IndexRanges.first(openElements(of: array)) else { return nil }
         let left = IndexRanges.removing(index, from: pending)
         tables.pendingIndices[array.id.rawValue] = left.isEmpty ? nil : left
         if left.isEmpty {
             change(array.id) { $0.arrayIndex = index }
+            forgetDependency(array.id)
+            noteLive(array.id)
             return array.id
         }
         guard let id = try? nextJobID() else { return nil }
@@ -129,6 +131,7 @@ extension ControllerCore {
         tables.specs[id.rawValue] = tables.specs[array.id.rawValue]
         shapes.retain(array.shape)
         liveJobs += 1
+        noteLive(id)
         change(id) { _ in }
         change(array.id) { _ in }
         return id

@@ -29,6 +29,7 @@ extension ControllerCore {
             watchDeadline(started)
         }
         dropShape(id)
+        noteBegun(id)
         tables.notes[id.rawValue] = nil
         countElement(record, by: 1)
         if launchBatch { addBatchStep(id, allocation) }
@@ -101,6 +102,8 @@ extension ControllerCore {
             record.end = now
             record.deadline = .unset
         }
+        // Now: a requeue in this turn forgets when it ran.
+        recount(id)
         tables.notes[id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
         suspended.removeAll { $0 == id }
         refuseWaitingSteps(of: id)
@@ -171,6 +174,7 @@ extension ControllerCore {
         liveJobs -= 1
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
+        noteEnded(id)
     }
 
     /// The same job again, as its next attempt.

@@ -81,7 +81,10 @@ extension ControllerCore {
         job.waits = record.waits
         if record.arrayJob != 0 {
             job.copies = Int32(clamping: startableCopies(record))
-            if job.copies == 0 { job.waits.insert(.arrayLimit) }
+            if job.copies == 0 {
+                let isHeldBack = tables.corresponding[record.id.rawValue] != nil && openElements(of: record).isEmpty
+                job.waits.insert(isHeldBack ? .dependency : .arrayLimit)
+            }
         }
         return job
     }
@@ -125,7 +128,7 @@ extension ControllerCore {
         guard record.arrayJob != 0, let limit = tables.specs[record.id.rawValue]?.fields.array?.maxRunning else {
             return 1
         }
-        let waiting = record.hasElementIndex ? 1 : IndexRanges.count(tables.pendingIndices[record.id.rawValue] ?? [])
+        let waiting = record.hasElementIndex ? 1 : IndexRanges.count(openElements(of: record))
         if limit == 0 { return waiting }
         return min(waiting, max(0, Int(limit) - Int(tables.runningElements[record.arrayJob] ?? 0)))
     }
@@ -143,11 +146,18 @@ extension NodeRecord {
 
 extension JobRecord {
     var waits: PlanningSnapshot.Waits {
-        switch reason {
-        case .jobHeldUser: .heldByUser
-        case .jobHeldAdmin: .heldByAdmin
-        case .launchFailedRequeuedHeld: .launchFailed
-        default: []
+        var waits: PlanningSnapshot.Waits =
+            switch reason {
+            case .jobHeldUser: .heldByUser
+            case .jobHeldAdmin: .heldByAdmin
+            case .launchFailedRequeuedHeld: .launchFailed
+            default: []
+            }
+        switch dependency {
+        case .none: break
+        case .waits: waits.insert(.dependency)
+        case .never: waits.insert(.dependencyNever)
         }
+        return waits
     }
 }

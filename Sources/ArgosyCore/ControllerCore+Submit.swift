@@ -11,7 +11,12 @@ extension ControllerCore {
             return
         }
         do {
-            let parts = try check(fields, by: caller)
+            var parts = try check(fields, by: caller)
+            for place in parts.indices {
+                let elements = parts[place].fields.array.map { IndexRanges.count($0.indices) } ?? 1
+                parts[place].accounting = try settleAccounting(
+                    &parts[place].fields, partition: parts[place].partition, elements: elements)
+            }
             let id = try admit(parts, token: token)
             if waitForAllocation {
                 waiting.owners.append(WaitingReplies.Owner(reply: handle, job: id, isAnswered: false))
@@ -105,6 +110,8 @@ extension ControllerCore {
             submit: now, eligible: max(now, fields.begin), id: id, timeLimit: fields.timeLimit,
             partition: part.partition, uid: fields.identity.uid, isBatch: spec.isBatch,
             killOnClientLoss: fields.killOnClientLoss, allowsRequeue: fields.requeue)
+        record.association = Int32(part.accounting?.association ?? -1)
+        record.qos = Int32(part.accounting?.qos ?? -1)
         record.tier = tier(of: fields.partition, or: part.partition)
         record.endBy = fields.deadline
         record.timeMin = fields.timeMin
@@ -123,8 +130,12 @@ extension ControllerCore {
             tokens[Self.tokenKey(token, uid: fields.identity.uid)] = id
         }
         liveJobs += 1
+        noteLive(id)
         change(id) { _ in }
         enqueue(record)
         if !isPartitionUp(part.partition) { noteUnplanned(id) }
+        if !fields.dependency.isEmpty, let dependency = try? dependency(fields.dependency) {
+            setDependency(id, dependency)
+        }
     }
 }

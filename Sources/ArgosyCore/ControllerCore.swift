@@ -11,7 +11,7 @@
 // - Reports of an older incarnation or another attempt change nothing, and are acknowledged, so that nodes forget them.
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
-// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Partitions, +Demand, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
+// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Partitions, +Demand, +Dependencies, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
 // +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
@@ -38,9 +38,16 @@ public struct ControllerCore: Sendable {
     /// Of each license of the configuration, how many jobs hold.
     var licensesInUse: [UInt64]
     var deadlines = DeadlineHeap()
+    var dependencies = DependencyBook()
     var tokens: [String: JobID] = [:]
     var waiting = WaitingReplies()
     var liveJobs = 0
+    /// What of each job stands in the accounting book.
+    var counted = PagedTable<JobCount>()
+    var limitedJobs = LimitedJobs()
+    var usageKeeping = UsageKeeping()
+    /// Uids that were told last.
+    var administrators: [UInt32] = []
     var turn = Turn()
     var dirtyJobs: [JobID] = []
     var dirtyNodes: [NodeIndex] = []
@@ -61,6 +68,8 @@ public struct ControllerCore: Sendable {
     public mutating func start(at time: Timestamp) -> Turn {
         begin(time)
         settleAfterLoad()
+        writeAccounting()
+        tellAdministrators()
         return finish()
     }
 
@@ -93,6 +102,8 @@ public struct ControllerCore: Sendable {
             update(nodes, action, by: caller, reply: reply)
         case .partitionUpdateRequested(let name, let state, let caller, let reply):
             update(partition: name, state, by: caller, reply: reply)
+        case .accountingChangeRequested(let operations, let checkOnly, let actor, let caller, let reply):
+            changeAccounting(operations, checkOnly: checkOnly, actor: actor, by: caller, reply: reply)
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
@@ -114,11 +125,13 @@ public struct ControllerCore: Sendable {
 
     /// Rows are whole and written once a turn, however often a record changed in it.
     private mutating func finish() -> Turn {
+        settleDependencies()
         settleFinishedJobs()
         dirtyJobs.sort()
         var previous: JobID?
         for id in dirtyJobs where id != previous {
             previous = id
+            recount(id)
             if let row = tables.row(id) { turn.changes.append(.job(row)) }
         }
         dirtyNodes.sort()

@@ -1,5 +1,6 @@
 // What queries are answered from: an immutable snapshot that shares the core's pages until they change.
 public import ArgosyDomain
+public import ArgosyScheduler
 
 /// A snapshot of the core. Making and copying one costs a few reference counts.
 public struct CoreView: Sendable {
@@ -29,6 +30,18 @@ public struct CoreView: Sendable {
     /// In configuration order.
     public var partitions: [PartitionView] {
         Array(tables.partitions.prefix(tables.configuration.partitions.count))
+    }
+
+    /// Accounts, users, associations and QOS.
+    public var accounting: AccountingState { tables.accounting }
+
+    /// What is counted against their limits, and what they used.
+    public var book: AccountingBook { tables.book }
+
+    /// Number of the association the job is charged to; nil: none.
+    public func association(of job: JobID) -> AssociationID? {
+        guard let record = tables.jobs[job.rawValue], record.association >= 0 else { return nil }
+        return tables.book.records.associations[Int(record.association)].id
     }
 
     /// When the planner expects the job to start; unset when it does not know.

@@ -6,6 +6,8 @@ public enum Effect: Sendable {
     case order(NodeIndex, Incarnation, Order)
     /// Reports of this node up to the sequence are durable: it may forget them.
     case acknowledge(NodeIndex, Incarnation, sequence: UInt64)
+    /// Uids of operators and administrators by the accounting records, ascending: at the start, and when they change.
+    case administratorsChanged([UInt32])
     /// Something a planner should look at changed.
     case planWanted
     /// A node that must not go on: wrong hardware and the like. The shell closes its link and logs.

@@ -8,14 +8,20 @@ public struct ReplyHandle: RawRepresentable, Hashable, Comparable, Sendable {
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// Who asks. `isOperator`: root or SlurmUser.
+/// Who asks. `isOperator`: root, SlurmUser, or an operator by the accounting records.
 public struct Caller: Hashable, Sendable {
     public var uid: UInt32
     public var gid: UInt32
     public var isOperator: Bool
+    /// Root or SlurmUser: an administrator of accounting whatever its records say.
+    public var isSuperUser: Bool
     /// Set when the request came over a job's relay socket: it may speak only for this attempt of this job.
     public var relayedFor: AttemptKey?
-    public init(uid: UInt32, gid: UInt32, isOperator: Bool, relayedFor: AttemptKey? = nil) {
+    /// `isSuperUser`: as `isOperator` when not given.
+    public init(
+        uid: UInt32, gid: UInt32, isOperator: Bool, isSuperUser: Bool? = nil, relayedFor: AttemptKey? = nil
+    ) {
+        self.isSuperUser = isSuperUser ?? isOperator
         self.uid = uid
         self.gid = gid
         self.isOperator = isOperator
@@ -42,6 +48,9 @@ public enum Event: Sendable {
     case nodeUpdateRequested([NodeIndex], NodeAction, by: Caller, reply: ReplyHandle)
     /// For operators; kept over restarts until the configuration's own State changes.
     case partitionUpdateRequested(String, PartitionState, by: Caller, reply: ReplyHandle)
+    /// All operations or none. `actor` is the caller's name; `checkOnly`: say what would be refused, change nothing.
+    case accountingChangeRequested(
+        [AccountingOperation], checkOnly: Bool, actor: String, by: Caller, reply: ReplyHandle)
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)

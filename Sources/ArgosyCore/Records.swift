@@ -31,6 +31,8 @@ struct JobRecord: Sendable {
     /// Positions in the accounting book; -1: none.
     var association: Int32 = -1
     var qos: Int32 = -1
+    /// What it waits for of other jobs.
+    var dependency = DependencyWait.none
     /// The highest of its partitions' tiers.
     var tier: UInt16 = 1
     var allowsPreemptRequeue: Bool { isBatch && allowsRequeue }
@@ -85,6 +87,9 @@ extension JobRecord {
         timeMin = array.timeMin
     }
 }
+
+/// Whether other jobs let it start: not yet, or never.
+enum DependencyWait: UInt8, Sendable { case none, waits, never }
 
 /// What a job has that was placed.
 struct JobRun: Sendable {

@@ -9,6 +9,7 @@ public enum RowChange: Sendable {
     case step(StepRow)
     case node(NodeRow)
     case partition(PartitionRow)
+    case accounting(AccountingRow)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -41,6 +42,10 @@ public struct JobRow: Sendable {
     public var nodesHeld: [UInt32]
     public var nodesPrepared: [UInt32]
     public var token: String
+    /// What is left of it, in JobDependency's stored text.
+    public var dependency = ""
+    /// Of an array that waits for another element by element: indices that need not wait any more.
+    public var corresponding: [IndexRange] = []
     public var nextStep: UInt32
     public var endingState: JobState?
     public var deadline: Timestamp
@@ -164,6 +169,7 @@ public struct StoredState: Sendable {
     public var steps: [StepRow] = []
     public var nodes: [NodeRow] = []
     public var partitions: [PartitionRow] = []
+    public var accounting = StoredAccounting()
     public var lastJobID = JobID(0)
     /// Core time never goes back before this.
     public var lastTime = Timestamp.unset

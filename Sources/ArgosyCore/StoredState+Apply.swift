@@ -23,6 +23,7 @@ extension StoredState {
         case .partition(let row):
             partitions.removeAll { $0.name == row.name }
             partitions.append(row)
+        case .accounting(let row): accounting.apply(row)
         case .lastJobID(let id): lastJobID = max(lastJobID, id)
         }
     }

@@ -1,6 +1,7 @@
 // All tables of the core: what a view shares with it.
 import ArgosyConfig
 import ArgosyDomain
+import ArgosyScheduler
 
 struct Tables: Sendable {
     let configuration: ClusterConfiguration
@@ -20,13 +21,24 @@ struct Tables: Sendable {
     var tokens = PagedTable<String>()
     /// Ids of a heterogeneous job's components, by the leader's; ascending.
     var components = PagedTable<[UInt32]>()
+    /// What is left of waiting jobs' dependencies.
+    var dependencies = PagedTable<JobDependency>()
+    /// Of arrays that wait for another one element by element: indices that need not wait any more.
+    var corresponding = PagedTable<[IndexRange]>()
     var steps = PagedTable<[StepRow]>()
     var nodes = PagedTable<NodeRecord>()
     var facts = PagedTable<NodeFacts>()
+    var accounting: AccountingState
+    var book: AccountingBook
 
     init(configuration: ClusterConfiguration) {
         self.configuration = configuration
         partitions = configuration.partitions.map { PartitionView($0, of: configuration) }
+        accounting = AccountingState(tresNames: configuration.accounting.tres)
+        let records = ControllerCore.bookRecords(accounting, configuration)
+        book = AccountingBook(
+            records: records,
+            usage: UsageLedger(records: records, halfLife: configuration.priority.decayHalfLife, epoch: .unset))
         var names = [[String]](repeating: [], count: configuration.nodes.count)
         for partition in configuration.partitions {
             for node in partition.nodes { names[node.int].append(partition.name) }
@@ -53,6 +65,8 @@ struct Tables: Sendable {
         row.arrayIndex = record.hasElementIndex ? record.arrayIndex : nil
         row.pendingIndices = pendingIndices[id.rawValue] ?? []
         row.runningElements = runningElements[id.rawValue] ?? 0
+        row.dependency = dependencies[id.rawValue]?.storedText ?? ""
+        row.corresponding = corresponding[id.rawValue] ?? []
         row.token = tokens[id.rawValue] ?? ""
         row.nextStep = record.nextStep
         row.endingState = record.endingState

@@ -37,6 +37,8 @@ extension WireJobRow {
         nodesHeld = row.nodesHeld
         nodesPrepared = row.nodesPrepared
         token = row.token
+        dependency = row.dependency
+        corresponding = row.corresponding.map(WireIndexRange.init)
         nextStep = row.nextStep
         endingState = row.endingState?.rawValue ?? .max
         deadlineUs = row.deadline.microseconds
@@ -91,6 +93,8 @@ extension WireJobRow {
         row.deadline = Timestamp(microseconds: deadlineUs)
         row.batchLaunched = batchLaunched
         row.requeueAfterEnd = requeueAfterEnd
+        row.dependency = dependency
+        row.corresponding = corresponding.map(\.domain)
         row.usage = usage.domain
         readPauses(into: &row)
     }

@@ -67,6 +67,7 @@ public final class SQLiteStore: Store {
             try Self.rows(database, "SELECT row FROM partitions ORDER BY name") { bytes throws(StoreError) in
                 state.partitions.append(try Self.decode(WirePartitionRow.self, bytes).core)
             }
+            state.accounting = try AccountingTables(database).load()
             return state
         }
     }
@@ -92,6 +93,12 @@ public final class SQLiteStore: Store {
 
     public func accounting(_ query: AccountingQuery) throws -> [AccountingRecord] {
         try withReader { database throws(StoreError) in try AccountingReader(database).records(query) }
+    }
+
+    public func accountingTransactions(since: Timestamp, until: Timestamp) throws -> [AccountingTransaction] {
+        try withReader { database throws(StoreError) in
+            try AccountingTables(database).transactions(since: since, until: until)
+        }
     }
 
     // MARK: - Connections
@@ -189,6 +196,7 @@ public final class SQLiteStore: Store {
             statement.bind(1, row.name)
             statement.bind(2, try encode(WirePartitionRow(row)))
             try statement.run()
+        case .accounting(let row): try AccountingTables(database).write(row)
         case .lastJobID(let id):
             let statement = try database.statement("UPDATE meta SET last_job = max(last_job, ?)")
             statement.bind(1, Int64(id.rawValue))
