@@ -14,6 +14,7 @@ extension ControllerCore {
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
             case .mustEnd: meetDeadline(JobID(due.subject))
             case .resumption: resumeIfFree(JobID(due.subject))
+            case .plannedStart: if due.time == plannedStart { wantPlan() }
             case .priorities: break
             }
         }

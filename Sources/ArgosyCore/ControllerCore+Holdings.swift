@@ -29,6 +29,7 @@ extension ControllerCore {
     mutating func release(_ key: AttemptKey, position: UInt32) {
         guard let run = tables.runs[key.job.rawValue], run.held.contains(position) else { return }
         let share = run.allocation.nodes[Int(position)]
+        if let record = record(key.job), limitEnd(of: record, at: now) > now { freedEarlyAt = version + 1 }
         changeRun(key.job) { $0.held.removeAll { $0 == position } }
         let now = now
         let memory = countedMemory(share)

@@ -17,6 +17,8 @@ extension ControllerCore {
         if !startTogether(components) { dropped = true }
         for preemption in plan.preemptions { preempt(preemption) }
         for explanation in plan.explanations { note(explanation, of: plan) }
+        plannedVersion = plan.version
+        awaitPlannedStart(plan)
         if dropped { wantPlan() }
     }
 
@@ -139,11 +141,19 @@ extension ControllerCore {
 
     // MARK: Reasons
 
+    private mutating func awaitPlannedStart(_ plan: Plan) {
+        let starts = plan.explanations.lazy.filter(\.isReserved).map(\.expectedStart).filter { $0 > self.now }
+        let next = starts.min() ?? .never
+        if next != plannedStart { deadlines.add(next, .plannedStart, 0) }
+        plannedStart = next
+    }
+
     /// Reasons are told, not stored: a restart plans anew.
     private mutating func note(_ explanation: Explanation, of plan: Plan) {
         var note = JobNote(detail: plan.detail(of: explanation))
         note.expectedStart = explanation.expectedStart
         note.nodes = plan.nodeList(of: explanation)
+        note.isReserved = explanation.isReserved
         note.reasons = explanation.reasons
         self.note(explanation.job, explanation.reason, note)
     }

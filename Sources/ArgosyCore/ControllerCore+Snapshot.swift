@@ -10,6 +10,7 @@ extension ControllerCore {
         var snapshot = cluster
         snapshot.version = version
         snapshot.now = now
+        snapshot.freedEarly = freedEarlyAt > plannedVersion
         describeNodes(&snapshot)
         snapshot.partitions = tables.partitions.indices.map(planningPartition)
         snapshot.licenses = configuration.licenses.enumerated().map { position, license in
@@ -79,6 +80,7 @@ extension ControllerCore {
         job.deadline = record.endBy
         job.hetLeader = record.hetLeader
         job.waits = record.waits
+        if let note = tables.notes[record.id.rawValue], note.isReserved { job.reservedStart = note.expectedStart }
         if record.arrayJob != 0 {
             job.copies = Int32(clamping: startableCopies(record))
             if job.copies == 0 {

@@ -29,6 +29,11 @@ public struct ControllerCore: Sendable {
     var lastJobID: JobID
     /// Grows with every change a planner should know of.
     var version: UInt64 = 0
+    /// The earliest start that the last plan reserved: due for another plan, should nothing else happen before.
+    var plannedStart = Timestamp.never
+    /// Version at which something last ended before its time, and that of the snapshot of the last plan.
+    var freedEarlyAt: UInt64 = 0
+    var plannedVersion: UInt64 = 0
     /// The latest time seen: an event cannot be earlier.
     var now: Timestamp
     var queue = PendingQueue()

@@ -113,6 +113,8 @@ struct JobRun: Sendable {
 struct JobNote: Sendable, Equatable {
     var detail: String
     var expectedStart = Timestamp.unset
+    /// Later jobs may not delay that start.
+    var isReserved = false
     /// Where it is planned: a hostlist.
     var nodes = ""
     /// All that keep it from starting.

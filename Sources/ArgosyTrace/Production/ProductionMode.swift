@@ -48,7 +48,7 @@ public enum ProductionMode {
             let beganProcessor = number == 0 ? 0 : Clocks.processor
             let configuration = try Self.configuration(file, trace)
             let name = file ?? "shipped defaults"
-            let outcome = SimulatedCluster(configuration, planner: FirstFitPlanner(), jobs: trace.jobs)
+            let outcome = SimulatedCluster(configuration, planner: BackfillPlanner(), jobs: trace.jobs)
                 .run(progress: progress)
             let (workload, schedule) = try settle(trace, outcome, configuration, name)
             var report = SimulationReport(

@@ -33,7 +33,8 @@ struct SimulatedCluster {
     private var sequences: [UInt64]
     private let incarnation = Incarnation(bootID: "simulated", registration: 1)
     private var wantsPlan = false
-    private var wake = Int64.max
+    /// Something ended before its request since the last plan.
+    private var freedEarly = false
     private var now: Int64 = 0
     private var submitting = 0
     private var result: ProductionSchedule
@@ -83,7 +84,7 @@ struct SimulatedCluster {
 
     /// Nil once nothing can happen any more: the rest of the jobs would wait for ever.
     private func nextInstant(_ next: Int) -> Int64? {
-        var instant = min(completions.next, wake)
+        var instant = completions.next
         if next < jobs.count { instant = min(instant, jobs[next].submit) }
         let isBusy = next < jobs.count || !completions.isEmpty
         // Recurring duties of the core (decay and the like) do not keep a simulation going.
@@ -104,6 +105,7 @@ struct SimulatedCluster {
             guard let key = keyOf[index] else { continue }
             keyOf[index] = nil
             result.ends[index] = now
+            if jobs[index].run < jobs[index].request { freedEarly = true }
             stalled = 0
             let first = core.view.job(key.job)?.allocation?.nodes.first?.index ?? NodeIndex(0)
             reports.append((first, key, .stepEnded(.batch, StepEnd(exit: .success, end: Self.time(now)))))
@@ -126,10 +128,6 @@ struct SimulatedCluster {
 
     private mutating func passTime() {
         if core.nextDeadline <= Self.time(now) { apply(.timePassed) }
-        if wake <= now {
-            wake = .max
-            wantsPlan = true
-        }
     }
 
     private mutating func apply(_ event: Event) {
@@ -193,11 +191,7 @@ struct SimulatedCluster {
         stalled += 1
         result.passes += 1
         let plan = planner.plan(snapshot())
-        wake = .max
-        for explanation in plan.explanations where explanation.isReserved {
-            let start = explanation.expectedStart.seconds - Self.origin
-            if start > now { wake = min(wake, start) }
-        }
+        freedEarly = false
         let started = plan.placements.count
         apply(.planned(plan))
         if started > 0, !plan.explanations.isEmpty { countBackfilled(plan) }
@@ -213,6 +207,7 @@ struct SimulatedCluster {
     private func snapshot() -> PlanningSnapshot {
         var snapshot = core.planningSnapshot(at: Self.time(now))
         guard !snapshot.settings.usesDefaultPolicy else { return snapshot }
+        snapshot.freedEarly = freedEarly
         for index in snapshot.queue.indices {
             if let job = indexOf[snapshot.queue[index].id] { snapshot.queue[index].expectedRun = jobs[job].request }
         }
