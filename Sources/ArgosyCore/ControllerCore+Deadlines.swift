@@ -15,7 +15,9 @@ extension ControllerCore {
             case .mustEnd: meetDeadline(JobID(due.subject))
             case .resumption: resumeIfFree(JobID(due.subject))
             case .plannedStart: if due.time == plannedStart { wantPlan() }
-            case .priorities: break
+            case .priorities:
+                recalculatePriorities()
+                watchPriorities()
             }
         }
     }
