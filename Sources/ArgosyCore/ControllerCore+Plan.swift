@@ -146,8 +146,10 @@ extension ControllerCore {
     // MARK: Reasons
 
     private mutating func awaitPlannedStart(_ plan: Plan) {
-        let starts = plan.explanations.lazy.filter(\.isReserved).map(\.expectedStart).filter { $0 > self.now }
-        let next = starts.min() ?? .never
+        var next = Timestamp.never
+        for explanation in plan.explanations where explanation.isReserved && explanation.expectedStart > now {
+            next = min(next, explanation.expectedStart)
+        }
         if next != plannedStart { deadlines.add(next, .plannedStart, 0) }
         plannedStart = next
     }
