@@ -104,19 +104,30 @@ struct LimitSearch {
 
     private var isDone: Bool { stopsAtFirst && !found.isEmpty }
 
-    mutating func run(_ qosRules: [QOSRules.Rule], _ associationRules: [AssociationRules.Rule]) {
+    /// The tables in phases: each phase is asked of all records before the next.
+    mutating func run(_ qosPhases: [[QOSRules.Rule]], _ associationPhases: [[AssociationRules.Rule]]) {
+        for (qosRules, associationRules) in zip(qosPhases, associationPhases) where !isDone {
+            run(qosRules)
+            run(associationRules)
+        }
+    }
+
+    private mutating func run(_ rules: [QOSRules.Rule]) {
         for qos in book.qosInOrder(job) {
             let limits = book.records.qos[qos].limits
             if limits == Self.noLimits { continue }
             var here: [Answer] = []
-            for rule in qosRules where !isDone { look(rule, limits, qos: qos, &here) }
+            for rule in rules where !isDone { look(rule, limits, qos: qos, &here) }
             answered += here
         }
+    }
+
+    private mutating func run(_ rules: [AssociationRules.Rule]) {
         guard job.association >= 0, book.records.isLimited[Int(job.association)] else { return }
-        for rule in associationRules where rule.share == .own && !isDone { lookOwn(rule) }
         for level in book.records.chains[Int(job.association)] where !isDone {
-            let limits = book.records.associations[level].limits
-            for rule in associationRules where rule.share == .group && !isDone { look(rule, limits, level: level) }
+            for rule in rules where !isDone && (rule.share == .group || level == Int(job.association)) {
+                look(rule, level: level)
+            }
         }
     }
 
@@ -139,15 +150,9 @@ struct LimitSearch {
         }
     }
 
-    private mutating func lookOwn(_ rule: AssociationRules.Rule) {
-        let own = Int(job.association)
-        for (tres, limit) in Self.numbers(rule.number, book.records.inheritedLimits[own])
-        where !answered.contains(Answer(name: rule.name, tres: tres)) {
-            weigh(rule, tres, scaled(limit, rule.measure), own, .association(own))
-        }
-    }
-
-    private mutating func look(_ rule: AssociationRules.Rule, _ limits: AssociationLimits, level: Int) {
+    private mutating func look(_ rule: AssociationRules.Rule, level: Int) {
+        let records = book.records
+        let limits = rule.share == .group ? records.associations[level].limits : records.inheritedLimits[level]
         for (tres, limit) in Self.numbers(rule.number, limits)
         where !answered.contains(Answer(name: rule.name, tres: tres)) {
             weigh(rule, tres, scaled(limit, rule.measure), level, .association(level))
@@ -202,6 +207,8 @@ extension LimitSearch {
     ) -> Bool {
         switch measure {
         case .jobs, .submitted, .accruing, .tres, .tresRunMinutes:
+            // Counts of jobs never refuse one at the door, whatever DenyOnLimit says.
+            if alone && measure == .jobs { return false }
             // A job that asks for none of a resource is not held because others hold too much of it.
             return asked > 0 && (asked > limit || used > limit - asked)
         case .tresMinutes: return asked > 0 && breaksMinutes(limit: limit, used: used, asked: asked, tres, row)

@@ -81,9 +81,9 @@ extension AccountingBook {
         if let first = search.found.first { return first }
         guard qosInOrder(job).contains(where: { records.qos[$0].flags.contains(.denyOnLimit) }) else { return nil }
         var alone = LimitSearch(book: self, job: job, now: now, count: 1)
-        alone.stopsAtFirst = true
         alone.alone = true
         alone.run(QOSRules.start, AssociationRules.start)
-        return alone.found.first
+        // Slurm names resources before times here.
+        return alone.found.first { $0.tres != nil } ?? alone.found.first
     }
 }
