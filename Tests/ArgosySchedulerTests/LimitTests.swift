@@ -236,6 +236,24 @@ private let cases: [Case] = [
         #expect(!book.mayStart(ArgosySchedulerTests.job(book.records, user: "u", qos: 0), at: now))
     }
 
+    @Test func aUsageThresholdHoldsWhoIsBelowIt() {
+        var builder = RecordsBuilder()
+        builder.user("u", in: "root")
+        builder.user("v", in: "root")
+        builder.qos("fair") {
+            $0.flags = .enforceUsageThreshold
+            $0.usageThreshold = 0.6
+        }
+        var book = builder.book()
+        let user = book.records.of("u")
+        book.usage.add(.init(association: user, qos: -1, billing: 1, tres: [:], from: .at(0), to: .at(60)))
+        let share = FairShare(book.usage)
+        let held = book.usageThresholdSentence(ArgosySchedulerTests.job(book.records, user: "u", qos: 1), share)
+        #expect(held == "QOS fair: UsageThreshold is 0.6; the fair share of this association is 0.5")
+        let other = ArgosySchedulerTests.job(book.records, user: "v", qos: 1)
+        #expect(book.usageThresholdSentence(other, share) == nil)
+    }
+
     @Test func ageAccruesUpToTheLimit() {
         var builder = RecordsBuilder()
         builder.user("u", in: "root") { $0.limits.maxJobsAccrue = 2 }

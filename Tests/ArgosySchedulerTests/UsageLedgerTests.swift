@@ -136,6 +136,23 @@ private func piece(
         #expect(close(ledger.raw(association: alice, at: .at(1200)), before / 2))
     }
 
+    @Test func usageGoesAlongWhenRecordsChange() {
+        var builder = twoUsers()
+        let records = builder.records
+        var ledger = UsageLedger(records: records, halfLife: .seconds(week), epoch: .at(0))
+        ledger.add(piece(records.of("alice"), 0, 100))
+        ledger.add(piece(records.of("bob"), 0, 50))
+        builder.associations.removeAll { $0.user == "alice" }
+        builder.user("carol", in: "a")
+        let changed = builder.records
+        let moved = ledger.moved(to: changed)
+        #expect(moved.stored(association: changed.of("bob")) == ledger.stored(association: records.of("bob")))
+        #expect(moved.raw(association: changed.of("carol"), at: .at(100)) == 0)
+        #expect(
+            moved.raw(association: changed.ofAccount("a"), at: .at(100))
+                == ledger.raw(association: records.ofAccount("a"), at: .at(100)))
+    }
+
     @Test func powersAndLogarithmsAreExactEnough() {
         #expect(ExactMath.exp2(0) == 1 && ExactMath.exp2(10) == 1024 && ExactMath.exp2(-3) == 0.125)
         #expect(close(ExactMath.exp2(0.5), 2.0.squareRoot(), 1e-15))

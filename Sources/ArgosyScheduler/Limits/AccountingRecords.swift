@@ -22,8 +22,9 @@ public final class AccountingRecords: Sendable {
     public let allowedQOS: [[Int]]
     /// Position of each association's default QOS; nil: `normal` or none.
     public let defaultQOS: [Int?]
-    /// Associations whose jobs some limit of the tree can hold.
-    let isLimited: [Bool]
+    let startLimits: CompiledLimits
+    let submissionLimits: CompiledLimits
+    let accrualLimits: CompiledLimits
     private let associationByID: [AssociationID: Int]
     private let qosByID: [QOSID: Int]
     private let qosByName: [String: Int]
@@ -70,7 +71,15 @@ public final class AccountingRecords: Sendable {
         defaultQOS = chains.map { chain in
             chain.lazy.compactMap { associations[$0].defaultQOS }.first.flatMap { known[$0] }
         }
-        isLimited = chains.map { chain in chain.contains { associations[$0].limits != AssociationLimits() } }
+        let inherited = inheritedLimits
+        func compile(_ qosRules: [[QOSRules.Rule]], _ rules: [[AssociationRules.Rule]]) -> CompiledLimits {
+            CompiledLimits(
+                qosRules, rules, associations: associations, inherited: inherited, chains: chains, qos: qos,
+                table: tres)
+        }
+        startLimits = compile(QOSRules.start, AssociationRules.start)
+        submissionLimits = compile(QOSRules.submission, AssociationRules.submission)
+        accrualLimits = compile(QOSRules.accrual, AssociationRules.accrual)
     }
 
     /// Of two with one key the first counts.
