@@ -236,6 +236,25 @@ private let cases: [Case] = [
         #expect(!book.mayStart(ArgosySchedulerTests.job(book.records, user: "u", qos: 0), at: now))
     }
 
+    /// On a real Slurm with GrpTRES=node=1 two more jobs joined the first on n1, and one for n2 waited.
+    @Test func nodesThatJobsShareAreCountedOnce() {
+        let test = Case(name: "", qos: { $0.grpTRES = [.node: 1] }, reason: .none)
+        var book = builder(test).book()
+        let job = job(book.records)
+        let first = [NodeIndex(0)]
+        book.started(job, end: .at(2_000_000), on: first)
+        #expect(book.countsNodes)
+        #expect(book.mayStart(job, at: now) && book.mayStart(job, at: now, on: first))
+        #expect(book.blockers(job, at: now, on: [NodeIndex(1)]).map(\.reason) == [.qosGrpNodeLimit])
+        book.started(job, end: .at(2_000_000), on: first)
+        #expect(book.mayStart(job, at: now, on: first) && !book.mayStart(job, at: now, on: [NodeIndex(1)]))
+        var wide = job
+        wide.tres[.node] = 2
+        #expect(book.blockers(wide, at: now).map(\.reason) == [.qosGrpNodeLimit])
+        for _ in 0..<2 { book.ended(job, end: .at(2_000_000), on: first) }
+        #expect(book.isIdle && book.mayStart(job, at: now, on: [NodeIndex(1)]))
+    }
+
     @Test func aUsageThresholdHoldsWhoIsBelowIt() {
         var builder = RecordsBuilder()
         builder.user("u", in: "root")

@@ -33,21 +33,27 @@ public struct LimitBlocker: Hashable, Sendable {
 extension AccountingBook {
     /// All limits that hold `job` at `now`, in the order in which Slurm looks: the first is the one squeue shows. Empty
     /// when it may start, and always without AccountingStorageEnforce=limits.
-    public func blockers(_ job: LimitedJob, at now: Timestamp) -> [LimitBlocker] {
+    ///
+    /// Which nodes it gets matters to limits on nodes only, where nodes it shares with others of its group are not counted
+    /// again (see `countsNodes`): without `nodes` the answer is the best case, to be asked again once they are known.
+    public func blockers(_ job: LimitedJob, at now: Timestamp, on nodes: [NodeIndex] = []) -> [LimitBlocker] {
         guard records.enforce.contains(.limits) else { return [] }
-        var search = LimitSearch(job: job, now: now, count: 1)
+        var search = LimitSearch(job: job, now: now, count: 1, nodes: nodes)
         search.run(self, records.startLimits)
         return search.found
     }
 
     /// Whether nothing of this holds the job: cheaper than asking for all reasons.
-    public func mayStart(_ job: LimitedJob, at now: Timestamp) -> Bool {
+    public func mayStart(_ job: LimitedJob, at now: Timestamp, on nodes: [NodeIndex] = []) -> Bool {
         guard records.enforce.contains(.limits) else { return true }
-        var search = LimitSearch(job: job, now: now, count: 1)
+        var search = LimitSearch(job: job, now: now, count: 1, nodes: nodes)
         search.stopsAtFirst = true
         search.run(self, records.startLimits)
         return search.found.isEmpty
     }
+
+    /// Whether a start has to be asked for again with its nodes: some limit counts nodes that jobs share.
+    public var countsNodes: Bool { records.limitsNodes && records.enforce.contains(.limits) }
 
     /// Whether one more waiting job's age may count: GrpJobsAccrue, MaxJobsAccrue and those of its QOS.
     public func mayAccrue(_ job: LimitedJob, at now: Timestamp) -> Bool {

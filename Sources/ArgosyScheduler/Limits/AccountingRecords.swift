@@ -23,6 +23,8 @@ public final class AccountingRecords: Sendable {
     /// Position of each association's default QOS; nil: `normal` or none.
     public let defaultQOS: [Int?]
     let startLimits: CompiledLimits
+    /// Whether any limit on jobs together counts nodes.
+    let limitsNodes: Bool
     let submissionLimits: CompiledLimits
     let accrualLimits: CompiledLimits
     private let associationByID: [AssociationID: Int]
@@ -78,6 +80,14 @@ public final class AccountingRecords: Sendable {
                 table: tres)
         }
         startLimits = compile(QOSRules.start, AssociationRules.start)
+        limitsNodes =
+            associations.contains { $0.limits.grpTRES.value(.node) != nil }
+            || qos.contains { record in
+                let limits = record.limits
+                return [limits.grpTRES, limits.maxTRESPerUser, limits.maxTRESPerAccount].contains {
+                    $0.value(.node) != nil
+                }
+            }
         submissionLimits = compile(QOSRules.submission, AssociationRules.submission)
         accrualLimits = compile(QOSRules.accrual, AssociationRules.accrual)
     }

@@ -12,7 +12,11 @@ struct LimitSearch {
     var alone = false
     private(set) var found: [LimitBlocker] = []
 
-    init(job: LimitedJob, now: Timestamp, count: Int) {
+    /// Those it is to get; empty: not known yet.
+    private let nodes: [NodeIndex]
+
+    init(job: LimitedJob, now: Timestamp, count: Int, nodes: [NodeIndex] = []) {
+        self.nodes = nodes
         self.job = job
         self.now = now
         self.count = UInt64(max(count, 0))
@@ -55,7 +59,7 @@ struct LimitSearch {
     }
 
     private mutating func weigh(_ rule: CompiledLimit, _ limit: UInt64, _ row: Int?, _ book: AccountingBook) {
-        let asked = self.asked(rule, book)
+        let asked = self.asked(rule, row, book)
         let used = alone ? 0 : self.used(rule, row, book)
         guard breaks(rule, limit: limit, used: used, asked: asked, row, book) else { return }
         found.append(
@@ -115,9 +119,11 @@ struct LimitSearch {
 
 // What a job asks, and what others have.
 extension LimitSearch {
-    private func asked(_ rule: CompiledLimit, _ book: AccountingBook) -> UInt64 {
+    private func asked(_ rule: CompiledLimit, _ row: Int?, _ book: AccountingBook) -> UInt64 {
         switch rule.measure {
         case .jobs, .submitted, .accruing: count
+        case .tres where rule.tres == .node && !alone && row != nil:
+            book.nodesAdded(row: row ?? 0, asked: job.tres[.node], nodes)
         case .tres, .jobTRES, .jobMinimumTRES: rule.tres.map { job.tres[$0] } ?? 0
         case .jobTRESPerNode: rule.tres.map { job.tresPerNode[$0] } ?? 0
         case .tresMinutes, .tresRunMinutes, .jobTRESMinutes: minutesAsked(rule, book)
@@ -141,6 +147,7 @@ extension LimitSearch {
         case .jobs: return UInt64(max(book.counters.running[row], 0))
         case .submitted: return UInt64(max(book.counters.submitted[row], 0))
         case .accruing: return UInt64(max(book.counters.accruing[row], 0))
+        case .tres where rule.tres == .node: return book.nodesHeld(row: row, place: rule.place)
         case .tres: return book.counters.held[row * book.counters.width + rule.place]
         case .tresRunMinutes: return runMinutes(rule, row, book)
         case .tresMinutes: return minutesUsed(rule, book)
