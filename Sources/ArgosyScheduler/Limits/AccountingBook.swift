@@ -21,7 +21,7 @@ public struct AccountingBook: Sendable {
     public var usage: UsageLedger
     var counters: Counters
     /// By row, where some limit counts nodes: those that running jobs hold.
-    private var nodes: [Int: NodeTally] = [:]
+    private var nodes: [Int: HeldNodes] = [:]
     /// Rows of one user's or one account's jobs in a QOS, made when first needed.
     private var shareRows: [ShareKey: Int] = [:]
 
@@ -100,7 +100,7 @@ extension AccountingBook {
         for row in rows(making: job) {
             counters.running[row] += start ? 1 : -1
             if records.limitsNodes && !nodes.isEmpty {
-                self.nodes[row, default: NodeTally()].count(nodes, start: start)
+                self.nodes[row, default: HeldNodes()].count(nodes, start: start)
             }
             for entry in job.tres.entries {
                 guard let place = records.tres.position(of: entry.id) else { continue }

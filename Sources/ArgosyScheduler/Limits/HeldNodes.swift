@@ -1,7 +1,7 @@
 import ArgosyDomain
 
 /// How many running jobs hold each node.
-struct NodeTally: Sendable {
+struct HeldNodes: Sendable {
     private var uses: [UInt32] = []
     private(set) var distinct = 0
     /// Every job's nodes added up.
