@@ -153,10 +153,10 @@ private func inputs(_ job: Waiting) -> PriorityInputs {
     }
 
     @Test func theQueueHasATotalOrder() {
-        var keys: [QueuePosition] = []
+        var keys: [PriorityOrder] = []
         for id in 1...64 {
             keys.append(
-                QueuePosition(
+                PriorityOrder(
                     job: JobID(UInt32(id)), submit: .at(Int64(id % 2)), priority: UInt32(id / 4 % 2),
                     tier: UInt32(id / 8 % 2), hasReservation: id / 16 % 2 == 1, canPreempt: id / 32 % 2 == 1))
         }

@@ -40,11 +40,11 @@ private let answers: [Answer] = [
     .init(line: "MaxTime=5 MaxNodes=1 AllowAccounts=a,c AllowQos=normal AllowGroups=daemon,wheel"),
 ]
 
-private func rules(_ line: String, enforce: String = "NO") throws -> PartitionAdmission {
+private func rules(_ line: String, enforce: String = "NO") throws -> PartitionRules {
     let text = "SlurmctldHost=x\nNodeName=n1\nEnforcePartLimits=\(enforce)\nPartitionName=p Nodes=n1 \(line)"
     let parsed = ConfigurationParser.parse(.init(file: "test.conf", text: text))
     #expect(parsed.diagnostics.isEmpty, "\(parsed.diagnostics)")
-    return PartitionAdmission(try #require(parsed.configuration.partitions.first), of: parsed.configuration)
+    return PartitionRules(try #require(parsed.configuration.partitions.first), of: parsed.configuration)
 }
 
 private func request() -> PartitionRequest {
@@ -55,7 +55,7 @@ private func request() -> PartitionRequest {
     return request
 }
 
-@Suite struct PartitionAdmissionTests {
+@Suite struct PartitionRulesTests {
     @Test(arguments: answers)
     private func aPartitionAnswersAsSlurmDoes(_ answer: Answer) throws {
         let loose = try rules(answer.line)

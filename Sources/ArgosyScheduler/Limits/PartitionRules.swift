@@ -56,7 +56,7 @@ public struct PartitionBlocker: Hashable, Sendable {
     }
 }
 
-public struct PartitionAdmission: Sendable {
+public struct PartitionRules: Sendable {
     private let partition: ClusterConfiguration.Partition
     private let accounting: AccountingSettings
     private let clusterMaxMemory: (perCPU: UInt64, perNode: UInt64)
@@ -86,7 +86,7 @@ public struct PartitionAdmission: Sendable {
     }
 
     /// Each asks one question. Who first, then how much.
-    private static let rules: [@Sendable (PartitionAdmission, PartitionRequest) -> PartitionBlocker?] = [
+    private static let rules: [@Sendable (PartitionRules, PartitionRequest) -> PartitionBlocker?] = [
         { $0.state($1) }, { $0.rootOnly($1) }, { $0.rootJobs($1) }, { $0.groups($1) }, { $0.accounts($1) },
         { $0.qos($1) }, { $0.submitHost($1) }, { $0.reservation($1) }, { $0.time($1) }, { $0.mostNodes($1) },
         { $0.fewestNodes($1) }, { $0.memory($1) },
@@ -104,7 +104,7 @@ public struct PartitionAdmission: Sendable {
 }
 
 // Who.
-extension PartitionAdmission {
+extension PartitionRules {
     private func state(_ job: PartitionRequest) -> PartitionBlocker? {
         let closed = "Required partition not available (inactive or drain)"
         return switch partition.state {
@@ -189,7 +189,7 @@ extension PartitionAdmission {
 }
 
 // How much.
-extension PartitionAdmission {
+extension PartitionRules {
     /// A QOS lifts a size only where sizes do not refuse at submission.
     private func lifts(_ job: PartitionRequest, _ flag: QOSFlags) -> Bool {
         accounting.enforcePartLimits == .no && job.qos?.flags.contains(flag) == true
