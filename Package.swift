@@ -171,7 +171,7 @@ let package = Package(
 
         // Tests.
         tests("ArgosyDomainTests", ["ArgosyDomain"]),
-        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"]),
+        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler"]),
         tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
         tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]
