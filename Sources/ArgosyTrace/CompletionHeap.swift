@@ -5,6 +5,8 @@ struct CompletionHeap {
     struct Entry {
         var end: Int64
         var hold: CountMachine.Hold
+        /// Its number in the workload.
+        var job: Int32
     }
 
     private var entries: [Entry] = []

@@ -24,6 +24,8 @@ public struct ReferenceSimulation {
     private var running = CompletionHeap()
     private var queue: SortedQueue
     private var candidates: SortedQueue?
+    /// The order of the queue under the default policy, which is made anew in each pass.
+    private var learned: LearnedOrder?
     private var starts: [Int64]
     private var backfilled = 0
     /// Since the last pass.
@@ -41,6 +43,7 @@ public struct ReferenceSimulation {
         machine = CountMachine(processors: workload.processors)
         queue = SortedQueue(policy.order, workload)
         candidates = policy.candidateOrder.map { SortedQueue($0, workload) }
+        learned = policy.isLearned ? LearnedOrder(workload) : nil
         starts = Array(repeating: -1, count: workload.jobs.count)
     }
 
@@ -66,14 +69,18 @@ public struct ReferenceSimulation {
     }
 
     private mutating func complete(_ now: Int64) {
+        var ends: [Int32] = []
         while running.nextEnd == now {
             let ended = running.pop()
             machine.release(ended.hold, from: now)
+            if learned != nil { ends.append(ended.job) }
             // A job that ends as planned frees nothing that a reservation had not counted on.
             if isConservative, ended.hold.end == now { continue }
             engine.freed(until: ended.hold.end)
             needsWhole = true
         }
+        // Those of one instant in the order of their numbers: the heap promises none.
+        for job in ends.sorted() { learned?.ended(job, at: now) }
     }
 
     private mutating func arrive(_ job: Int32) {
@@ -85,7 +92,8 @@ public struct ReferenceSimulation {
     }
 
     private mutating func pass(_ now: Int64) {
-        if order.changesWithTime { needsWhole = true }
+        if order.changesWithTime || learned != nil { needsWhole = true }
+        if learned != nil, !arrivals.isEmpty { learned?.arrived(queue.jobs, at: now) }
         guard !queue.jobs.isEmpty, needsWhole || !arrivals.isEmpty else { return }
         // What is full for the others may be so because a reservation begins now.
         if machine.isFull, engine.nextReservedStart > now {
@@ -95,7 +103,8 @@ public struct ReferenceSimulation {
         }
         queue.refresh(at: now)
         if needsWhole {
-            engine.pass(PassQueue(jobs: queue.jobs, candidates: candidates?.jobs), of: jobs, on: &machine, at: now)
+            let ordered = learned?.order(queue.jobs, at: now) ?? queue.jobs
+            engine.pass(PassQueue(jobs: ordered, candidates: candidates?.jobs), of: jobs, on: &machine, at: now)
         } else {
             engine.pass(continuation(), of: jobs, on: &machine, at: now)
         }
@@ -128,7 +137,8 @@ public struct ReferenceSimulation {
         for one in engine.started {
             let job = Int(one.job)
             starts[job] = now
-            running.push(.init(end: now + workload.jobs[job].run, hold: one.hold))
+            running.push(.init(end: now + workload.jobs[job].run, hold: one.hold, job: one.job))
+            if learned != nil { learned?.began(one.job, at: now) }
             if one.isBackfilled { backfilled += 1 }
         }
     }

@@ -32,7 +32,7 @@ enum Sim {
                 guard let policy = ReferencePolicy(named: text) else {
                     throw OptionError(
                         "--policy=\(text): there is no such policy; say one of "
-                            + ReferencePolicy.names.joined(separator: ", "))
+                            + ReferencePolicy.allNames.joined(separator: ", "))
                 }
                 options.policy = policy
             },

@@ -61,13 +61,17 @@ public struct ReferencePolicy: Sendable, Equatable {
     public var mode: BackfillMode
     /// The order in which candidates are tried; nil: the queue's.
     public var candidateOrder: QueueOrder?
+    /// The order is the default policy's (`DefaultPolicy.order`), made anew in each pass; `order` is its tie-break.
+    public var isLearned = false
 
-    /// By its name: an order, `easy`, an order and `-easy`, `sjbf-easy` or `cons`. Nil: there is none of the name.
+    /// By its name: an order, `easy`, an order and `-easy`, `sjbf-easy`, `cons`, or `argosy`, the default policy. Nil: there
+    /// is none of the name.
     public init?(named name: String) {
         self.name = name
         candidateOrder = nil
         switch name {
         case "cons": (order, mode) = (.fcfs, .conservative)
+        case "argosy": (order, mode, isLearned) = (.fcfs, .reservations(1), true)
         case "easy": (order, mode) = (.fcfs, .reservations(1))
         case "sjbf-easy": (order, mode, candidateOrder) = (.fcfs, .reservations(1), .sjf)
         default:
@@ -78,6 +82,9 @@ public struct ReferencePolicy: Sendable, Equatable {
     }
 
     /// Every name, for help and messages.
+    public static let allNames = names + ["argosy"]
+
+    /// The textbook policies.
     public static let names: [String] =
         QueueOrder.allCases.map(\.rawValue) + ["easy", "sjbf-easy"]
         + QueueOrder.allCases.dropFirst().map { $0.rawValue + "-easy" } + ["cons"]
