@@ -139,7 +139,7 @@ let package = Package(
         tests("ToolTests", ["ArgosyCommands"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
         tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
-        tests("ArgosyHardwareTests", ["ArgosyHardware"]),
+        tests("ArgosyHardwareTests", ["ArgosyHardware", "ArgosyDomain"]),
         tests("ArgosyContainerTests", ["ArgosyContainer", "ArgosySystem", "ArgosyDomain", "argosy-container-probe"]),
         .executableTarget(
             name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
