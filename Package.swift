@@ -162,7 +162,9 @@ let package = Package(
 
         // Tests.
         tests("ArgosyDomainTests", ["ArgosyDomain"]),
-        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"]),
+        tests(
+            "ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"],
+            resources: [.copy("Topologies"), .copy("Golden")]),
         tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
         tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]
