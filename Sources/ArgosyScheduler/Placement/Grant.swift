@@ -64,17 +64,37 @@ private struct GrantRequest {
         return assemble(arranger, devices)
     }
 
-    /// Tasks with their devices near to them; else tasks alone, which leaves the devices for later; else anything.
+    /// Tasks with their devices near to them; else so many together that they fill cores; else tasks alone, which leaves
+    /// the devices for later; else anything.
     private func arrange() -> CoreArranger {
         let start = makeArranger()
-        var near = start
-        if near.place(bundles(near.lead)), !exceedsNeed(near) { return near }
+        let single = bundles(start.lead)
+        for bundles in [single, joined(single)] where !bundles.isEmpty {
+            var near = start
+            if near.place(bundles), !exceedsNeed(near) { return near }
+        }
         var apart = start
         apart.lead = []
         if !start.lead.isEmpty, apart.place(bundles([])), !exceedsNeed(apart) { return apart }
         var gathered = start
         gatherAll(&gathered)
         return gathered
+    }
+
+    /// The fewest bundles together that leave no thread of a core unused; none where that is one, or not all are equal.
+    private func joined(_ bundles: [CoreArranger.Bundle]) -> [CoreArranger.Bundle] {
+        let usable = fit.rules.usable
+        guard let first = bundles.first, bundles.allSatisfy({ $0 == first }), fit.rules.tasksPerCore == 0 else {
+            return []
+        }
+        let cpus = fit.rules.part(first.tasks, gpus: first.devices).cpus
+        guard let count = (2...max(usable, 2)).first(where: { $0 * cpus % usable == 0 }), count <= bundles.count else {
+            return []
+        }
+        let whole = CoreArranger.Bundle(tasks: first.tasks * count, devices: first.devices * count)
+        let rest = bundles.count % count
+        return Array(repeating: whole, count: bundles.count / count)
+            + (rest > 0 ? [.init(tasks: first.tasks * rest, devices: first.devices * rest)] : [])
     }
 
     // MARK: - What there is
@@ -238,8 +258,13 @@ private struct GrantRequest {
         var parts: [Grant.TaskPart] = []
         for placed in arranger.placed where placed.bundle.tasks > 0 {
             let devices = placed.devices.map { Grant.DeviceUnit(gres: $0.gres, unit: $0.unit) }
+            let count = placed.bundle.tasks
             let units = placed.units.sorted { $0.cpus.lowerBound < $1.cpus.lowerBound }
-            parts += deal(units, placed.bundle.tasks).map { Grant.TaskPart(cpus: CPUSet($0), devices: devices) }
+            for (task, cpus) in deal(units, count).enumerated() {
+                let own = task * devices.count / count..<(task + 1) * devices.count / count
+                let isOwn = devices.count % count == 0
+                parts.append(Grant.TaskPart(cpus: CPUSet(cpus), devices: isOwn ? Array(devices[own]) : devices))
+            }
         }
         return parts.sorted { ($0.cpus.members.first ?? 0) < ($1.cpus.members.first ?? 0) }
     }
