@@ -12,6 +12,9 @@ enum Argosy {
           sinfo     list partitions and nodes
           sacct     list jobs of the past with what they used
           scontrol  show and change jobs and nodes
+          sacctmgr  show and change accounts, users, associations and QOS
+          sshare    list shares and usage of associations
+          sprio     list what the priorities of waiting jobs are made of
 
         Argosy's own:
           dev         a cluster on this machine to try out (argosy dev --help)

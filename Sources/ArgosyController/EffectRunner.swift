@@ -9,6 +9,7 @@ struct EffectRunner: Sendable {
     let effects: Mailbox<ReleasedEffects>
     let replies: ReplyTable
     let desk: NodeDesk
+    let administrators: Administrators
     let orders: OrderWriter
     let listing: Listing
     let views: ViewReader
@@ -32,6 +33,7 @@ struct EffectRunner: Sendable {
                 frame.ack.sequence = sequence
                 desk.send(frame, to: node, incarnation)
             case .nodeRefused(let node, let why): desk.reject(node, why)
+            case .administratorsChanged(let uids): administrators.set(uids)
             case .planWanted: break
             }
         }

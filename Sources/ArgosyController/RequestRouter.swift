@@ -24,6 +24,8 @@ final class RequestRouter: CommandService {
         var submissions: SubmissionDesk
         var users: Users
         var desk: NodeDesk
+        var accounting: AccountingDesk
+        var administrators: Administrators
         var clock: SharedClock
         var counters: Counters
         var logger: Logger
@@ -47,12 +49,14 @@ final class RequestRouter: CommandService {
 
     func clientLost(_ reply: ReplySlot) { parts.replies.clientLost(reply) }
 
-    private func isOperator(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
+    private func isSuperUser(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
 
     private func route(_ request: WireRequest, from peer: CommandPeer, relayedFor: AttemptKey?, _ slot: ReplySlot) {
         parts.counters.change { $0.requests += 1 }
         let caller = Caller(
-            uid: peer.uid, gid: peer.gid, isOperator: relayedFor == nil && isOperator(peer.uid), relayedFor: relayedFor)
+            uid: peer.uid, gid: peer.gid,
+            isOperator: relayedFor == nil && (isSuperUser(peer.uid) || parts.administrators.contains(peer.uid)),
+            isSuperUser: relayedFor == nil && isSuperUser(peer.uid), relayedFor: relayedFor)
         switch request.body {
         case .submit(let submission): submit(submission, peer, relayedFor, slot)
         case .cancel(let cancel): self.cancel(cancel, caller, slot)
@@ -74,6 +78,13 @@ final class RequestRouter: CommandService {
         case .ping: slot.reply(WireReply(.pong(pong())))
         case .configuration: slot.reply(WireReply(.configuration(parts.listing.settings())))
         case .waitJob(let wait): send(slot) { .waitRequested(JobID(wait.job), reply: $0) }
+        case .accountingRecords:
+            query(slot) { [desk = parts.accounting] view in .accountingRecords(desk.records(in: view)) }
+        case .accountingTransactions(let list): accountingTransactions(list, slot)
+        case .changeAccounting(let change): changeAccounting(change, caller, slot)
+        case .shares: query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view)) }
+        case .priorities(let list):
+            query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
         case .shutdown: shutdown(caller, slot)
         case nil:
             refuse(
@@ -272,6 +283,31 @@ final class RequestRouter: CommandService {
         list.nowUs = parts.clock.now.microseconds
         list.jobs = try parts.store.accounting(query).map { parts.listing.info($0.job, steps: $0.steps) }
         return list
+    }
+
+    // MARK: - Accounting records
+
+    private func changeAccounting(_ request: WireChangeAccounting, _ caller: Caller, _ slot: ReplySlot) {
+        prepare(slot) { [self] () throws(Refusal) in
+            let operations = try parts.accounting.operations(request)
+            guard let actor = parts.users.identity(uid: caller.uid)?.user else {
+                throw Refusal(.invalidUser, "Invalid user id", detail: "uid \(caller.uid) has no name here")
+            }
+            let taken = parts.replies.submit(slot, prepared: true) {
+                .accountingChangeRequested(
+                    operations, checkOnly: request.checkOnly, actor: actor, by: caller, reply: $0)
+            }
+            if !taken { throw Self.busy }
+        }
+    }
+
+    private func accountingTransactions(_ request: WireListAccountingTransactions, _ slot: ReplySlot) {
+        parts.views.pool.submit { [self] state in
+            guard case .active = state else { return }
+            do { slot.reply(WireReply(.accountingTransactions(try parts.accounting.transactions(request)))) } catch {
+                refuse(slot, Refusal(.storeFailed, "Accounting is not available", detail: "\(error)"))
+            }
+        }
     }
 
     // MARK: - Nodes and the controller

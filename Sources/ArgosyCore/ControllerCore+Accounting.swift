@@ -105,7 +105,7 @@ extension ControllerCore {
                 partitionQOS: partitionQOS(record.partition), uid: record.uid, tres: ask.tres,
                 tresPerNode: ask.perNode, timeLimit: record.timeLimit)
         }
-        job.tres.set(.billing, UInt64(billing(job.tres, partition: record.partition)))
+        job.tres.set(.billing, tables.billing(record.partition).count(job.tres))
         return job
     }
 
