@@ -18,6 +18,7 @@ enum Argosy {
 
         Argosy's own:
           dev         a cluster on this machine to try out (argosy dev --help)
+          sim         what a policy or a configuration makes of a trace (argosy sim --help)
           completion  print shell completion: eval "$(argosy completion bash)"
           version     print the version
 
@@ -34,6 +35,7 @@ enum Argosy {
         case "help", "--help", "-h": Console.print(usage)
         case "completion": return Completion.run(rest)
         case "dev": return Dev.run(rest)
+        case "sim": return Sim.run(rest)
         case "version", "--version", "-V": Console.print(versionText)
         default:
             Console.complain("argosy: error: \(name) is no command of argosy; see argosy help\n")

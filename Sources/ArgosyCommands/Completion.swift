@@ -53,7 +53,7 @@ enum Completion {
             text += "        \(command.name)) options=\"\(command.options.joined(separator: " "))\" ;;\n"
         }
         text +=
-            "        argosy) options=\"\(commands.map(\.name).joined(separator: " ")) completion dev help version\" ;;\n"
+            "        argosy) options=\"\(commands.map(\.name).joined(separator: " ")) completion dev sim help version\" ;;\n"
         text += "    esac\n    case \"$previous\" in\n"
         for (options, words) in values {
             text += "        \(options)) words=\"\(words)\" ;;\n"

@@ -104,6 +104,18 @@ public struct ClusterConfiguration: Sendable, Equatable {
     /// container keys reach the nodes through this).
     public var entries: [Entry] = []
 
+    /// The tree of switches (topology.conf); empty: none.
+    public var switches = SwitchTree()
+    /// Position in `switches.leaves` by node; see `leaf(of:)`.
+    var leafOfNode: [Int] = []
+    var gresLines: [GRESLine] = []
+
+    /// GresTypes: names of GRES that nodes may have.
+    public var gresTypes: [String] {
+        let text = entries.last { $0.key.lowercased() == "grestypes" }?.value ?? ""
+        return text.lowercased().split(separator: ",").map(String.init)
+    }
+
     public struct Entry: Sendable, Equatable {
         public var key: String
         public var value: String

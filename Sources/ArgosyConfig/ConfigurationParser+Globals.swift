@@ -167,7 +167,7 @@ extension ConfigurationParser {
         "accountingstoragetype", "jobacctgathertype", "jobacctgatherfrequency", "cryptotype", "slurmctldpidfile",
         "slurmdpidfile", "slurmctldlogfile", "slurmdlogfile", "slurmctlddebug", "slurmddebug", "slurmduser",
         "cgroupplugin", "cgroupautomount", "cgroupmountpoint", "constraincores", "constrainramspace",
-        "constrainswapspace", "constraindevices", "preptype", "topologyplugin", "jobcomptype", "credtype",
+        "constrainswapspace", "constraindevices", "preptype", "topologyplugin", "grestypes", "jobcomptype", "credtype",
         "srunportrange",
         "treewidth", "messagetimeout", "slurmctldtimeout", "launchtype", "gpuautodetect",
     ]
@@ -184,7 +184,7 @@ extension ConfigurationParser {
         "defmempergpu",
         "dependencyparameters", "disablerootjobs", "eiotimeout", "enforcepartlimits", "epilog", "epilogmsgtime",
         "epilogslurmctld", "extsensorsfreq", "extsensorstype", "fairsharedampeningfactor", "federationparameters",
-        "getenvtimeout", "grestypes", "groupupdateforce", "groupupdatetime", "healthcheckinterval",
+        "getenvtimeout", "groupupdateforce", "groupupdatetime", "healthcheckinterval",
         "healthchecknodestate", "healthcheckprogram", "jobcomphost", "jobcomploc", "jobcontainertype",
         "jobfileappend", "jobsubmitplugins", "keepalivetime", "killonbadexit", "logtimeformat",
         "maildomain",

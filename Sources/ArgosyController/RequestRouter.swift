@@ -201,6 +201,8 @@ final class RequestRouter: CommandService {
         case "release": action = .release
         case "requeue": action = .requeue
         case "requeuehold": action = .requeueHold
+        case "suspend": action = .suspend
+        case "resume": action = .resume
         default:
             return refuse(
                 slot, Refusal(.notSupported, "Requested operation not supported", detail: "action \(request.action)"))

@@ -92,7 +92,7 @@ extension ControllerCore {
     }
 
     /// False when none of the wanted elements still waits.
-    private mutating func cancelPending(elements wanted: [IndexRange], of array: JobRecord) -> Bool {
+    mutating func cancelPending(elements wanted: [IndexRange], of array: JobRecord) -> Bool {
         let pending = tables.pendingIndices[array.id.rawValue] ?? []
         if wanted.isEmpty {
             cancelPending(array, "")
@@ -149,6 +149,10 @@ extension ControllerCore {
         tables.notes[record.id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
         end(record.id, as: .cancelled)
         wantPlan()
+        // None of a heterogeneous job's components starts without the others.
+        for other in components(of: record.hetLeader).compactMap({ self.record($0) }) where other.state == .pending {
+            cancelPending(other, detail)
+        }
     }
 
     private mutating func send(_ signal: UInt32, to record: JobRecord, batchOnly: Bool, full: Bool) {

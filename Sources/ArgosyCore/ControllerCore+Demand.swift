@@ -58,6 +58,8 @@ extension ControllerCore {
         shape.coreSpec = Int(resources.coreSpec)
         shape.requiredNodes = try nodes(fields.nodeList, throwing: throwing)
         shape.excludedNodes = try nodes(fields.exclude, throwing: throwing)
+        shape.licenses = try licenses(resources.licenses, throwing: throwing)
+        shape.anyLicense = resources.anyLicense
         settleCounts(&shape, fields)
         return shape
     }
@@ -76,6 +78,33 @@ extension ControllerCore {
             shape.minNodes = max(1, spread, shape.requiredNodes.count)
             shape.maxNodes = max(shape.minNodes, ceiling)
         }
+    }
+
+    private func licenses(
+        _ requests: [LicenseRequest], throwing: Bool
+    ) throws(Refusal) -> [Shape.LicenseDemand] {
+        for request in requests where throwing {
+            guard let known = configuration.licenses.first(where: { $0.name == request.name }) else {
+                let names = configuration.licenses.map(\.name).joined(separator: ", ")
+                throw Refusals.invalidLicense(
+                    "license \(request.name) is not configured; there are: \(names.isEmpty ? "none" : names)")
+            }
+            if request.count > known.count {
+                throw Refusals.invalidLicense(
+                    "the job asks for \(request.count) of license \(request.name), the cluster has \(known.count);"
+                        + " ask for fewer")
+            }
+        }
+        return licenseDemands(requests)
+    }
+
+    /// The highest tier of the named partitions.
+    func tier(of list: String, or partition: UInt16) -> UInt16 {
+        let tiers = list.split(separator: ",").compactMap { name in
+            configuration.partitions.first { $0.name == name }?.priorityTier
+        }
+        let own = Int(partition) < configuration.partitions.count ? configuration.partitions[Int(partition)] : nil
+        return UInt16(clamping: tiers.max() ?? own?.priorityTier ?? 1)
     }
 
     private func nodes(_ list: String, throwing: Bool) throws(Refusal) -> [NodeIndex] {

@@ -12,6 +12,10 @@ extension ControllerCore {
         snapshot.now = now
         describeNodes(&snapshot)
         snapshot.partitions = tables.partitions.indices.map(planningPartition)
+        snapshot.licenses = configuration.licenses.enumerated().map { position, license in
+            PlanningSnapshot.License(
+                name: license.name, total: license.count, free: UInt32(clamping: freeLicenses(position)))
+        }
         snapshot.shapes = shapes.shapes
         snapshot.queue.reserveCapacity(queue.keys.count)
         for key in queue.keys {
@@ -50,7 +54,14 @@ extension ControllerCore {
         partition.minNodes = Int(view.minNodes)
         partition.maxNodes = Int(view.maxNodes)
         if index < configuration.partitions.count {
-            partition.tier = configuration.partitions[index].priorityTier
+            let configured = configuration.partitions[index]
+            let policy = configured.policy
+            partition.tier = configured.priorityTier
+            partition.maxCPUsPerNode = Int(policy.maxCPUsPerNode)
+            partition.leastLoaded = policy.leastLoaded || configuration.scheduling.leastLoaded
+            partition.preemptMode = policy.preemptMode ?? configuration.scheduling.preemptMode
+            partition.graceTime = Int(policy.graceTime)
+            partition.exclusive = policy.overSubscribe == .exclusive
         }
         return partition
     }
@@ -64,10 +75,16 @@ extension ControllerCore {
         job.submit = record.submit
         job.begin = record.eligible
         job.timeLimit = record.timeLimit
+        job.timeMin = record.timeMin
+        job.deadline = record.endBy
+        job.hetLeader = record.hetLeader
         job.waits = record.waits
         if record.arrayJob != 0 {
             job.copies = Int32(clamping: startableCopies(record))
-            if job.copies == 0 { job.waits.insert(.arrayLimit) }
+            if job.copies == 0 {
+                let isHeldBack = tables.corresponding[record.id.rawValue] != nil && openElements(of: record).isEmpty
+                job.waits.insert(isHeldBack ? .dependency : .arrayLimit)
+            }
         }
         return job
     }
@@ -85,9 +102,18 @@ extension ControllerCore {
         running.priority = record.priority
         running.start = record.start
         running.isEnding = record.state == .completing
-        running.limit = record.timeLimit.duration.map { record.start.adding($0) } ?? .never
+        running.licenses = run.licenses
+        running.isSuspended = record.state == .suspended
+        running.limit = limitEnd(of: record, at: now)
         running.expectedEnd = running.isEnding ? now : running.limit
         return running
+    }
+
+    /// When its time limit is over; time that it stood still does not count.
+    func limitEnd(of record: JobRecord, at now: Timestamp) -> Timestamp {
+        guard let limit = record.timeLimit.duration else { return .never }
+        let paused = record.suspendedFor + (record.suspendedAt.isSet ? now - record.suspendedAt : .zero)
+        return record.start.adding(limit + paused)
     }
 
     func isPartitionUp(_ index: UInt16) -> Bool {
@@ -102,7 +128,7 @@ extension ControllerCore {
         guard record.arrayJob != 0, let limit = tables.specs[record.id.rawValue]?.fields.array?.maxRunning else {
             return 1
         }
-        let waiting = record.hasElementIndex ? 1 : IndexRanges.count(tables.pendingIndices[record.id.rawValue] ?? [])
+        let waiting = record.hasElementIndex ? 1 : IndexRanges.count(openElements(of: record))
         if limit == 0 { return waiting }
         return min(waiting, max(0, Int(limit) - Int(tables.runningElements[record.arrayJob] ?? 0)))
     }
@@ -120,11 +146,18 @@ extension NodeRecord {
 
 extension JobRecord {
     var waits: PlanningSnapshot.Waits {
-        switch reason {
-        case .jobHeldUser: .heldByUser
-        case .jobHeldAdmin: .heldByAdmin
-        case .launchFailedRequeuedHeld: .launchFailed
-        default: []
+        var waits: PlanningSnapshot.Waits =
+            switch reason {
+            case .jobHeldUser: .heldByUser
+            case .jobHeldAdmin: .heldByAdmin
+            case .launchFailedRequeuedHeld: .launchFailed
+            default: []
+            }
+        switch dependency {
+        case .none: break
+        case .waits: waits.insert(.dependency)
+        case .never: waits.insert(.dependencyNever)
         }
+        return waits
     }
 }

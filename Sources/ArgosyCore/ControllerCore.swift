@@ -11,7 +11,7 @@
 // - Reports of an older incarnation or another attempt change nothing, and are acknowledged, so that nodes forget them.
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
-// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Partitions, +Demand, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
+// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Partitions, +Demand, +Dependencies, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
 // +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
@@ -33,7 +33,12 @@ public struct ControllerCore: Sendable {
     var now: Timestamp
     var queue = PendingQueue()
     var shapes = ShapeTable()
+    /// Those that stand still.
+    var suspended: [JobID] = []
+    /// Of each license of the configuration, how many jobs hold.
+    var licensesInUse: [UInt64]
     var deadlines = DeadlineHeap()
+    var dependencies = DependencyBook()
     var tokens: [String: JobID] = [:]
     var waiting = WaitingReplies()
     var liveJobs = 0
@@ -54,6 +59,7 @@ public struct ControllerCore: Sendable {
         self.now = max(now, stored.lastTime)
         tables = Tables(configuration: configuration)
         cluster = PlanningSnapshot(empty: configuration)
+        licensesInUse = Array(repeating: 0, count: configuration.licenses.count)
         lastJobID = max(stored.lastJobID, JobID(max(configuration.firstJobID, 1) - 1))
         load(stored)
     }
@@ -119,6 +125,7 @@ public struct ControllerCore: Sendable {
 
     /// Rows are whole and written once a turn, however often a record changed in it.
     private mutating func finish() -> Turn {
+        settleDependencies()
         settleFinishedJobs()
         dirtyJobs.sort()
         var previous: JobID?

@@ -46,6 +46,9 @@ public struct Order: Sendable, Equatable {
         case signal(StepID?, number: UInt32, batchOnly: Bool)
         /// SIGCONT, SIGTERM, grace, SIGKILL, until the cgroup is empty; answered with `gone`.
         case terminate(grace: Duration, why: String)
+        /// Everything of it stands still, its time limit too. Numbers ascend: an order without a higher one is a repeat.
+        case suspend(number: UInt32)
+        case resume(number: UInt32)
     }
     public var key: AttemptKey
     public var body: Body

@@ -7,6 +7,7 @@ extension PlanningSnapshot {
     /// The cluster as configured, with nothing on it: what requests are checked against, and what snapshots begin with.
     init(empty configuration: ClusterConfiguration) {
         self.init(version: 0, now: .unset)
+        settings = SchedulerSettings(configuration.scheduling)
         var numbers: [NodeKind: Int] = [:]
         for (index, node) in configuration.nodes.enumerated() {
             let kind = NodeKind(node)

@@ -31,8 +31,25 @@ struct JobRecord: Sendable {
     /// Positions in the accounting book; -1: none.
     var association: Int32 = -1
     var qos: Int32 = -1
+    /// What it waits for of other jobs.
+    var dependency = DependencyWait.none
     /// The highest of its partitions' tiers.
     var tier: UInt16 = 1
+    var allowsPreemptRequeue: Bool { isBatch && allowsRequeue }
+    /// `--deadline`: must have ended by then; unset: none.
+    var endBy = Timestamp.unset
+    /// `--time-min`; not given: the limit stands.
+    var timeMin = TimeLimit.notGiven
+    /// While it is suspended, and for how long it was before.
+    var suspendedAt = Timestamp.unset
+    var suspendedFor = Duration.zero
+    var suspendedByPreemption = false
+    /// Suspensions and resumptions of this attempt so far.
+    var pauses: UInt32 = 0
+    var preempted = Timestamp.unset
+    /// 0: not of a heterogeneous job.
+    var hetLeader: UInt32 = 0
+    var hetOffset: UInt32 = 0
     var state = JobState.pending
     var reason = PendingReason.none
     var endingState: JobState?
@@ -66,8 +83,13 @@ extension JobRecord {
         association = array.association
         qos = array.qos
         tier = array.tier
+        endBy = array.endBy
+        timeMin = array.timeMin
     }
 }
+
+/// Whether other jobs let it start: not yet, or never.
+enum DependencyWait: UInt8, Sendable { case none, waits, never }
 
 /// What a job has that was placed.
 struct JobRun: Sendable {
@@ -76,6 +98,11 @@ struct JobRun: Sendable {
     var held: [UInt32]
     var prepared: [UInt32] = []
     var usage = Usage()
+    var licenses: [Shape.LicenseDemand] = []
+    /// Suspended: others may have its CPUs, nothing else of it.
+    var hasLentCPUs = false
+    /// The job it stands still for; 0: none.
+    var beneficiary: UInt32 = 0
 
     func position(of node: NodeIndex) -> UInt32? {
         allocation.nodes.firstIndex { $0.index == node }.map(UInt32.init)

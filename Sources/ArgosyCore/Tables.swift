@@ -19,6 +19,12 @@ struct Tables: Sendable {
     var runs = PagedTable<JobRun>()
     var notes = PagedTable<JobNote>()
     var tokens = PagedTable<String>()
+    /// Ids of a heterogeneous job's components, by the leader's; ascending.
+    var components = PagedTable<[UInt32]>()
+    /// What is left of waiting jobs' dependencies.
+    var dependencies = PagedTable<JobDependency>()
+    /// Of arrays that wait for another one element by element: indices that need not wait any more.
+    var corresponding = PagedTable<[IndexRange]>()
     var steps = PagedTable<[StepRow]>()
     var nodes = PagedTable<NodeRecord>()
     var facts = PagedTable<NodeFacts>()
@@ -59,13 +65,26 @@ struct Tables: Sendable {
         row.arrayIndex = record.hasElementIndex ? record.arrayIndex : nil
         row.pendingIndices = pendingIndices[id.rawValue] ?? []
         row.runningElements = runningElements[id.rawValue] ?? 0
+        row.dependency = dependencies[id.rawValue]?.storedText ?? ""
+        row.corresponding = corresponding[id.rawValue] ?? []
         row.token = tokens[id.rawValue] ?? ""
         row.nextStep = record.nextStep
         row.endingState = record.endingState
         row.deadline = record.deadline
         row.batchLaunched = record.batchLaunched
         row.requeueAfterEnd = record.requeueAfterEnd
+        row.suspendedAt = record.suspendedAt
+        row.suspendedFor = record.suspendedFor
+        row.pauses = record.pauses
+        row.suspendedByPreemption = record.suspendedByPreemption
+        row.preempted = record.preempted
+        row.hetLeader = record.hetLeader == 0 ? nil : JobID(record.hetLeader)
+        row.hetOffset = record.hetOffset
+        if record.state == .pending, spec.fields.partition.contains(",") { row.partition = spec.fields.partition }
         if let run = runs[id.rawValue] {
+            row.licenses = run.licenses.map {
+                LicenseRequest(name: configuration.licenses[$0.license].name, count: $0.count)
+            }
             row.allocation = run.allocation
             row.nodesHeld = run.held
             row.nodesPrepared = run.prepared

@@ -86,6 +86,8 @@ private struct Pass {
     let snapshot: PlanningSnapshot
     var nodes: [FlatNode]
     let original: [FlatNode]
+    /// Licenses.
+    var free: [UInt32]
     /// The nodes as if nothing ran on them.
     let emptied: [FlatNode]
     /// By partition: which nodes take no work, in words, once somebody needed them.
@@ -99,6 +101,7 @@ private struct Pass {
         self.snapshot = snapshot
         original = snapshot.nodes.map { FlatNode($0, snapshot.kinds[$0.kind]) }
         nodes = original
+        free = snapshot.licenses.map(\.free)
         emptied = original.map(\.emptied)
         absences = Array(repeating: nil, count: snapshot.partitions.count)
         plan = Plan(version: snapshot.version)
@@ -111,6 +114,10 @@ private struct Pass {
         let partition = snapshot.partitions[job.partition]
         if waiting.waits.contains(.arrayLimit) {
             explain(job, .jobArrayTaskLimit, "as many elements of the array run as it allows")
+        } else if !lacking(waiting).isEmpty {
+            explain(job, .licenses, "needs licenses that are in use")
+        } else if !snapshot.shapes[Int(waiting.shape)].gres.isEmpty {
+            explain(job, .resources, "needs devices, which this planner does not place")
         } else if !waiting.waits.isEmpty {
             return
         } else if waiting.begin > snapshot.now {
@@ -118,11 +125,15 @@ private struct Pass {
         } else if !partition.isUp {
             explain(job, .partitionDown, "partition \(partition.name) is not up")
         } else {
-            `try`(job)
+            `try`(job, snapshot.shapes[Int(waiting.shape)].licenses)
         }
     }
 
-    private mutating func `try`(_ job: FlatJob) {
+    private func lacking(_ job: PlanningSnapshot.Job) -> [Shape.LicenseDemand] {
+        snapshot.shapes[Int(job.shape)].licenses.filter { free[$0.license] < $0.count }
+    }
+
+    private mutating func `try`(_ job: FlatJob, _ licenses: [Shape.LicenseDemand]) {
         if heads[job.partition] != nil {
             explain(job, .priority, followerDetails[job.partition])
             return
@@ -133,6 +144,7 @@ private struct Pass {
                 return
             }
             take(allocation)
+            for demand in licenses { free[demand.license] -= min(demand.count, free[demand.license]) }
             plan.placements.append(Placement(job: job.id, allocation: allocation, partition: job.partition))
         }
     }

@@ -278,8 +278,8 @@ import Testing
             $0.array = ArraySpec(indices: [IndexRange(first: 0, last: 1001)])
         },
         Case(name: "owner", message: "Access/permission denied", detail: "user 1000") { $0.identity.uid = 5 },
-        Case(name: "dependency", message: "Requested operation not supported on this system", detail: "afterok") {
-            $0.dependency = "afterok:1"
+        Case(name: "dependency", message: "Job dependency problem", detail: "afterward:1") {
+            $0.dependency = "afterward:1"
         },
     ]
 

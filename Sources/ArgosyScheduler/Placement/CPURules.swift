@@ -2,32 +2,33 @@
 struct CPURules: Sendable {
     let cpusPerTask: Int
     /// CPUs that count of each core.
-    private let usable: Int
+    let usable: Int
     /// Tasks that may share a core; 0: any number.
-    private let tasksPerCore: Int
+    let tasksPerCore: Int
     /// A job's cores are its own with all their threads.
     let givesWholeCores: Bool
     /// The cores' thread counts differ: counts of CPUs decide, cores are estimated from above.
     private let isIrregular: Bool
     private let threads: Int
     private let fewestThreads: Int
-    private let overcommit: Bool
+    let overcommit: Bool
     private let cpusPerGPU: Int
     private let minCPUs: Int
     private let maxCPUs: Int
     private let taskLimit: Int
     /// Cores kept from the job (`--core-spec`).
-    private let reservedCores: Int
+    let reservedCores: Int
 
     init(_ shape: Shape, _ model: NodeModel, maxCPUs: Int) {
         cpusPerTask = max(shape.cpusPerTask, 1)
         threads = model.mostThreads
         fewestThreads = model.fewestThreads
-        let bounded = shape.threadsPerCore > 0 || shape.tasksPerCore > 0
+        let bounded = shape.threadsPerCore > 0 || shape.tasksPerCore > 0 || shape.tasksPerSocket > 0
         isIrregular = model.uniformThreads == 0
         let every = isIrregular && bounded ? model.fewestThreads : model.mostThreads
         usable = shape.threadsPerCore > 0 ? min(shape.threadsPerCore, every) : every
-        tasksPerCore = shape.tasksPerCore
+        // With a bound on sockets' tasks each has cores of its own: threads of one core would be counted as one place.
+        tasksPerCore = shape.tasksPerSocket > 0 ? 1 : shape.tasksPerCore
         givesWholeCores = model.allocatesCores || bounded
         overcommit = shape.overcommit
         cpusPerGPU = shape.cpusPerGPU
@@ -60,12 +61,26 @@ struct CPURules: Sendable {
     }
 
     /// Tasks that share one core under `--ntasks-per-core`; 0: a task takes more than one.
-    private var tasksOnCore: Int { cpusPerTask <= usable ? max(1, min(tasksPerCore, usable / cpusPerTask)) : 0 }
+    var tasksOnCore: Int { cpusPerTask <= usable ? max(1, min(tasksPerCore, usable / cpusPerTask)) : 0 }
+
+    /// What a part of the job, `tasks` tasks with `gpus` GPUs, takes by itself: CPUs that count, and cores at least.
+    func part(_ tasks: Int, gpus: Int) -> (cpus: Int, cores: Int) {
+        let own = overcommit ? 1 : max(tasks, 1)
+        let cpus = max(own.multipliedClamping(cpusPerTask), cpusPerGPU.multipliedClamping(gpus))
+        guard tasksPerCore > 0 else { return (cpus, 0) }
+        let perCore = tasksOnCore
+        return (cpus, perCore > 0 ? (own + perCore - 1) / perCore : own * ((cpusPerTask + usable - 1) / usable))
+    }
 
     /// CPUs the job is given for `tasks` tasks.
     func given(_ tasks: Int, gpus: Int) -> Int {
         if countsCPUs { return wanted(tasks, gpus: gpus) }
         return cores(tasks, gpus: gpus).multipliedClamping(threads)
+    }
+
+    /// CPUs that count for --mem-per-cpu: of cores given for fewer threads only those.
+    func counted(_ tasks: Int, gpus: Int) -> Int {
+        countsCPUs ? wanted(tasks, gpus: gpus) : cores(tasks, gpus: gpus).multipliedClamping(usable)
     }
 
     func fits(_ tasks: Int, gpus: Int, _ free: NodeCounts) -> Bool {

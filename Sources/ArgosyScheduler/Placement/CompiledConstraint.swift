@@ -47,6 +47,39 @@ public struct CompiledConstraint: Sendable {
     /// No constraint: every node matches.
     public init() {}
 
+    /// - Parameter constraint: nil: none.
+    public init(_ constraint: Constraint?, _ table: FeatureTable) {
+        guard let constraint else { return }
+        var plain: [Constraint] = []
+        for member in Self.members(constraint) {
+            switch member {
+            case .sameOne(let alternatives):
+                groups = .sameOne
+                tests = alternatives.map { Self.test($0, table) }
+            case .counts(let counts):
+                groups = .counts(counts.map(\.nodes))
+                tests = counts.map { Self.test($0.constraint, table) }
+            case .feature, .all, .any: plain.append(member)
+            }
+        }
+        if !plain.isEmpty { base = Self.test(.all(plain), table) }
+    }
+
+    /// What is joined with & at the top.
+    private static func members(_ constraint: Constraint) -> [Constraint] {
+        guard case .all(let members) = constraint else { return [constraint] }
+        return members.flatMap(members(_:))
+    }
+
+    private static func test(_ constraint: Constraint, _ table: FeatureTable) -> Test {
+        switch constraint {
+        case .feature(let name): table[name].map(Test.feature) ?? .never
+        case .all(let members): .all(members.map { test($0, table) })
+        case .any(let members), .sameOne(let members): .any(members.map { test($0, table) })
+        case .counts(let counts): .any(counts.map { test($0.constraint, table) })
+        }
+    }
+
     public func match(_ features: FeatureSet) -> Match {
         guard base.holds(features) else { return Match(isCandidate: false, groups: 0) }
         if groups == .one { return Match(isCandidate: true, groups: 1) }

@@ -89,8 +89,28 @@ public struct NodeFit: Sendable {
         return failures
     }
 
-    /// Units of the GRES of request `position` of `shape.gres` that are in `free`: what a node can give to `--gpus`.
-    public func units(ofRequest position: Int, in free: NodeCounts) -> Int { gres.free(request: position, free) }
+    /// What a node with `free` can give to requests for the job as a whole (`--gpus`), by position in `shape.gres`, with
+    /// the CPUs and the memory each GPU brings; empty when the job has no such request.
+    public func jobGRES(in free: NodeCounts) -> [Int] {
+        guard shape.gres.contains(where: { $0.per == .job }) else { return [] }
+        return shape.gres.indices.map { position in
+            guard shape.gres[position].per == .job else { return 0 }
+            var units = gres.free(request: position, free)
+            guard shape.gres[position].name == "gpu" else { return units }
+            if shape.cpusPerGPU > 0 { units = min(units, free.cpus / shape.cpusPerGPU) }
+            if shape.memoryPerGPUMiB > 0 { units = min(units, free.memoryMiB / Int(clamping: shape.memoryPerGPUMiB)) }
+            return units
+        }
+    }
+
+    /// `node` for a `NodeChooser`, or nil when it takes no task now.
+    public func candidate(_ node: PlanningSnapshot.Node, groups: UInt64 = 1) -> Candidate? {
+        let room = capacity(on: node)
+        guard room > 0 else { return nil }
+        return Candidate(
+            node: node.index, capacity: room, weight: model.kind.weight, leaf: model.kind.leaf,
+            idleCPUs: node.freeCPUs.count, groups: groups, jobGRES: jobGRES(in: model.counts(of: node)))
+    }
 
     // MARK: - Fitting
 
@@ -120,7 +140,7 @@ public struct NodeFit: Sendable {
         var wanted = Int(clamping: shape.memoryPerNodeMiB)
         if shape.memoryPerCPUMiB > 0 {
             let each = Int(clamping: shape.memoryPerCPUMiB)
-            let least = each.multipliedClamping(rules.given(tasks, gpus: gpus))
+            let least = each.multipliedClamping(rules.counted(tasks, gpus: gpus))
             let whole = isExclusive ? min(each.multipliedClamping(model.idle.cpus), free.memoryMiB) : 0
             wanted = max(wanted, least, whole)
         }
@@ -133,14 +153,27 @@ public struct NodeFit: Sendable {
 
     /// Tasks the sockets take with their free cores and the job's bounds on each.
     private func socketCapacity(_ free: CPUSet) -> Int {
+        let kept = shape.coreSpec > 0 ? specializedCores() : []
         var sockets = 0
         var room = 0
         for cores in model.socketCores {
-            let whole = cores.count { model.isFree(core: $0, of: free) }
+            let whole = cores.count { model.isFree(core: $0, of: free) && !kept.contains($0) }
             if whole >= max(shape.minCoresPerSocket, 1) { sockets += 1 }
             room += min(rules.tasks(onCores: whole), shape.tasksPerSocket > 0 ? shape.tasksPerSocket : .max / 64)
         }
         return sockets < shape.minSocketsPerNode ? 0 : room
+    }
+
+    /// `--core-spec`: the last cores, from the sockets in turn, the last socket first.
+    func specializedCores() -> Set<Int> {
+        var kept: Set<Int> = []
+        var sockets = model.socketCores
+        while kept.count < shape.coreSpec, sockets.contains(where: { !$0.isEmpty }) {
+            for socket in sockets.indices.reversed() where kept.count < shape.coreSpec {
+                if let core = sockets[socket].popLast() { kept.insert(core) }
+            }
+        }
+        return kept
     }
 
     // MARK: - Reasons

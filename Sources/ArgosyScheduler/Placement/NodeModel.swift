@@ -21,7 +21,8 @@ public final class NodeModel: Sendable {
     let fewestThreads: Int
     let cells: [Cell]
     let cellOfCore: [Int]
-    let coreOfCPU: [Int]
+    /// Cells in groups of groups; the last is the whole node.
+    let domains: [Domain]
     let socketCores: [[Int]]
 
     struct Cell: Sendable {
@@ -52,13 +53,11 @@ public final class NodeModel: Sendable {
         var cellOfCore = Array(repeating: 0, count: hardware.cores.count)
         for (index, cell) in cells.enumerated() { for core in cell.cores { cellOfCore[core] = index } }
         self.cellOfCore = cellOfCore
-        var coreOfCPU = Array(repeating: 0, count: hardware.cores.map(\.cpus.upperBound).max() ?? 0)
+        domains = Self.domains(of: cells)
         var socketCores = Array(repeating: [Int](), count: max(hardware.sockets, 1))
         for (index, core) in hardware.cores.enumerated() {
-            for cpu in core.cpus { coreOfCPU[cpu] = index }
             socketCores[min(max(core.socket, 0), socketCores.count - 1)].append(index)
         }
-        self.coreOfCPU = coreOfCPU
         self.socketCores = socketCores
     }
 
@@ -141,35 +140,5 @@ public final class NodeModel: Sendable {
             next += core.threads
         }
         return true
-    }
-
-    private static func cells(of hardware: NodeHardware) -> [Cell] {
-        var cells: [Cell] = []
-        for (index, core) in hardware.cores.enumerated() {
-            let devices = near(core, hardware)
-            if let found = cells.firstIndex(where: {
-                $0.numa == core.numa && $0.socket == core.socket && $0.devices == devices
-            }) {
-                cells[found].cores.append(index)
-            } else {
-                cells.append(Cell(numa: core.numa, socket: core.socket, cores: [index], devices: devices))
-            }
-        }
-        return cells
-    }
-
-    private static func near(_ core: NodeHardware.Core, _ hardware: NodeHardware) -> [Device] {
-        var found: [Device] = []
-        for (position, gres) in hardware.gres.enumerated() {
-            for (unit, device) in gres.devices.enumerated() where isNear(device, core) {
-                found.append(Device(gres: position, unit: unit))
-            }
-        }
-        return found
-    }
-
-    private static func isNear(_ device: NodeHardware.GRES.Device, _ core: NodeHardware.Core) -> Bool {
-        if !device.cpus.isEmpty { return core.cpus.contains(where: device.cpus.contains) }
-        return device.numa == core.numa
     }
 }

@@ -1,0 +1,134 @@
+// The production planner: a snapshot in, a plan out. Pure and deterministic.
+//
+// It turns the snapshot into a machine (NodeMachine) and the queue into classes of equal jobs (ClassTable), and gives both
+// to the backfill engine, whose pass decides what starts and what is reserved. What the pass did not reserve is planned
+// afterwards beside everything else, so that each job's expected start is a plan and not a guess; it binds nobody.
+// Reasons are told by rules (Rules/) on what the pass has left.
+import ArgosyDomain
+
+public struct BackfillPlanner: Planner {
+    public init() {}
+
+    public func plan(_ snapshot: PlanningSnapshot) -> Plan {
+        var pass = PlanningPass(snapshot)
+        pass.run()
+        return pass.plan()
+    }
+}
+
+/// One pass, from the snapshot to the plan.
+struct PlanningPass {
+    let snapshot: PlanningSnapshot
+    let cluster: Cluster
+    /// By position in the queue: the class of each job.
+    private(set) var classOfJob: [Int32] = []
+    private(set) var machine: NodeMachine
+    private(set) var engine: BackfillEngine<NodeMachine>
+    private(set) var table: JobTable<Int32>
+    /// By the engine's number: position in the queue.
+    private(set) var queuePosition: [Int32] = []
+    /// By position in the queue: the engine's first number of the job; -1: it was not given to the engine.
+    private(set) var firstNumber: [Int32]
+    /// By the engine's number: what became of it.
+    private(set) var outcomes: [Outcome] = []
+    private(set) var resumeAt: JobID?
+
+    enum Outcome {
+        case notLooked, started(Int32), reserved(Int64), planned(Int64), waits, notAdmitted, never
+    }
+
+    init(_ snapshot: PlanningSnapshot) {
+        self.snapshot = snapshot
+        cluster = Cluster(snapshot)
+        var classes = ClassTable(cluster)
+        classOfJob.reserveCapacity(snapshot.queue.count)
+        for job in snapshot.queue { classOfJob.append(classes.number(of: job)) }
+        let demands = classOfJob
+        let made = classes.classes
+        let chosen = JobSelection(snapshot, cluster, classes.classes, classOfJob)
+        queuePosition = chosen.positions
+        firstNumber = chosen.firstNumber
+        table = JobTable(
+            demands: chosen.positions.map { demands[Int($0)] },
+            durations: chosen.positions.map { made[Int(demands[Int($0)])].duration })
+        let gate = LimitGate(book: snapshot.book, now: snapshot.now, jobs: chosen.limitedJobs)
+        machine = NodeMachine(cluster: cluster, classes: classes.classes, limits: gate)
+        engine = BackfillEngine(mode: Self.mode(snapshot.settings), keepsVerdicts: true)
+        outcomes = Array(repeating: .notLooked, count: queuePosition.count)
+    }
+
+    /// Backfill `none` holds back each partition by itself, which is the machine's part.
+    private static func mode(_ settings: SchedulerSettings) -> BackfillMode {
+        switch settings.backfill {
+        case .none: .reservations(0)
+        case .reservations(let count): .reservations(count)
+        case .conservative: .conservative
+        }
+    }
+
+    // MARK: - The pass
+
+    mutating func run() {
+        machine.holdsPartitionsBack = snapshot.settings.backfill == .none
+        let keepsAll = snapshot.settings.backfill == .conservative
+        var jobs: [Int32] = []
+        var kept: [Int32] = []
+        for number in queuePosition.indices {
+            let job = snapshot.queue[Int(queuePosition[number])]
+            if keepsAll, job.reservedStart.isSet { kept.append(Int32(number)) } else { jobs.append(Int32(number)) }
+        }
+        jobs = adopt(kept) + jobs
+        let scope: PassQueue.Scope = keepsAll && !snapshot.freedEarly ? .continued : .whole
+        engine.pass(PassQueue(jobs: jobs, scope: scope), of: table, on: &machine, at: machine.now)
+        take(engine.verdicts)
+        if let left = engine.unlooked.first { resumeAt = snapshot.queue[Int(queuePosition[Int(left)])].id }
+        for (index, one) in engine.started.enumerated() { outcomes[Int(one.job)] = .started(Int32(index)) }
+        for one in engine.reserved { machine.holds[Int(one.job)] = one.hold }
+        forecast()
+    }
+
+    /// Puts reservations of an earlier plan where they were; returns those that do not fit there any more.
+    private mutating func adopt(_ kept: [Int32]) -> [Int32] {
+        let order = kept.sorted { a, b in
+            snapshot.queue[Int(queuePosition[Int(a)])].id < snapshot.queue[Int(queuePosition[Int(b)])].id
+        }
+        var lost: [Int32] = []
+        for number in order {
+            let start = max(snapshot.queue[Int(queuePosition[Int(number)])].reservedStart.seconds, machine.now)
+            let hold = machine.adopt(table.demands[Int(number)], at: start, duration: table.durations[Int(number)])
+            if let hold { engine.adopt(number, start: start, hold: hold) } else { lost.append(number) }
+        }
+        return lost
+    }
+
+    private mutating func take(_ verdicts: [Verdict]) {
+        for number in outcomes.indices where number < verdicts.count {
+            outcomes[number] =
+                switch verdicts[number] {
+                case .notLooked: .notLooked
+                case .started: .started(-1)
+                case .reserved(let start): .reserved(start)
+                case .planned(let start): .planned(start)
+                case .waits: .waits
+                case .notAdmitted: .notAdmitted
+                case .never: .never
+                }
+        }
+    }
+
+    /// Plans what waits without a reservation, in order, beside everything.
+    private mutating func forecast() {
+        let waiting = outcomes.indices.filter { if case .waits = outcomes[$0] { true } else { false } }.map { Int32($0) }
+        guard !waiting.isEmpty else { return }
+        machine.isForecast = true
+        machine.effortLimit = machine.effortLimit == .max ? .max : machine.effortLimit * 2
+        var ahead = BackfillEngine<NodeMachine>(mode: .reservations(.max), keepsVerdicts: true)
+        ahead.pass(PassQueue(jobs: waiting), of: table, on: &machine, at: machine.now)
+        for one in ahead.reserved {
+            outcomes[Int(one.job)] = .planned(one.start)
+            machine.holds[Int(one.job)] = one.hold
+        }
+        for number in waiting where ahead.verdicts[Int(number)] == .never { outcomes[Int(number)] = .never }
+        machine.isForecast = false
+    }
+}
