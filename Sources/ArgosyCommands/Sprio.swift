@@ -211,7 +211,8 @@ enum PriorityFields {
 
     static let all: [Field<PriorityLine>] = [
         plain("i", "JOBID", weights: "Weights") { "\($0.job)" }, plain("r", "PARTITION") { $0.partition },
-        plain("u", "USER") { $0.user }, plain("o", "ACCOUNT") { $0.account }, plain("Y", "PRIORITY") { "\($0.priority)" },
+        plain("u", "USER") { $0.user }, plain("o", "ACCOUNT") { $0.account },
+        plain("Y", "PRIORITY") { "\($0.priority)" },
         plain("y", "PRIORITY") { FieldWriter.fixed(Double($0.priority) / Double(UInt32.max), 8) },
         plain("S", "SITE", weights: "1") { "\($0.site)" }, plain("N", "NICE") { "\($0.nice)" },
         plain("n", "QOSNAME") { $0.qos },

@@ -2,7 +2,6 @@
 
 import ArgosyDomain
 import ArgosyWire
-import Glibc
 
 struct SshareOptions: CommandSettings {
     var showsHelp = false
@@ -68,7 +67,7 @@ enum Sshare {
             guard case .shares(let list)? = try session.ask(.shares(.init())).body else {
                 throw Failure("Invalid reply of the controller")
             }
-            if options.users.isEmpty, !options.all { options.users = [Process.userName(getuid())] }
+            if options.users.isEmpty, !options.all { options.users = [list.user] }
             Console.print(table.render(chosen(list.shares, options), cluster: list.cluster))
             return 0
         } catch {
@@ -103,7 +102,9 @@ struct ShareTable {
             // Shares of the parent have no usage to weigh.
             FieldWriter.fixed(share.effectiveUsage, 6)
         },
-        .init(name: "FairShare", width: 10) { share, _ in share.hasFairshare ? FieldWriter.fixed(share.fairshare, 6) : "" },
+        .init(name: "FairShare", width: 10) { share, _ in
+            share.hasFairshare ? FieldWriter.fixed(share.fairshare, 6) : ""
+        },
         .init(name: "GrpTRESMins", width: 30) { share, _ in share.grpTresMins },
         .init(name: "GrpTRESRaw", width: 30) { share, _ in share.grpTresRaw },
         .init(name: "ID", width: 6) { share, _ in "\(share.id)" },
@@ -140,14 +141,16 @@ struct ShareTable {
         isTree = options.format == nil && !options.usersOnly
         var names = "Account,User,RawShares,NormShares,RawUsage,EffectvUsage,FairShare"
         if options.long {
-            names = "Account,User,RawShares,NormShares,RawUsage,NormUsage,EffectvUsage,FairShare,LevelFS,GrpTRESMins,"
+            names =
+                "Account,User,RawShares,NormShares,RawUsage,NormUsage,EffectvUsage,FairShare,LevelFS,GrpTRESMins,"
                 + "TRESRunMins"
         }
         if options.partition { names = names.replacing("User,", "User,Partition,") }
         for word in (options.format ?? names).split(separator: ",") {
             let parts = word.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
             let wanted = parts[0].lowercased()
-            guard let field = Self.fields.first(where: { $0.name.lowercased().hasPrefix(wanted) }), !wanted.isEmpty else {
+            guard let field = Self.fields.first(where: { $0.name.lowercased().hasPrefix(wanted) }), !wanted.isEmpty
+            else {
                 throw OptionError("Invalid field requested: \"\(parts[0])\"")
             }
             let width = parts.count == 2 ? Int(parts[1]) : nil

@@ -92,8 +92,9 @@ struct AccountingDesk: Sendable {
 
     // MARK: - Shares and priorities
 
-    func shares(in view: CoreView) -> WireShareList {
+    func shares(in view: CoreView, for caller: Caller) -> WireShareList {
         var answer = WireShareList()
+        answer.user = users.name(of: caller.uid)
         let book = view.book
         answer.cluster = configuration.clusterName
         answer.shares = view.shares(at: clock.now).map { wire($0, book.records) }

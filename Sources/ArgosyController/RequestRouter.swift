@@ -82,7 +82,8 @@ final class RequestRouter: CommandService {
             query(slot) { [desk = parts.accounting] view in .accountingRecords(desk.records(in: view)) }
         case .accountingTransactions(let list): accountingTransactions(list, slot)
         case .changeAccounting(let change): changeAccounting(change, caller, slot)
-        case .shares: query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view)) }
+        case .shares:
+            query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view, for: caller)) }
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
         case .shutdown: shutdown(caller, slot)

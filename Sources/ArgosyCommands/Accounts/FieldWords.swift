@@ -268,7 +268,8 @@ struct FieldWriter {
         case .seconds: settings ? String(number) : Times.long(Int64(number))
         case .qosName: records.name(QOSID(number))
         case .preemptMode:
-            settings ? PreemptMode(rawValue: number)?.name ?? "" : PreemptMode(rawValue: number)?.name.lowercased() ?? ""
+            settings
+                ? PreemptMode(rawValue: number)?.name ?? "" : PreemptMode(rawValue: number)?.name.lowercased() ?? ""
         case .number, .counts, .real, .qosList, .flags, .text, .one: String(number)
         }
     }

@@ -124,7 +124,8 @@ struct SacctmgrSession {
 
     private static let commands: [(word: String, least: Int)] = [
         ("add", 3), ("archive", 3), ("associations", 3), ("clear", 3), ("create", 3), ("delete", 3), ("dump", 4),
-        ("exit", 4), ("help", 2), ("list", 3), ("load", 2), ("modify", 1), ("quiet", 4), ("quit", 4), ("reconfigure", 4),
+        ("exit", 4), ("help", 2), ("list", 3), ("load", 2), ("modify", 1), ("quiet", 4), ("quit", 4),
+        ("reconfigure", 4),
         ("remove", 3), ("show", 3), ("shutdown", 4), ("verbose", 4), ("version", 4),
     ]
 
@@ -146,7 +147,8 @@ struct SacctmgrSession {
         case "version": Console.print(versionText)
         case "quiet", "verbose", "reconfigure": return 0
         case "archive", "clear", "shutdown":
-            throw SacctmgrFailure(" \(command) is of slurmdbd, which Argosy has none of: the controller keeps the records.\n")
+            throw SacctmgrFailure(
+                " \(command) is of slurmdbd, which Argosy has none of: the controller keeps the records.\n")
         default: throw SacctmgrFailure("invalid keyword: \(words[0])\n")
         }
         return 0

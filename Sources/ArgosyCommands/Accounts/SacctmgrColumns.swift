@@ -59,7 +59,8 @@ enum SacctmgrColumns {
         _ title: String, _ width: Int, _ id: TRESID, _ field: AssociationField?, _ qosField: QOSField?, least: Int = 1
     ) -> Column {
         Column(title, width, least: least) { row, _ in
-            let value = row.association.flatMap { field.flatMap($0.value(of:)) }
+            let value =
+                row.association.flatMap { field.flatMap($0.value(of:)) }
                 ?? row.qos.flatMap { qosField.flatMap($0.value(of:)) }
             guard case .counts(let changes)? = value, let found = changes.first(where: { $0.id == id })?.count else {
                 return ""
@@ -128,7 +129,8 @@ enum SacctmgrColumns {
             Times.stamp(row.transaction?.time.microseconds ?? 0)
         },
         Column("TRES", 20, least: 2) { row, writer in row.texts["tres"] ?? writer.records.clusterTRES },
-        Column("User", 10, words: ["User", "Names"], least: 1) { row, _ in row.association?.user ?? row.user?.name ?? "" },
+        Column("User", 10, words: ["User", "Names"], least: 1) { row, _ in row.association?.user ?? row.user?.name ?? ""
+        },
         Column("Where", 20, least: 2) { row, _ in row.transaction?.target ?? "" },
         Column("WCKey", 10, least: 2) { _, _ in "" },
     ]
@@ -152,24 +154,40 @@ enum SacctmgrColumns {
         one("MaxNodes", 8, .node, .maxTRESPerJob, .maxTRESPerJob, least: 4),
         limit("MaxSubmit", 9, .maxSubmitJobs, nil, .number, words: ["MaxSubmitJobs"], least: 4),
         limit("MaxTRES", 13, .maxTRESPerJob, .maxTRESPerJob, .counts, words: ["MaxTRESPerJob", "MaxTRESPJ"], least: 7),
-        limit("MaxTRESPerNode", 14, .maxTRESPerNode, .maxTRESPerNode, .counts, words: ["MaxTRESPerNode", "MaxTRESPN"], least: 9),
-        limit("MaxTRESMins", 13, .maxTRESMinsPerJob, .maxTRESMinsPerJob, .counts, words: ["MaxTRESMinsPerJob", "MaxTRESMinsPJ"], least: 8),
+        limit(
+            "MaxTRESPerNode", 14, .maxTRESPerNode, .maxTRESPerNode, .counts, words: ["MaxTRESPerNode", "MaxTRESPN"],
+            least: 9),
+        limit(
+            "MaxTRESMins", 13, .maxTRESMinsPerJob, .maxTRESMinsPerJob, .counts,
+            words: ["MaxTRESMinsPerJob", "MaxTRESMinsPJ"], least: 8),
         limit("MaxWall", 11, .maxWall, .maxWall, .minutes, words: ["MaxWallDurationPerJob"], least: 4),
         limit("MinPrioThres", 12, .minPrioThresh, .minPrioThresh, .number, words: ["MinPrioThreshold"], least: 4),
     ]
 
     private static let qosLimits: [Column] = [
         limit("LimitFactor", 11, nil, .limitFactor, .real, least: 6),
-        limit("MaxJobsAccruePA", 15, nil, .maxJobsAccruePerAccount, .number, words: ["MaxJobsAccruePerAccount", "MaxJobsAccruePA"], least: 15),
-        limit("MaxJobsAccruePU", 15, nil, .maxJobsAccruePerUser, .number, words: ["MaxJobsAccruePerUser", "MaxJobsAccruePU"], least: 15),
+        limit(
+            "MaxJobsAccruePA", 15, nil, .maxJobsAccruePerAccount, .number,
+            words: ["MaxJobsAccruePerAccount", "MaxJobsAccruePA"], least: 15),
+        limit(
+            "MaxJobsAccruePU", 15, nil, .maxJobsAccruePerUser, .number,
+            words: ["MaxJobsAccruePerUser", "MaxJobsAccruePU"], least: 15),
         limit("MaxJobsPA", 9, nil, .maxJobsPerAccount, .number, words: ["MaxJobsPerAccount", "MaxJobsPA"], least: 9),
         limit("MaxJobsPU", 9, nil, .maxJobsPerUser, .number, words: ["MaxJobsPerUser", "MaxJobsPU"], least: 8),
-        limit("MaxSubmitPA", 11, nil, .maxSubmitJobsPerAccount, .number, words: ["MaxSubmitJobsPerAccount", "MaxSubmitPA", "MaxSubmitJobsPA"], least: 11),
-        limit("MaxSubmitPU", 11, nil, .maxSubmitJobsPerUser, .number, words: ["MaxSubmitJobsPerUser", "MaxSubmitPU", "MaxSubmitJobsPU"], least: 10),
+        limit(
+            "MaxSubmitPA", 11, nil, .maxSubmitJobsPerAccount, .number,
+            words: ["MaxSubmitJobsPerAccount", "MaxSubmitPA", "MaxSubmitJobsPA"], least: 11),
+        limit(
+            "MaxSubmitPU", 11, nil, .maxSubmitJobsPerUser, .number,
+            words: ["MaxSubmitJobsPerUser", "MaxSubmitPU", "MaxSubmitJobsPU"], least: 10),
         limit("MaxTRESPA", 13, nil, .maxTRESPerAccount, .counts, words: ["MaxTRESPerAccount", "MaxTRESPA"], least: 9),
         limit("MaxTRESPU", 13, nil, .maxTRESPerUser, .counts, words: ["MaxTRESPerUser", "MaxTRESPU"], least: 9),
-        limit("MaxTRESRunMinsPA", 15, nil, .maxTRESRunMinsPerAccount, .counts, words: ["MaxTRESRunMinsPerAccount", "MaxTRESRunMinsPA"], least: 16),
-        limit("MaxTRESRunMinsPU", 15, nil, .maxTRESRunMinsPerUser, .counts, words: ["MaxTRESRunMinsPerUser", "MaxTRESRunMinsPU"], least: 12),
+        limit(
+            "MaxTRESRunMinsPA", 15, nil, .maxTRESRunMinsPerAccount, .counts,
+            words: ["MaxTRESRunMinsPerAccount", "MaxTRESRunMinsPA"], least: 16),
+        limit(
+            "MaxTRESRunMinsPU", 15, nil, .maxTRESRunMinsPerUser, .counts,
+            words: ["MaxTRESRunMinsPerUser", "MaxTRESRunMinsPU"], least: 12),
         one("MaxCPUsPU", 9, .cpu, nil, .maxTRESPerUser, least: 9),
         one("MaxNodesPU", 10, .node, nil, .maxTRESPerUser, least: 10),
         one("MinCPUs", 8, .cpu, nil, .minTRESPerJob, least: 4),
@@ -216,7 +234,9 @@ struct SacctmgrTable: Sendable {
     init(_ format: String, entity: SacctmgrEntity) throws(UnknownField) {
         for part in format.split(separator: ",") {
             let pieces = part.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let column = Self.column(String(pieces[0]), entity) else { throw UnknownField(word: String(pieces[0])) }
+            guard let column = Self.column(String(pieces[0]), entity) else {
+                throw UnknownField(word: String(pieces[0]))
+            }
             let width = pieces.count == 2 ? Int(pieces[1]) : nil
             columns.append(
                 Chosen(column: column, width: min(max(width ?? column.width, -1000), 1000), hasOwnWidth: width != nil))

@@ -147,14 +147,16 @@ extension SacctmgrPlanner {
             var placed: [AccountingOperation] = []
             for account in new.accounts {
                 guard records.association(account: account) != nil else {
-                    plan.complaint += " This account '\(account)' doesn't exist.\n"
+                    plan.complaint +=
+                        " This account '\(account)' doesn't exist.\n"
                         + "        Contact your admin to add this account.\n"
                     continue
                 }
                 for partition in new.partitions.isEmpty ? [""] : new.partitions {
                     guard !isPlaced(name, account, partition) else { continue }
                     placed.append(.addAssociation(user: name, account: account, partition: partition, new.change))
-                    lines += "  U = \(Self.cut(name, 9)) A = \(Self.cut(account, 10)) C = \(Self.cut(records.cluster, 10))"
+                    lines +=
+                        "  U = \(Self.cut(name, 9)) A = \(Self.cut(account, 10)) C = \(Self.cut(records.cluster, 10))"
                     lines += (partition.isEmpty ? "" : " P = \(Self.cut(partition, 10))") + "\n"
                 }
             }
@@ -177,7 +179,8 @@ extension SacctmgrPlanner {
         var plan = plan
         if plan.operations.isEmpty {
             let unknown = new.names.contains { records.user($0) == nil }
-            let text = unknown && new.names.count == 1 ? " No associations or wckeys created.\n" : " Nothing new added.\n"
+            let text =
+                unknown && new.names.count == 1 ? " No associations or wckeys created.\n" : " Nothing new added.\n"
             return .refused(plan.complaint, text: text)
         }
         if !users.isEmpty { plan.text += " Adding User(s)\n" + users }
@@ -256,7 +259,9 @@ extension SacctmgrPlanner {
     }
 
     private func addCluster(_ specs: [SacctmgrSpec]) -> SacctmgrPlan {
-        let names = specs.flatMap { $0.value == nil ? SacctmgrSpec("=" + $0.whole).names : $0.means("names") ? $0.names : [] }
+        let names = specs.flatMap {
+            $0.value == nil ? SacctmgrSpec("=" + $0.whole).names : $0.means("names") ? $0.names : []
+        }
         guard let name = names.first else { return .refused(" Need name of cluster to add.\n") }
         if names.contains(records.cluster) {
             return .refused("", text: " This cluster \(records.cluster) already exists.  Not adding.\n")

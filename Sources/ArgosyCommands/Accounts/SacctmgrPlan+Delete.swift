@@ -89,7 +89,9 @@ extension SacctmgrPlanner {
     private func deleteCoordinators(_ specs: [SacctmgrSpec]) -> SacctmgrPlan {
         let (users, accounts, unknown) = coordinators(specs)
         if let unknown { return .refused(" Unknown condition: \(unknown)\n") }
-        if users.isEmpty && accounts.isEmpty { return .refused(" You need to specify a user list or account list here.\n") }
+        if users.isEmpty && accounts.isEmpty {
+            return .refused(" You need to specify a user list or account list here.\n")
+        }
         var head = ""
         if !users.isEmpty { head += " Removing Coordinators with user name\n" + users.map { "  \($0)\n" }.joined() }
         if !accounts.isEmpty { head += " From Account(s)\n" + accounts.map { "  \($0)\n" }.joined() }

@@ -160,7 +160,8 @@ extension SacctmgrPlanner {
             return .refused("", text: " Nothing modified\n")
         }
         if let account = user.defaultAccount {
-            let missing = users.filter { user in !records.associations(of: user.name).contains { $0.account == account } }
+            let missing = users.filter { user in !records.associations(of: user.name).contains { $0.account == account }
+            }
             if !missing.isEmpty {
                 return .refused(
                     " Can't modify because these users aren't associated with new default account '\(account)'...\n"

@@ -58,11 +58,15 @@ struct SacctmgrShow {
         let coordinators = conditions.flags.contains("withcoordinators") ? ",Coord" : ""
         switch entity {
         case .account:
-            return ("Acc,Des,Org" + (withAssociations ? Self.accountAssociationFormat : "") + coordinators,
-                accounts(conditions, withAssociations))
+            return (
+                "Acc,Des,Org" + (withAssociations ? Self.accountAssociationFormat : "") + coordinators,
+                accounts(conditions, withAssociations)
+            )
         case .user:
-            return ("User,DefaultAccount,Admin" + (withAssociations ? Self.userAssociationFormat : "") + coordinators,
-                users(conditions, withAssociations))
+            return (
+                "User,DefaultAccount,Admin" + (withAssociations ? Self.userAssociationFormat : "") + coordinators,
+                users(conditions, withAssociations)
+            )
         case .association:
             let short = conditions.flags.contains("wolimits")
             return (short ? "Cluster,Account,User,Part" : Self.associationFormat, associations(conditions))

@@ -53,7 +53,9 @@ struct SacctmgrSpec: Sendable {
 
     /// A shell's quotes are gone; those of the interactive mode and of files are not.
     private static func unquoted(_ text: String) -> String {
-        guard let first = text.first, first == "'" || first == "\"", text.count > 1, text.last == first else { return text }
+        guard let first = text.first, first == "'" || first == "\"", text.count > 1, text.last == first else {
+            return text
+        }
         return String(text.dropFirst().dropLast())
     }
 
@@ -151,7 +153,8 @@ extension SacctmgrConditions {
         if spec.means("clusters", entity == .cluster ? 2 : 1), entity != .coordinator { return clusters += spec.names }
         if entity == .association, spec.means("accts", 3) { return accounts += spec.names }
         switch entity {
-        case .account where spec.means("names", 1) || spec.means("accounts", 2) || spec.means("accts", 4): names += spec.names
+        case .account where spec.means("names", 1) || spec.means("accounts", 2) || spec.means("accts", 4):
+            names += spec.names
         case .user where spec.means("names", 1) || spec.means("users", 1): names += spec.names
         case .cluster, .qos, .federation, .resource, .wckey:
             guard spec.means("names", 1) else { return try takeOther(spec, entity) }

@@ -829,6 +829,9 @@ public nonisolated struct WireShareList: Sendable {
 
   public var shares: [WireShare] = []
 
+  /// who asks
+  public var user: String = String()
+
   public var cluster: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2761,7 +2764,7 @@ nonisolated extension WireListShares: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireShareList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ShareList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shares\0\u{2}\u{2}cluster\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shares\0\u{1}user\0\u{1}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2770,6 +2773,7 @@ nonisolated extension WireShareList: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.shares) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.user) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
@@ -2780,6 +2784,9 @@ nonisolated extension WireShareList: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.shares.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.shares, fieldNumber: 1)
     }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 2)
+    }
     if !self.cluster.isEmpty {
       try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 3)
     }
@@ -2788,6 +2795,7 @@ nonisolated extension WireShareList: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
   public static func ==(lhs: WireShareList, rhs: WireShareList) -> Bool {
     if lhs.shares != rhs.shares {return false}
+    if lhs.user != rhs.user {return false}
     if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
