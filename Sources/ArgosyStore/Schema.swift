@@ -2,6 +2,8 @@
 // A job's row stays for accounting when it leaves the queue: only `live` is cleared.
 
 enum Schema {
+    /// The one that brought accounting records.
+    static let accountingVersion: Int64 = 3
     static let version: Int64 = 3
     private static let applicationID = 0x4172_676f  // "Argo"
 
