@@ -30,7 +30,7 @@ public struct ControllerOptions: Sendable {
     public var heartbeat: Duration = .seconds(10)
     /// The uid a node daemon must have; another than root's in tests only.
     public var nodeUID: UInt32 = 0
-    public init(planner: any Planner = FirstFitPlanner()) { self.planner = planner }
+    public init(planner: any Planner = BackfillPlanner()) { self.planner = planner }
 }
 
 /// What went wrong at the start, in words for the administrator.

@@ -8,6 +8,8 @@ struct Admitted {
     /// The first of its partitions.
     var partition: UInt16
     var accounting: AccountingPlace?
+    /// Its demand in each partition that it was checked for.
+    var shapes: [Shape] = []
 }
 
 /// A checked request, with the cluster's defaults filled in.
@@ -15,6 +17,7 @@ struct Admission {
     private(set) var fields: JobSpec.Fields
     private var partition: UInt16 = 0
     private(set) var admitted: Admitted
+    private var checked: [Shape] = []
     private let core: ControllerCore
     private var configured: PartitionView { core.tables.partitions[Int(partition)] }
 
@@ -40,6 +43,7 @@ struct Admission {
         // As with EnforcePartLimits=ANY: one of several that takes it is enough.
         if taken.isEmpty, let refusal { throw refusal }
         admitted.fields.partition = taken.map { core.tables.partitions[Int($0)].name }.joined(separator: ",")
+        admitted.shapes = checked
         fields = admitted.fields
     }
 
@@ -164,7 +168,7 @@ struct Admission {
     }
 
     /// Would it run if the partition's nodes, as configured, were all empty?
-    private func checkDemand() throws(Refusal) {
+    private mutating func checkDemand() throws(Refusal) {
         let partition = configured
         let job = try core.shape(fields, partitions: [Int(self.partition)], throwing: true)
         let names = "partition \(partition.name)"
@@ -176,7 +180,10 @@ struct Admission {
             throw Refusals.notAvailable(
                 "the job asks for \(job.minNodes) nodes, \(names) allows MaxNodes=\(partition.maxNodes); ask for fewer")
         }
-        if FirstFitPlanner.fitsEmpty(job, of: core.emptyCluster) { return }
+        if core.couldEverRun(job) {
+            checked.append(job)
+            return
+        }
         let cpus = partition.nodes.map { core.configuration.nodes[$0.int].cpus }.max() ?? 0
         let memory = partition.nodes.map { core.configuration.nodes[$0.int].memoryMiB }.max() ?? 0
         var asked = "\(job.tasks) tasks of \(job.cpusPerTask) CPUs on \(job.minNodes) nodes"

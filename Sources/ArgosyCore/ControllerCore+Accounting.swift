@@ -127,6 +127,7 @@ extension ControllerCore {
             qos: old.records.qos.indices.map { old.usage.stored(qos: $0) })
         renumberDirtyUsage(from: old.records, to: records)
         tables.book = AccountingBook(records: records, usage: usage)
+        priorities = nil
         counted = PagedTable()
         limitedJobs = LimitedJobs()
         placeAndCountAll()

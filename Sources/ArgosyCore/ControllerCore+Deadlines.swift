@@ -14,7 +14,9 @@ extension ControllerCore {
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
             case .mustEnd: meetDeadline(JobID(due.subject))
             case .resumption: resumeIfFree(JobID(due.subject))
-            case .priorities: break
+            case .priorities:
+                recalculatePriorities()
+                watchPriorities()
             }
         }
     }

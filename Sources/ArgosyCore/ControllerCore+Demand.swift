@@ -60,6 +60,8 @@ extension ControllerCore {
         shape.excludedNodes = try nodes(fields.exclude, throwing: throwing)
         shape.licenses = try licenses(resources.licenses, throwing: throwing)
         shape.anyLicense = resources.anyLicense
+        shape.constraint = try constraint(resources.constraint, throwing: throwing)
+        shape.prefer = try constraint(resources.prefer, throwing: throwing)
         settleCounts(&shape, fields)
         return shape
     }
@@ -77,6 +79,14 @@ extension ControllerCore {
             let spread = shape.tasksPerNode > 0 ? (shape.tasks + shape.tasksPerNode - 1) / shape.tasksPerNode : 1
             shape.minNodes = max(1, spread, shape.requiredNodes.count)
             shape.maxNodes = max(shape.minNodes, ceiling)
+        }
+    }
+
+    private func constraint(_ text: String, throwing: Bool) throws(Refusal) -> Constraint? {
+        if text.isEmpty { return nil }
+        do throws(ConstraintError) { return try Constraint.parse(text) } catch {
+            if throwing { throw Refusal(.nodesNotAvailable, "Invalid feature specification", detail: "\(error)") }
+            return nil
         }
     }
 
@@ -125,4 +135,31 @@ extension ControllerCore {
         } catch {}
         return found.sorted()
     }
+
+    /// Whether a job of this shape would start on the cluster with nothing on it. Asked once for each shape: the answer is
+    /// the planner's own, and changes only with what nodes are.
+    func couldEverRun(_ shape: Shape) -> Bool {
+        if let known = feasibility.known(shape) { return known }
+        var snapshot = emptyCluster
+        for index in snapshot.partitions.indices { snapshot.partitions[index].isUp = true }
+        snapshot.shapes = [shape]
+        snapshot.queue = [PlanningSnapshot.Job(id: JobID(1), shape: 0)]
+        return !BackfillPlanner().plan(snapshot).placements.isEmpty
+    }
+}
+
+/// Shapes that were looked at on the empty cluster. For finding only: never walked.
+struct Feasibility: Sendable {
+    private static let limit = 4096
+    private var answers: [Shape: Bool] = [:]
+
+    func known(_ shape: Shape) -> Bool? { answers[shape] }
+
+    mutating func learn(_ shape: Shape, _ answer: Bool) {
+        if answers.count >= Self.limit { answers = [:] }
+        answers[shape] = answer
+    }
+
+    /// Nodes are others now.
+    mutating func forget() { answers = [:] }
 }

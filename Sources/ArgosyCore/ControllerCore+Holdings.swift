@@ -63,7 +63,7 @@ extension ControllerCore {
 
     /// A node says what it consists of: its devices count from now on, less what jobs hold.
     mutating func learnHardware(_ index: NodeIndex, _ found: NodeHardware) {
-        let configured = PlanningSnapshot.NodeKind(configuration.nodes[index.int])
+        let configured = PlanningSnapshot.NodeKind(index, in: configuration)
         guard found.cpus == configured.hardware.cpus else { return }
         for missing in configured.hardware.gres {
             let count = found.gres.filter { $0.name == missing.name }.reduce(0) { $0 + $1.count }
@@ -80,6 +80,7 @@ extension ControllerCore {
         if cluster.nodes[index.int].kind == number { return }
         cluster.nodes[index.int].kind = number
         cluster.nodes[index.int].freeGRES = kind.hardware.gres.map(PlanningSnapshot.FreeGRES.init(all:))
+        feasibility.forget()
         countGRESAgain(index)
     }
 

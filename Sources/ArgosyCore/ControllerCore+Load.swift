@@ -25,6 +25,8 @@ extension ControllerCore {
             settle(record)
         }
         settleLoadedDependencies()
+        recalculatePriorities()
+        watchPriorities()
         wantPlan()
     }
 

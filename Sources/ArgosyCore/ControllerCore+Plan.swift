@@ -30,7 +30,8 @@ extension ControllerCore {
     /// nodes and licenses are the caller's to check.
     private func check(_ placement: Placement, alone: Bool = true) -> Start? {
         guard let record = record(placement.job), record.state == .pending, !record.isHeld, record.eligible <= now,
-            record.dependency == .none, record.shape >= 0, isPartitionUp(UInt16(placement.partition)), startableCopies(record) > 0,
+            record.dependency == .none, record.shape >= 0, isPartitionUp(UInt16(placement.partition)),
+            startableCopies(record) > 0,
             let limit = timeLimit(of: record, placement)
         else { return nil }
         let shape = shapes.shapes[Int(record.shape)]
@@ -40,6 +41,7 @@ extension ControllerCore {
             let licenses = licenses(of: shape, placement)
         else { return nil }
         if alone && !isFree(placement.allocation) { return nil }
+        if let job = limitedJob(record), !tables.book.mayStart(job, at: now) { return nil }
         return Start(timeLimit: limit, licenses: licenses)
     }
 
@@ -85,6 +87,8 @@ extension ControllerCore {
         }
         startAttempt(id, placement.allocation, licenses: start.licenses)
         leaveQueue()
+        // Counted at once: the next placement of this plan may meet the same limit.
+        recount(id)
         noteArrayLimit(record.id)
         return true
     }

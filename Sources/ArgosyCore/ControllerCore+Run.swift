@@ -222,12 +222,6 @@ extension ControllerCore {
 
 // The order of waiting.
 extension ControllerCore {
-    /// Slurm's FIFO: every job a little below the one before it.
-    func basePriority(of id: JobID) -> UInt64 {
-        let nice = Int64(tables.specs[id.rawValue]?.fields.nice ?? 0)
-        return UInt64(max(1, 4_294_901_760 - Int64(id.rawValue) - nice))
-    }
-
     mutating func enqueue(_ record: JobRecord) {
         guard record.state == .pending else { return }
         takeShape(record.id)

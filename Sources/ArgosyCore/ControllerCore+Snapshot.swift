@@ -22,6 +22,7 @@ extension ControllerCore {
             guard let record = tables.jobs[key.job.rawValue], isQueued(key, record) else { continue }
             snapshot.queue.append(planningJob(record))
         }
+        describeLimits(&snapshot)
         tables.runs.forEach { key, run in
             guard !run.held.isEmpty, let record = tables.jobs[key] else { return }
             snapshot.running.append(planningRun(record, run, at: now))
@@ -34,6 +35,20 @@ extension ControllerCore {
         var snapshot = cluster
         snapshot.partitions = tables.partitions.indices.map(planningPartition)
         return snapshot
+    }
+
+    /// What each shape counts for, told by the first job of it.
+    private func describeLimits(_ snapshot: inout PlanningSnapshot) {
+        guard tables.book.records.enforce.contains(.limits) else { return }
+        snapshot.book = tables.book
+        var known = Array(repeating: false, count: snapshot.shapes.count)
+        snapshot.shapeTRES = Array(
+            repeating: PlanningSnapshot.ShapeTRES(tres: [:], tresPerNode: [:]), count: snapshot.shapes.count)
+        for job in snapshot.queue where !known[Int(job.shape)] {
+            guard let limited = tables.jobs[job.id.rawValue].flatMap({ limitedJob($0) }) else { continue }
+            known[Int(job.shape)] = true
+            snapshot.shapeTRES[Int(job.shape)] = .init(tres: limited.tres, tresPerNode: limited.tresPerNode)
+        }
     }
 
     private func describeNodes(_ snapshot: inout PlanningSnapshot) {
@@ -57,6 +72,7 @@ extension ControllerCore {
             let configured = configuration.partitions[index]
             let policy = configured.policy
             partition.tier = configured.priorityTier
+            partition.qos = Int32(partitionQOS(UInt16(index)))
             partition.maxCPUsPerNode = Int(policy.maxCPUsPerNode)
             partition.leastLoaded = policy.leastLoaded || configuration.scheduling.leastLoaded
             partition.preemptMode = policy.preemptMode ?? configuration.scheduling.preemptMode

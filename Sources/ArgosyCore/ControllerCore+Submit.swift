@@ -104,6 +104,7 @@ extension ControllerCore {
         _ id: JobID, _ part: Admitted, token: String, _ adjust: (inout JobRecord) -> Void
     ) {
         let fields = part.fields
+        for shape in part.shapes { feasibility.learn(shape, true) }
         let spec = JobSpec(fields)
         tables.specs[id.rawValue] = spec
         var record = JobRecord(
@@ -117,7 +118,6 @@ extension ControllerCore {
         record.timeMin = fields.timeMin
         adjust(&record)
         let isHeld = fields.hold || fields.priority == 0
-        record.priority = isHeld ? 0 : basePriority(of: id)
         if isHeld { record.reason = .jobHeldUser }
         if record.eligible > now && !isHeld { record.reason = .beginTime }
         if let array = fields.array {
@@ -125,6 +125,10 @@ extension ControllerCore {
             tables.pendingIndices[id.rawValue] = array.indices
         }
         tables.jobs[id.rawValue] = record
+        if !isHeld {
+            record.priority = basePriority(of: id)
+            tables.jobs[id.rawValue] = record
+        }
         if !token.isEmpty {
             tables.tokens[id.rawValue] = token
             tokens[Self.tokenKey(token, uid: fields.identity.uid)] = id

@@ -33,6 +33,9 @@ public struct ControllerCore: Sendable {
     var now: Timestamp
     var queue = PendingQueue()
     var shapes = ShapeTable()
+    var feasibility = Feasibility()
+    /// Made when first needed, and anew each PriorityCalcPeriod; nil with priority/basic.
+    var priorities: MultifactorPriority?
     /// Those that stand still.
     var suspended: [JobID] = []
     /// Of each license of the configuration, how many jobs hold.

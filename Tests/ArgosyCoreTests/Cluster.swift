@@ -71,7 +71,7 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
     }
 
     mutating func plan() {
-        let plan = FirstFitPlanner().plan(core.planningSnapshot(at: now))
+        let plan = BackfillPlanner().plan(core.planningSnapshot(at: now))
         absorb(core.apply(.planned(plan), at: now))
         #expect(core.checkInvariants() == [])
     }

@@ -70,7 +70,7 @@ struct ClassTable {
     private func options(_ planClass: PlanClass, _ shape: Shape) -> [PlanOption] {
         var options: [PlanOption] = []
         for partition in shape.partitions where cluster.snapshot.partitions.indices.contains(partition) {
-            guard PartitionRules.findings(planClass, partition, shape, cluster.snapshot).isEmpty else { continue }
+            guard PartitionLimitRules.findings(planClass, partition, shape, cluster.snapshot).isEmpty else { continue }
             for reservation in reservations(planClass, shape) {
                 for licenses in licenseChoices(shape) {
                     options += self.options(planClass, shape, partition, reservation, licenses)

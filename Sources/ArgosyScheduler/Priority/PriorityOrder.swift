@@ -2,7 +2,7 @@ public import ArgosyDomain
 
 /// A waiting job's place in the queue: ascending is the order in which jobs are looked at (slurm.conf(5), PriorityType):
 /// those that can preempt, those with a reservation, partition tier, priority, submission, id. No two are equal.
-public struct QueueOrder: Hashable, Comparable, Sendable {
+public struct PriorityOrder: Hashable, Comparable, Sendable {
     public var canPreempt: Bool
     public var hasReservation: Bool
     public var tier: UInt32
@@ -21,7 +21,7 @@ public struct QueueOrder: Hashable, Comparable, Sendable {
         self.canPreempt = canPreempt
     }
 
-    public static func < (a: QueueOrder, b: QueueOrder) -> Bool {
+    public static func < (a: PriorityOrder, b: PriorityOrder) -> Bool {
         if a.canPreempt != b.canPreempt { return a.canPreempt }
         if a.hasReservation != b.hasReservation { return a.hasReservation }
         if a.tier != b.tier { return a.tier > b.tier }

@@ -1,0 +1,98 @@
+// The order of waiting: FIFO, or the sum of factors. Priorities are worked out at submission, on release, and for everybody
+// each PriorityCalcPeriod; a restart works them out again, so that ages do not have to be stored.
+import ArgosyConfig
+import ArgosyDomain
+import ArgosyScheduler
+
+extension ControllerCore {
+    /// Of a job that waits for its turn; a held one has 0.
+    mutating func basePriority(of id: JobID) -> UInt64 {
+        guard let record = record(id), let spec = tables.specs[id.rawValue] else { return 1 }
+        if let fixed = spec.fields.priority, fixed > 0 { return UInt64(fixed) }
+        guard configuration.priority.kind == .multifactor else { return Self.fifo(id, nice: spec.fields.nice) }
+        return max(1, UInt64(multifactor().priority(of: priorityInputs(record), at: now)))
+    }
+
+    /// Slurm's FIFO: every job a little below the one before it.
+    private static func fifo(_ id: JobID, nice: Int32) -> UInt64 {
+        UInt64(max(1, 4_294_901_760 - Int64(id.rawValue) - Int64(nice)))
+    }
+
+    private mutating func multifactor() -> MultifactorPriority {
+        if let priorities { return priorities }
+        let made = currentPriorities
+        priorities = made
+        return made
+    }
+
+    /// As usage and records are at this moment.
+    var currentPriorities: MultifactorPriority {
+        MultifactorPriority(
+            settings: configuration.priority, scale: tables.priorityScale, ledger: tables.book.usage)
+    }
+
+    func priorityInputs(_ record: JobRecord) -> PriorityInputs {
+        let fields = tables.specs[record.id.rawValue]?.fields
+        var inputs = PriorityInputs(submit: record.submit)
+        let mayAge = !record.isHeld && record.dependency == .none && record.eligible <= now
+        inputs.accrueStart = mayAge ? record.eligible : .unset
+        inputs.association = record.association
+        inputs.qos = record.qos
+        inputs.partition = Int32(record.partition)
+        inputs.timeLimit = record.timeLimit
+        inputs.nice = fields?.nice ?? 0
+        inputs.isHeld = record.isHeld
+        inputs.fixed = fields?.priority.flatMap { $0 > 0 ? $0 : nil }
+        inputs.previous = UInt32(clamping: record.priority)
+        if let limited = limitedJob(record) {
+            inputs.tres = limited.tres
+            inputs.cpus = max(1, limited.tres[.cpu])
+            inputs.minNodes = max(1, limited.tres[.node])
+        }
+        return inputs
+    }
+
+    // MARK: Each PriorityCalcPeriod
+
+    mutating func watchPriorities() {
+        guard configuration.priority.kind == .multifactor else { return }
+        deadlines.add(now.adding(configuration.priority.calcPeriod), .priorities, 0)
+    }
+
+    /// Usage has decayed, jobs have aged: everybody's place anew. Not written: a restart does the same.
+    mutating func recalculatePriorities() {
+        guard configuration.priority.kind == .multifactor else { return }
+        priorities = nil
+        var changed = false
+        for key in queue.keys where isQueued(key) {
+            guard let record = record(key.job), !record.isHeld else { continue }
+            let priority = basePriority(of: key.job)
+            if priority == record.priority { continue }
+            tables.jobs.update(key.job.rawValue) { $0.priority = priority }
+            changed = true
+        }
+        guard changed else { return }
+        var keys: [PendingQueue.Key] = []
+        tables.jobs.forEach { _, record in if record.state == .pending { keys.append(PendingQueue.Key(record)) } }
+        queue = PendingQueue(keys)
+        wantPlan()
+    }
+}
+
+extension Tables {
+    /// What the sizes of jobs are measured against.
+    var priorityScale: PriorityScale {
+        let nodes = configuration.nodes
+        return PriorityScale(
+            cpus: UInt64(nodes.reduce(0) { $0 + $1.cpus }), nodes: UInt64(nodes.count),
+            partitions: partitions.enumerated().map { index, view in
+                var tres = TRESCounts()
+                tres.set(.cpu, UInt64(view.cpus))
+                tres.set(.node, UInt64(view.nodes.count))
+                tres.set(.mem, view.nodes.reduce(0) { $0 + nodes[$1.int].memoryMiB })
+                let isKnown = index < configuration.partitions.count
+                let factor = isKnown ? configuration.partitions[index].policy.priorityJobFactor : 1
+                return PriorityScale.Partition(jobFactor: factor, tres: tres, maxTime: view.maxTime)
+            })
+    }
+}
