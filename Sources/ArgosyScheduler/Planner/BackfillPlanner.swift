@@ -22,7 +22,7 @@ struct PlanningPass {
     let cluster: Cluster
     /// By position in the queue: the class of each job.
     private(set) var classOfJob: [Int32] = []
-    private(set) var machine: NodeMachine
+    var machine: NodeMachine
     private(set) var engine: BackfillEngine<NodeMachine>
     private(set) var table: JobTable<Int32>
     /// By the engine's number: position in the queue.
@@ -32,6 +32,7 @@ struct PlanningPass {
     /// By the engine's number: what became of it.
     private(set) var outcomes: [Outcome] = []
     private(set) var resumeAt: JobID?
+    private(set) var preemptions: [Preemption] = []
 
     enum Outcome {
         case notLooked, started(Int32), reserved(Int64), planned(Int64), waits, notAdmitted, never
@@ -84,8 +85,13 @@ struct PlanningPass {
         if let left = engine.unlooked.first { resumeAt = snapshot.queue[Int(queuePosition[Int(left)])].id }
         for (index, one) in engine.started.enumerated() { outcomes[Int(one.job)] = .started(Int32(index)) }
         for one in engine.reserved { machine.holds[Int(one.job)] = one.hold }
+        var preemptor = Preemptor(snapshot)
+        preemptor.run(&self)
+        preemptions = preemptor.preemptions
         forecast()
     }
+
+    mutating func setOutcome(_ number: Int32, _ outcome: Outcome) { outcomes[Int(number)] = outcome }
 
     /// Puts reservations of an earlier plan where they were; returns those that do not fit there any more.
     private mutating func adopt(_ kept: [Int32]) -> [Int32] {

@@ -29,7 +29,7 @@ struct ClassTable {
     mutating func number(of job: PlanningSnapshot.Job) -> Int32 {
         let key = Key(
             shape: job.shape, duration: duration(of: job), leastDuration: leastDuration(of: job),
-            begin: job.begin.isSet ? (job.begin.microseconds + 999_999) / 1_000_000 : 0, limit: job.timeLimit,
+            begin: begin(of: job), limit: job.timeLimit,
             uid: keepsUsers ? job.uid : 0, association: keepsUsers ? job.association : 0)
         if let known = numbers[key] { return known }
         let number = Int32(classes.count)
@@ -45,6 +45,12 @@ struct ClassTable {
         let shape = cluster.snapshot.shapes[Int(job.shape)]
         let bounds = shape.partitions.compactMap { cluster.snapshot.partitions[$0].maxTime.duration }
         return bounds.max().map { cluster.grid($0.microseconds / 1_000_000) } ?? .max
+    }
+
+    /// Seconds; 0: at once.
+    private func begin(of job: PlanningSnapshot.Job) -> Int64 {
+        guard job.begin.isSet, job.begin > cluster.snapshot.now else { return 0 }
+        return (job.begin.microseconds + 999_999) / 1_000_000
     }
 
     private func leastDuration(of job: PlanningSnapshot.Job) -> Int64 {

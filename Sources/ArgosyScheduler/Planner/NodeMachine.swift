@@ -74,7 +74,7 @@ struct NodeMachine: Machine {
         let planClass = classes[Int(demand)]
         let known = planClass.answer.flatMap { $0.version == version && $0.time == from ? $0 : nil }
         if isForecast, holdsPartitionsBack { forecastFloor = max(forecastFloor, from) }
-        if let known { return take(known, demand, from, from.plus(duration)) }
+        if let known { return settle(known, demand, from, from.plus(duration)) }
         return adopt(demand, at: from, duration: duration)
             // The caller asked for what does not fit: it gets a hold on nothing.
             ?? NodeHold(planClass: demand, option: 0, start: from, end: from.plus(duration), parts: [])
@@ -88,7 +88,13 @@ struct NodeMachine: Machine {
         guard let answer = search(planClass, from: start, duration: duration, only: true), answer.time == start else {
             return nil
         }
-        return take(answer, demand, start, start.plus(duration))
+        return settle(answer, demand, start, start.plus(duration))
+    }
+
+    /// Takes a place; one that begins now is a start, down to cores and devices.
+    private mutating func settle(_ answer: PlanClass.Answer, _ demand: Int32, _ from: Int64, _ end: Int64) -> NodeHold {
+        if from == now, !isForecast, let started = place(answer, demand, from, end) { return started }
+        return take(answer, demand, from, end)
     }
 
     mutating func take(_ answer: PlanClass.Answer, _ demand: Int32, _ from: Int64, _ end: Int64) -> NodeHold {
@@ -145,7 +151,7 @@ struct NodeMachine: Machine {
         let planClass = classes[Int(demand)]
         let floor = max(now, planClass.begin)
         if let answer = search(planClass, from: floor, duration: duration), answer.time < start {
-            hold = take(answer, demand, answer.time, answer.time.plus(duration))
+            hold = settle(answer, demand, answer.time, answer.time.plus(duration))
             return answer.time
         }
         let parts = hold.parts

@@ -5,6 +5,7 @@ extension PlanningPass {
     func plan() -> Plan {
         var plan = Plan(version: snapshot.version)
         plan.placements = placements()
+        plan.preemptions = preemptions
         var writer = ExplanationWriter(self)
         writer.write(into: &plan)
         plan.statistics.jobs = engine.looked
