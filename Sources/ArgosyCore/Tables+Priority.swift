@@ -33,7 +33,8 @@ extension Tables {
     /// A waiting job's.
     func priorityInputs(_ record: JobRecord) -> PriorityInputs? {
         guard let fields = specs[record.id.rawValue]?.fields else { return nil }
-        var inputs = PriorityInputs(submit: record.submit, accrueStart: record.isHeld ? .unset : record.eligible)
+        let mayAge = !record.isHeld && record.dependency == .none
+        var inputs = PriorityInputs(submit: record.submit, accrueStart: mayAge ? record.eligible : .unset)
         inputs.association = record.association
         inputs.qos = record.qos
         inputs.partition = Int32(record.partition)
@@ -44,6 +45,8 @@ extension Tables {
         inputs.timeLimit = record.timeLimit
         inputs.nice = fields.nice
         inputs.isHeld = record.isHeld
+        inputs.fixed = fields.priority.flatMap { $0 > 0 ? $0 : nil }
+        inputs.previous = UInt32(clamping: record.priority)
         return inputs
     }
 
