@@ -38,6 +38,22 @@ struct ClassTable {
         return number
     }
 
+    /// A class for components that start together.
+    mutating func number(of components: [Int32]) -> Int32 {
+        let first = classes[Int(components[0])]
+        let parts = components.map { classes[Int($0)] }
+        let made = PlanClass(
+            shape: first.shape, duration: parts.map(\.duration).max() ?? 0, leastDuration: 0,
+            begin: parts.map(\.begin).max() ?? 0, company: first.company, options: first.options)
+        made.limit = first.limit
+        made.uid = first.uid
+        made.association = first.association
+        made.components = components
+        if parts.contains(where: { $0.options.isEmpty }) { made.options = [] }
+        classes.append(made)
+        return Int32(classes.count - 1)
+    }
+
     /// Seconds the plan gives the job; a job without any limit never ends.
     func duration(of job: PlanningSnapshot.Job) -> Int64 {
         if job.expectedRun > 0 { return cluster.grid(job.expectedRun) }
