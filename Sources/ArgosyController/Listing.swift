@@ -41,6 +41,7 @@ struct Listing: Sendable {
     private func info(_ row: JobRow, in view: CoreView) -> WireJobInfo {
         var info = info(row, steps: view.steps(of: row.id))
         info.expectedStartUs = view.expectedStart(row.id).microseconds
+        info.dependency = view.dependency(row.id).text
         return info
     }
 
@@ -64,6 +65,7 @@ struct Listing: Sendable {
         info.derivedExit = WireExitStatus(row.derivedExit)
         info.partition = row.partition
         info.steps = steps.map(info(step:))
+        info.reservation = row.reservation
         addArray(row, to: &info)
         if let allocation = row.allocation {
             info.allocation = desk.wire(allocation, partition: row.partition)

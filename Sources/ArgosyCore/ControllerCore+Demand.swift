@@ -58,6 +58,7 @@ extension ControllerCore {
         shape.coreSpec = Int(resources.coreSpec)
         shape.requiredNodes = try nodes(fields.nodeList, throwing: throwing)
         shape.excludedNodes = try nodes(fields.exclude, throwing: throwing)
+        try resolveNames(&shape, fields, throwing: throwing)
         settleCounts(&shape, fields)
         return shape
     }
@@ -78,7 +79,7 @@ extension ControllerCore {
         }
     }
 
-    private func nodes(_ list: String, throwing: Bool) throws(Refusal) -> [NodeIndex] {
+    func nodes(_ list: String, throwing: Bool) throws(Refusal) -> [NodeIndex] {
         if list.isEmpty { return [] }
         var found: [NodeIndex] = []
         do {

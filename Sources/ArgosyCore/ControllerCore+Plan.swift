@@ -5,10 +5,12 @@ import ArgosyScheduler
 
 extension ControllerCore {
     mutating func apply(_ plan: Plan) {
+        // A plan of this very state would come out the same.
+        let isStale = plan.version != version
         var dropped = false
         for placement in plan.placements where !start(placement) { dropped = true }
         for explanation in plan.explanations { note(explanation, of: plan) }
-        if dropped { wantPlan() }
+        if dropped && isStale { wantPlan() }
     }
 
     /// False when the placement no longer holds: the job or the nodes changed since the snapshot.
@@ -16,7 +18,8 @@ extension ControllerCore {
         guard let record = record(placement.job), record.state == .pending, !record.isHeld, record.eligible <= now,
             record.dependency == .none, record.shape >= 0,
             shapes.shapes[Int(record.shape)].partitions.contains(placement.partition),
-            isPartitionUp(UInt16(placement.partition)), startableCopies(record) > 0, holds(placement.allocation)
+            isPartitionUp(UInt16(placement.partition)), startableCopies(record) > 0, holds(placement.allocation),
+            respectsReservations(record.id, placement.allocation)
         else { return false }
         var id = record.id
         if record.arrayJob != 0 && !record.hasElementIndex {

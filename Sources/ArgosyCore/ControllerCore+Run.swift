@@ -52,6 +52,7 @@ extension ControllerCore {
         }
         dropShape(id)
         noteBegun(id)
+        noteReservation(of: id, allocation)
         tables.notes[id.rawValue] = nil
         if let limit { deadlines.add(now.adding(limit), .jobLimit, id.rawValue) }
         countElement(record, by: 1)
@@ -167,6 +168,7 @@ extension ControllerCore {
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
         noteEnded(id)
+        leaveReservation(id)
     }
 
     /// The same job again, as its next attempt.
@@ -208,6 +210,7 @@ extension ControllerCore {
 extension ControllerCore {
     /// Slurm's FIFO: every job a little below the one before it.
     func basePriority(of id: JobID) -> UInt64 {
+        if let fixed = tables.specs[id.rawValue]?.fields.priority, fixed > 0 { return UInt64(fixed) }
         let nice = Int64(tables.specs[id.rawValue]?.fields.nice ?? 0)
         return UInt64(max(1, 4_294_901_760 - Int64(id.rawValue) - nice))
     }

@@ -93,42 +93,58 @@ extension ControllerCore {
 
 /// A checked request, with the cluster's defaults filled in.
 struct Admission {
-    private(set) var fields: JobSpec.Fields
+    var fields: JobSpec.Fields
+    /// The first of those it may run in.
     let partition: UInt16
-    private let core: ControllerCore
+    private let partitions: [Int]
+    let core: ControllerCore
     private var configured: PartitionView { core.tables.partitions[Int(partition)] }
 
-    init(_ core: ControllerCore, _ fields: JobSpec.Fields, by caller: Caller) throws(Refusal) {
+    /// For a job that is there already and asks for something else.
+    init(checking core: ControllerCore, _ fields: JobSpec.Fields, by caller: Caller) throws(Refusal) {
+        try self.init(core, fields, by: caller, isNew: false)
+    }
+
+    init(_ core: ControllerCore, _ fields: JobSpec.Fields, by caller: Caller, isNew: Bool = true) throws(Refusal) {
         self.core = core
         self.fields = fields
-        partition = try Self.partition(core, fields.partition)
+        partitions = try Self.partitions(core, fields.partition)
+        partition = UInt16(partitions[0])
         guard caller.isOperator || caller.uid == fields.identity.uid else {
             throw Refusals.accessDenied("user \(caller.uid) may not submit for user \(fields.identity.uid)")
         }
-        self.fields.partition = configured.name
-        try checkLoad()
+        self.fields.partition = partitions.map { core.tables.partitions[$0].name }.joined(separator: ",")
+        try settleWishes(caller)
+        if isNew { try checkLoad() }
         try checkPartition(caller)
         try settleTime()
         try settleMemory()
         try checkArray()
+        try checkTimes(at: core.now)
+        try checkGRES()
         try checkDemand()
         _ = try core.dependency(fields.dependency)
     }
 
-    private static func partition(_ core: ControllerCore, _ name: String) throws(Refusal) -> UInt16 {
+    /// Positions of the named ones, each once, in their order; the default one for none.
+    static func partitions(_ core: ControllerCore, _ list: String) throws(Refusal) -> [Int] {
         let names = core.configuration.partitions.map(\.name)
-        if name.isEmpty {
-            if let index = core.configuration.defaultPartition { return UInt16(index) }
+        if list.isEmpty {
+            if let index = core.configuration.defaultPartition { return [index] }
             throw Refusal(
                 .invalidPartition, "No partition specified or system default partition",
                 detail: "name one with --partition: \(names.joined(separator: ", "))")
         }
-        guard let index = names.firstIndex(of: name) else {
-            throw Refusal(
-                .invalidPartition, "Invalid partition name specified",
-                detail: "partition \(name) is not configured; there are: \(names.joined(separator: ", "))")
+        var found: [Int] = []
+        for name in list.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let index = names.firstIndex(of: String(name)) else {
+                throw Refusal(
+                    .invalidPartition, "Invalid partition name specified",
+                    detail: "partition \(name) is not configured; there are: \(names.joined(separator: ", "))")
+            }
+            if !found.contains(index) { found.append(index) }
         }
-        return UInt16(index)
+        return found
     }
 
     private func checkLoad() throws(Refusal) {
@@ -153,7 +169,9 @@ struct Admission {
     }
 
     private mutating func settleTime() throws(Refusal) {
-        let limit = configured.maxTime
+        // Of several partitions the most generous one: in the others the job waits.
+        let limits = partitions.map { core.tables.partitions[$0].maxTime }
+        let limit = limits.contains(.notGiven) ? .notGiven : limits.max() ?? .notGiven
         if fields.timeLimit == .notGiven {
             fields.timeLimit = configured.defaultTime == .notGiven ? limit : configured.defaultTime
         }
@@ -197,10 +215,20 @@ struct Admission {
         }
     }
 
-    /// Would it run if the partition's nodes, as configured, were all empty?
+    /// Would it run if the partitions' nodes, as configured, were all empty? One of them is enough.
     private func checkDemand() throws(Refusal) {
-        let partition = configured
-        let job = try core.shape(fields, partitions: [Int(self.partition)], throwing: true)
+        let shape = try core.shape(fields, partitions: partitions, throwing: true)
+        var first: Refusal?
+        for partition in partitions {
+            do throws(Refusal) { return try checkDemand(shape, in: partition) } catch { first = first ?? error }
+        }
+        if let first { throw first }
+    }
+
+    private func checkDemand(_ wanted: Shape, in index: Int) throws(Refusal) {
+        var job = wanted
+        job.partitions = [index]
+        let partition = core.tables.partitions[index]
         let names = "partition \(partition.name)"
         if job.minNodes > partition.nodes.count {
             throw Refusals.notAvailable(
@@ -210,6 +238,7 @@ struct Admission {
             throw Refusals.notAvailable(
                 "the job asks for \(job.minNodes) nodes, \(names) allows MaxNodes=\(partition.maxNodes); ask for fewer")
         }
+        try checkNodes(job)
         if FirstFitPlanner.fitsEmpty(job, of: core.emptyCluster) { return }
         let cpus = partition.nodes.map { core.configuration.nodes[$0.int].cpus }.max() ?? 0
         let memory = partition.nodes.map { core.configuration.nodes[$0.int].memoryMiB }.max() ?? 0

@@ -15,6 +15,7 @@ public enum Effect: Sendable {
 public enum Answer: Sendable, Equatable {
     case refused(Refusal)
     case submitted(JobID)
+    case reservationCreated(String)
     case allocated(JobID, Attempt, Allocation)
     case done
     case cancelled([CancelOutcome])

@@ -39,9 +39,13 @@ public enum Event: Sendable {
     case jobSubmitted(JobSpec.Fields, token: String, waitForAllocation: Bool, by: Caller, reply: ReplyHandle)
     case cancelRequested(JobSelection, signal: UInt32, batchOnly: Bool, full: Bool, by: Caller, reply: ReplyHandle)
     case jobUpdateRequested(JobSelection, JobAction, by: Caller, reply: ReplyHandle)
+    /// `scontrol update job`.
+    case jobChangeRequested(JobSelection, JobChanges, by: Caller, reply: ReplyHandle)
     case nodeUpdateRequested([NodeIndex], NodeAction, by: Caller, reply: ReplyHandle)
     /// For operators; kept over restarts until the configuration's own State changes.
     case partitionUpdateRequested(String, PartitionState, by: Caller, reply: ReplyHandle)
+    /// For operators. `names`: what name services know of the users and groups that the request names.
+    case reservationRequested(ReservationAction, names: ReservationNames, by: Caller, reply: ReplyHandle)
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)
@@ -88,6 +92,25 @@ public enum PartitionState: String, CaseIterable, Sendable {
     case inactive = "INACTIVE"
 }
 public enum NodeAction: Hashable, Sendable { case drain(reason: String), resume, down(reason: String) }
+
+public enum ReservationAction: Hashable, Sendable {
+    case create(ReservationRequest)
+    case update(ReservationRequest)
+    case delete(String)
+}
+
+/// What the core cannot find out by itself.
+public struct ReservationNames: Hashable, Sendable {
+    public var users: [String: UInt32]
+    public var groups: [String: UInt32]
+    /// Seconds east of UTC, for weekdays.
+    public var utcOffset: Int32
+    public init(users: [String: UInt32] = [:], groups: [String: UInt32] = [:], utcOffset: Int32 = 0) {
+        self.users = users
+        self.groups = groups
+        self.utcOffset = utcOffset
+    }
+}
 
 /// What `srun` asks for inside an allocation. 0: not given.
 public struct StepRequest: Hashable, Sendable {

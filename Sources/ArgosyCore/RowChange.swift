@@ -9,6 +9,8 @@ public enum RowChange: Sendable {
     case step(StepRow)
     case node(NodeRow)
     case partition(PartitionRow)
+    case reservation(Reservation)
+    case reservationRemoved(String)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -43,6 +45,8 @@ public struct JobRow: Sendable {
     public var token: String
     /// What is left of it, in JobDependency's stored text.
     public var dependency = ""
+    /// The reservation it runs in; empty: none.
+    public var reservation = ""
     /// Of an array that waits for another element by element: indices that need not wait any more.
     public var corresponding: [IndexRange] = []
     public var nextStep: UInt32
@@ -152,6 +156,7 @@ public struct StoredState: Sendable {
     public var steps: [StepRow] = []
     public var nodes: [NodeRow] = []
     public var partitions: [PartitionRow] = []
+    public var reservations: [Reservation] = []
     public var lastJobID = JobID(0)
     /// Core time never goes back before this.
     public var lastTime = Timestamp.unset

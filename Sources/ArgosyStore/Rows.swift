@@ -38,6 +38,7 @@ extension WireJobRow {
         nodesPrepared = row.nodesPrepared
         token = row.token
         dependency = row.dependency
+        reservation = row.reservation
         corresponding = row.corresponding.map(WireIndexRange.init)
         nextStep = row.nextStep
         endingState = row.endingState?.rawValue ?? .max
@@ -81,6 +82,7 @@ extension WireJobRow {
         row.batchLaunched = batchLaunched
         row.requeueAfterEnd = requeueAfterEnd
         row.dependency = dependency
+        row.reservation = reservation
         row.corresponding = corresponding.map(\.domain)
         row.usage = usage.domain
     }

@@ -2,7 +2,7 @@
 // A job's row stays for accounting when it leaves the queue: only `live` is cleared.
 
 enum Schema {
-    static let version: Int64 = 2
+    static let version: Int64 = 3
     private static let applicationID = 0x4172_676f  // "Argo"
 
     /// Creates or migrates. Throws `.newerSchema` for a file of a later release.
@@ -42,5 +42,6 @@ enum Schema {
         CREATE TABLE blobs (digest TEXT PRIMARY KEY, data BLOB NOT NULL);
         """,
         "CREATE TABLE partitions (name TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;",
+        "CREATE TABLE reservations (name TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;",
     ]
 }
