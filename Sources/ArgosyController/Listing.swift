@@ -50,6 +50,7 @@ struct Listing: Sendable {
             info.reasons = outlook.reasons.members.map(\.word)
             info.lastPlanUs = outlook.planned.microseconds
         }
+        info.dependency = view.dependency(row.id).text
         return info
     }
 
@@ -79,6 +80,7 @@ struct Listing: Sendable {
         info.preemptedUs = row.preempted.microseconds
         info.licenses = row.licenses.map(WireLicenseRequest.init)
         info.steps = steps.map(info(step:))
+        info.reservation = row.reservation
         addArray(row, to: &info)
         if let allocation = row.allocation {
             info.allocation = desk.wire(allocation, partition: row.partition)

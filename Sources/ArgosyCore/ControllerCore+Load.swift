@@ -10,6 +10,7 @@ extension ControllerCore {
         loadNodes(stored.nodes)
         loadPartitions(stored.partitions)
         loadRecords(stored.accounting)
+        loadReservations(stored.reservations)
         for row in stored.jobs.sorted(by: { $0.id < $1.id }) { load(row) }
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
@@ -27,6 +28,7 @@ extension ControllerCore {
         settleLoadedDependencies()
         recalculatePriorities()
         watchPriorities()
+        settleLoadedReservations()
         wantPlan()
     }
 
@@ -85,6 +87,7 @@ extension ControllerCore {
             tables.dependencies[key] = left
             if !row.corresponding.isEmpty { tables.corresponding[key] = row.corresponding }
         }
+        if !row.reservation.isEmpty { tables.usedReservations[key] = row.reservation }
         if !row.token.isEmpty {
             tables.tokens[key] = row.token
             tokens[Self.tokenKey(row.token, uid: row.spec.fields.identity.uid)] = row.id

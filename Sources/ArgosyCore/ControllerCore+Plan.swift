@@ -5,6 +5,8 @@ import ArgosyScheduler
 
 extension ControllerCore {
     mutating func apply(_ plan: Plan) {
+        // A plan of this very state would come out the same.
+        let isStale = plan.version != version
         var dropped = false
         var components: [Placement] = []
         for placement in plan.placements {
@@ -17,7 +19,7 @@ extension ControllerCore {
         if !startTogether(components) { dropped = true }
         for preemption in plan.preemptions { preempt(preemption) }
         for explanation in plan.explanations { note(explanation, of: plan) }
-        if dropped { wantPlan() }
+        if dropped && isStale { wantPlan() }
     }
 
     /// What a placement that still holds comes to.
@@ -41,6 +43,7 @@ extension ControllerCore {
             let licenses = licenses(of: shape, placement)
         else { return nil }
         if alone && !isFree(placement.allocation) { return nil }
+        if !respectsReservations(record.id, placement.allocation) { return nil }
         if let job = limitedJob(record), !tables.book.mayStart(job, at: now) { return nil }
         return Start(timeLimit: limit, licenses: licenses)
     }

@@ -19,6 +19,7 @@ public enum Answer: Sendable, Equatable {
     case refused(Refusal)
     case submitted(JobID)
     case tested(TestedJob)
+    case reservationCreated(String)
     case allocated(JobID, Attempt, Allocation)
     case done
     case cancelled([CancelOutcome])

@@ -68,6 +68,9 @@ public final class SQLiteStore: Store {
                 state.partitions.append(try Self.decode(WirePartitionRow.self, bytes).core)
             }
             state.accounting = try AccountingTables(database).load()
+            try Self.rows(database, "SELECT row FROM reservations ORDER BY name") { bytes throws(StoreError) in
+                state.reservations.append(try Self.decode(WireReservation.self, bytes).domain(indexOf: indexOf))
+            }
             return state
         }
     }
@@ -197,6 +200,15 @@ public final class SQLiteStore: Store {
             statement.bind(2, try encode(WirePartitionRow(row)))
             try statement.run()
         case .accounting(let row): try AccountingTables(database).write(row)
+        case .reservation(let reservation):
+            let statement = try database.statement("INSERT OR REPLACE INTO reservations VALUES (?, ?)")
+            statement.bind(1, reservation.name)
+            statement.bind(2, try encode(WireReservation(reservation)))
+            try statement.run()
+        case .reservationRemoved(let name):
+            let statement = try database.statement("DELETE FROM reservations WHERE name = ?")
+            statement.bind(1, name)
+            try statement.run()
         case .lastJobID(let id):
             let statement = try database.statement("UPDATE meta SET last_job = max(last_job, ?)")
             statement.bind(1, Int64(id.rawValue))
