@@ -32,24 +32,7 @@ extension ControllerCore {
     }
 
     func priorityInputs(_ record: JobRecord) -> PriorityInputs {
-        let fields = tables.specs[record.id.rawValue]?.fields
-        var inputs = PriorityInputs(submit: record.submit)
-        let mayAge = !record.isHeld && record.dependency == .none && record.eligible <= now
-        inputs.accrueStart = mayAge ? record.eligible : .unset
-        inputs.association = record.association
-        inputs.qos = record.qos
-        inputs.partition = Int32(record.partition)
-        inputs.timeLimit = record.timeLimit
-        inputs.nice = fields?.nice ?? 0
-        inputs.isHeld = record.isHeld
-        inputs.fixed = fields?.priority.flatMap { $0 > 0 ? $0 : nil }
-        inputs.previous = UInt32(clamping: record.priority)
-        if let limited = limitedJob(record) {
-            inputs.tres = limited.tres
-            inputs.cpus = max(1, limited.tres[.cpu])
-            inputs.minNodes = max(1, limited.tres[.node])
-        }
-        return inputs
+        tables.priorityInputs(record, at: now)
     }
 
     // MARK: Each PriorityCalcPeriod
