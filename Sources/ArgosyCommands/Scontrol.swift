@@ -37,7 +37,7 @@ enum Scontrol {
     static let commandsText = """
 
         Commands:
-          hold|uhold|release|requeue|requeuehold JOB[,JOB...]
+          hold|uhold|release|requeue|requeuehold|suspend|resume JOB[,JOB...]
           ping                       is the controller there
           show config                the controller's configuration
           show hostlist LIST         hosts, or a file of them, as a list in brackets
@@ -77,7 +77,7 @@ enum Scontrol {
             throw Failure("too few arguments for keyword:show", detail: "show what: job, node, partition, config, ...")
         case "ping": return try ping()
         case "version": Console.print(versionText)
-        case "hold", "uhold", "release", "requeue", "requeuehold": return try change(command, words)
+        case "hold", "uhold", "release", "requeue", "requeuehold", "suspend", "resume": return try change(command, words)
         case "update": return try update(words)
         case "shutdown": _ = try Session().ask(.shutdown(.init()))
         case "reconfigure":

@@ -83,10 +83,12 @@ public final class Controller: Sendable {
         for pool in pools { pool.start() }
         let views = ViewReader(board: board, inbox: inbox, pool: pools[0])
         let listing = Listing(configuration: configuration, desk: desk, users: users, clock: clock)
+        let explanations = ExplanationDesk(planner: planner, listing: listing, plans: options.planner)
         let router = RequestRouter(
             RequestRouter.Parts(
                 configuration: configuration, slurmUID: slurmUID, term: term, started: started,
                 hostname: Self.hostname, store: store, replies: replies, views: views, listing: listing,
+                explanations: explanations,
                 submissions: SubmissionDesk(
                     users: users, store: store, images: options.images ?? RegistryLookup(configuration),
                     isOperator: { $0 == 0 || $0 == slurmUID || administrators.contains($0) }),
@@ -108,7 +110,7 @@ public final class Controller: Sendable {
         let runner = EffectRunner(
             effects: effects, replies: replies, desk: desk,
             administrators: administrators, orders: OrderWriter(store: store, desk: desk, clock: clock, term: term),
-            listing: listing, views: views,
+            listing: listing, explanations: explanations, views: views,
             counters: counters, logger: logger)
         threads = [
             WorkerThread("decider") { decider.run(core) }, WorkerThread("committer") { committer.run() },

@@ -12,6 +12,7 @@ struct EffectRunner: Sendable {
     let administrators: Administrators
     let orders: OrderWriter
     let listing: Listing
+    let explanations: ExplanationDesk
     let views: ViewReader
     let counters: Counters
     let logger: Logger
@@ -64,6 +65,11 @@ struct EffectRunner: Sendable {
             var submitted = WireJobSubmitted()
             submitted.job = job.rawValue
             slot.reply(WireReply(.submitted(submitted), commit: batch.commit))
+        case .tested(let tested):
+            views.pool.submit { [explanations] state in
+                guard case .active = state else { return }
+                slot.reply(explanations.answer(tested))
+            }
         case .allocated(let job, let attempt, let allocation):
             var submitted = WireJobSubmitted()
             submitted.job = job.rawValue

@@ -21,6 +21,7 @@ final class RequestRouter: CommandService {
         var replies: ReplyTable
         var views: ViewReader
         var listing: Listing
+        var explanations: ExplanationDesk
         var submissions: SubmissionDesk
         var users: Users
         var desk: NodeDesk
@@ -61,6 +62,7 @@ final class RequestRouter: CommandService {
         case .submit(let submission): submit(submission, peer, relayedFor, slot)
         case .cancel(let cancel): self.cancel(cancel, caller, slot)
         case .listJobs(let list): listJobs(list, caller, slot)
+        case .why(let request): why(request, slot)
         case .listNodes:
             query(slot) { [listing = parts.listing] view in .nodes(listing.nodes(in: view)) }
         case .listPartitions:
@@ -131,7 +133,7 @@ final class RequestRouter: CommandService {
     // MARK: - Jobs
 
     private func submit(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot) {
-        if request.waitForAllocation { slot.watch() }
+        if request.waitForAllocation && !request.testOnly { slot.watch() }
         guard request.job.hasContainer else {
             return prepare(slot) { [self] () throws(Refusal) in try enter(request, peer, relayed, slot) }
         }
@@ -154,6 +156,13 @@ final class RequestRouter: CommandService {
         throws(Refusal)
     {
         let ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        if request.testOnly {
+            let taken = parts.replies.submit(slot, prepared: true) {
+                .jobTested(ready.fields, by: ready.caller, reply: $0)
+            }
+            if !taken { throw Self.busy }
+            return
+        }
         let taken = parts.replies.submit(slot, prepared: true, blobs: ready.blobs) {
             .jobSubmitted(
                 ready.fields, token: ready.token, waitForAllocation: ready.waits, by: ready.caller, reply: $0)
@@ -236,6 +245,13 @@ final class RequestRouter: CommandService {
                 }
             }
             return .jobs(list)
+        }
+    }
+
+    /// From the last plan, on the query threads: planning once more for one job never holds up the decider.
+    private func why(_ request: WireWhy, _ slot: ReplySlot) {
+        query(slot) { [explanations = parts.explanations] view throws(Refusal) in
+            .why(try explanations.report(JobID(request.job), in: view))
         }
     }
 

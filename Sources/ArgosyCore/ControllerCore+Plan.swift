@@ -147,6 +147,7 @@ extension ControllerCore {
     private mutating func note(_ explanation: Explanation, of plan: Plan) {
         var note = JobNote(detail: plan.detail(of: explanation))
         note.expectedStart = explanation.expectedStart
+        note.isReserved = explanation.isReserved
         note.nodes = plan.nodeList(of: explanation)
         note.reasons = explanation.reasons
         self.note(explanation.job, explanation.reason, note)

@@ -97,6 +97,7 @@ public struct ControllerCore: Sendable {
         switch event {
         case .jobSubmitted(let fields, let token, let wait, let caller, let reply):
             submit(fields, token: token, waitForAllocation: wait, by: caller, reply: reply)
+        case .jobTested(let fields, let caller, let reply): test(fields, by: caller, reply: reply)
         case .cancelRequested(let selection, let signal, let batchOnly, let full, let caller, let reply):
             cancel(selection, signal: signal, batchOnly: batchOnly, full: full, by: caller, reply: reply)
         case .jobUpdateRequested(let selection, let action, let caller, let reply):
@@ -116,6 +117,7 @@ public struct ControllerCore: Sendable {
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)
         case .nodeReported(let node, let report): take(report, from: node)
         case .planned(let plan):
+            tables.lastPlan = now
             apply(plan)
         case .timePassed: break
         }

@@ -43,6 +43,8 @@ public struct AttemptKey: Hashable, Comparable, Sendable {
 public enum Event: Sendable {
     /// `token`: a repeat with the same token gets the same id. `waitForAllocation`: answer when the nodes are ready.
     case jobSubmitted(JobSpec.Fields, token: String, waitForAllocation: Bool, by: Caller, reply: ReplyHandle)
+    /// When would it start? Answered with a snapshot that it waits in; no job is made.
+    case jobTested(JobSpec.Fields, by: Caller, reply: ReplyHandle)
     case cancelRequested(JobSelection, signal: UInt32, batchOnly: Bool, full: Bool, by: Caller, reply: ReplyHandle)
     case jobUpdateRequested(JobSelection, JobAction, by: Caller, reply: ReplyHandle)
     case nodeUpdateRequested([NodeIndex], NodeAction, by: Caller, reply: ReplyHandle)

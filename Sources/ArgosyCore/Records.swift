@@ -113,6 +113,7 @@ struct JobRun: Sendable {
 struct JobNote: Sendable, Equatable {
     var detail: String
     var expectedStart = Timestamp.unset
+    var isReserved = false
     /// Where it is planned: a hostlist.
     var nodes = ""
     /// All that keep it from starting.

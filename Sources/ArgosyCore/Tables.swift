@@ -26,6 +26,8 @@ struct Tables: Sendable {
     /// Of arrays that wait for another one element by element: indices that need not wait any more.
     var corresponding = PagedTable<[IndexRange]>()
     var steps = PagedTable<[StepRow]>()
+    /// When the last plan came.
+    var lastPlan = Timestamp.unset
     var nodes = PagedTable<NodeRecord>()
     var facts = PagedTable<NodeFacts>()
     var accounting: AccountingState

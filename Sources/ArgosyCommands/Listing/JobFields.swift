@@ -52,10 +52,10 @@ enum JobFields {
         Row("v", "Reservation", "RESERVATION") { _ in "(null)" },
         Row("V", "SubmitTime", "SUBMIT_TIME") { Times.stamp($0.info.submitUs) },
         Row("w", "WCKey", "WCKEY") { _ in "(null)" },
-        Row("W", "Licenses", "LICENSES") { _ in "(null)" },
+        Row("W", "Licenses", "LICENSES") { orNull(licenses($0)) },
         Row("x", "ExcNodes", "EXC_NODES") { $0.info.spec.exclude },
         Row("X", "CoreSpec", "CORE_SPEC") { _ in "N/A" },
-        Row("Y", "SchedNodes", "SCHEDNODES") { _ in "(null)" },
+        Row("Y", "SchedNodes", "SCHEDNODES") { orNull($0.info.plannedNodes) },
         Row("z", "STCT", "S:C:T") { _ in "*:*:*" },
         Row("Z", "WorkDir", "WORK_DIR") { $0.info.spec.workDir },
         Row(nil, "NumTasks", "TASKS") { "\(max(1, $0.info.spec.tasks))" },
@@ -68,7 +68,18 @@ enum JobFields {
         Row(nil, "Nice", "NICE") { "\($0.info.spec.nice)" },
         Row(nil, "Container", "CONTAINER") { $0.info.spec.container.image },
         Row(nil, "ReasonDetail", "REASON_DETAIL") { $0.info.reasonDetail },
+        Row(nil, "Reasons", "REASONS") { $0.info.reasons.joined(separator: ",") },
+        Row(nil, "LastSchedEval", "LAST_SCHED_EVAL") { Times.stamp($0.info.lastPlanUs) },
+        Row(nil, "PreemptTime", "PREEMPT_TIME") { Times.stamp($0.info.preemptedUs) },
     ]
+
+    /// Held, or asked for: `fluent:2,ansys:1`; any one of several: `fluent:2|ansys:1`.
+    private static func licenses(_ record: JobRecord) -> String {
+        let asked = record.info.spec.resources
+        let shown = record.info.licenses.isEmpty ? asked.licenses : record.info.licenses
+        let isChoice = asked.anyLicense && record.info.licenses.isEmpty
+        return shown.map { "\($0.name):\($0.count)" }.joined(separator: isChoice ? "|" : ",")
+    }
 
     /// Slurm shows the priority as a fraction of 2^32, in fourteen places.
     private static func fraction(_ priority: UInt64) -> String {

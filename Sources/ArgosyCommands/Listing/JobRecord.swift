@@ -29,8 +29,10 @@ struct JobRecord: Sendable {
     /// Seconds it has run, or ran.
     var elapsed: Int64 {
         guard info.startUs > 0, info.state != "PENDING" else { return 0 }
-        let end = state.isEnded && info.endUs > 0 ? info.endUs / 1_000_000 : now
-        return max(0, end - info.startUs / 1_000_000)
+        var end = state.isEnded && info.endUs > 0 ? info.endUs / 1_000_000 : now
+        // Time that it stands still does not count.
+        if info.suspendedAtUs > 0 { end = info.suspendedAtUs / 1_000_000 }
+        return max(0, end - info.startUs / 1_000_000 - info.suspendedForUs / 1_000_000)
     }
 
     var user: String {

@@ -29,13 +29,29 @@ struct ClassTable {
     mutating func number(of job: PlanningSnapshot.Job) -> Int32 {
         let key = Key(
             shape: job.shape, duration: duration(of: job), leastDuration: leastDuration(of: job),
-            begin: job.begin.isSet ? (job.begin.microseconds + 999_999) / 1_000_000 : 0, limit: job.timeLimit,
+            begin: begin(of: job), limit: job.timeLimit,
             uid: keepsUsers ? job.uid : 0, association: keepsUsers ? job.association : 0)
         if let known = numbers[key] { return known }
         let number = Int32(classes.count)
         numbers[key] = number
         classes.append(make(job, key))
         return number
+    }
+
+    /// A class for components that start together.
+    mutating func number(of components: [Int32]) -> Int32 {
+        let first = classes[Int(components[0])]
+        let parts = components.map { classes[Int($0)] }
+        let made = PlanClass(
+            shape: first.shape, duration: parts.map(\.duration).max() ?? 0, leastDuration: 0,
+            begin: parts.map(\.begin).max() ?? 0, company: first.company, options: first.options)
+        made.limit = first.limit
+        made.uid = first.uid
+        made.association = first.association
+        made.components = components
+        if parts.contains(where: { $0.options.isEmpty }) { made.options = [] }
+        classes.append(made)
+        return Int32(classes.count - 1)
     }
 
     /// Seconds the plan gives the job; a job without any limit never ends.
@@ -45,6 +61,12 @@ struct ClassTable {
         let shape = cluster.snapshot.shapes[Int(job.shape)]
         let bounds = shape.partitions.compactMap { cluster.snapshot.partitions[$0].maxTime.duration }
         return bounds.max().map { cluster.grid($0.microseconds / 1_000_000) } ?? .max
+    }
+
+    /// Seconds; 0: at once.
+    private func begin(of job: PlanningSnapshot.Job) -> Int64 {
+        guard job.begin.isSet, job.begin > cluster.snapshot.now else { return 0 }
+        return (job.begin.microseconds + 999_999) / 1_000_000
     }
 
     private func leastDuration(of job: PlanningSnapshot.Job) -> Int64 {

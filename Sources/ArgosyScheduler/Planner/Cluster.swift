@@ -14,6 +14,8 @@ final class Cluster {
     /// Distinct `requiredNodes` and `excludedNodes` of the shapes.
     private(set) var lists: [[NodeIndex]: Int] = [:]
     private(set) var pools: [Pool] = []
+    /// Position in the snapshot's nodes by number.
+    private(set) var positions: [NodeIndex: Int] = [:]
     /// By position of the node; -1: it is not up.
     private(set) var poolOfNode: [Int32]
     /// Pools that have nodes of a partition.
@@ -80,7 +82,6 @@ final class Cluster {
     }
 
     private func makePools() {
-        var positions: [NodeIndex: Int] = [:]
         for (position, node) in snapshot.nodes.enumerated() { positions[node.index] = position }
         let busy = busyNodes(positions)
         var marks = Memberships(count: snapshot.nodes.count)
@@ -205,7 +206,7 @@ final class Cluster {
         if end != .max { pool.whole.add(1, from: end, to: .max) }
         var free = pool.capacity
         for job in jobs { free &-= job.amount }
-        let isFull = free[0] <= 0 && jobs.allSatisfy { $0.end == end }
+        let isFull = free[0] <= 0 && jobs.count == 1
         if isFull {
             wholeJobs[position] = end
             return

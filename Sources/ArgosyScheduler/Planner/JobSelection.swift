@@ -12,13 +12,22 @@ struct JobSelection {
     /// Elements of an array that are planned ahead beyond those that start.
     private static let elementsAhead = 20
 
-    init(_ snapshot: PlanningSnapshot, _ cluster: Cluster, _ classes: [PlanClass], _ classOfJob: [Int32]) {
+    /// - Parameter together: components of heterogeneous jobs, of which the first stands for all.
+    init(
+        _ snapshot: PlanningSnapshot, _ classes: [PlanClass], _ classOfJob: [Int32], _ together: [Int: [Int]]
+    ) {
         firstNumber = Array(repeating: -1, count: snapshot.queue.count)
         positions.reserveCapacity(snapshot.queue.count)
         var bounds = Bounds(snapshot.settings)
         let freeCPUs = snapshot.nodes.reduce(0) { $0 + ($1.availability == .up ? $1.freeCPUs.count : 0) }
         for (position, job) in snapshot.queue.enumerated() {
             let planClass = classes[Int(classOfJob[position])]
+            if let members = together[position] {
+                let areReady = members.allSatisfy {
+                    Self.isReady(snapshot.queue[$0], classes[Int(classOfJob[$0])], snapshot)
+                }
+                if position != members[0] || !areReady { continue }
+            }
             guard Self.isReady(job, planClass, snapshot), bounds.admits(job, snapshot.shapes[planClass.shape]) else {
                 continue
             }

@@ -9,7 +9,10 @@ extension NodeMachine {
             holdBack(planClass)
             return nil
         }
-        if let answer = search(planClass, from: now, duration: duration), answer.time == now {
+        if !planClass.components.isEmpty {
+            if let hold = startTogether(planClass, demand, at: now) { return hold }
+            planClass.floor = now + 1
+        } else if let answer = search(planClass, from: now, duration: duration), answer.time == now {
             if let hold = place(answer, demand, now, now.plus(duration)) { return hold }
             // Enough is free, but not the cores and devices that would do together: not before something ends.
             planClass.floor = nextEnd

@@ -62,6 +62,9 @@ struct NodeMachine: Machine {
 
     mutating func earliestStart(of demand: Int32, from: Int64, duration: Int64) -> Int64? {
         let planClass = classes[Int(demand)]
+        if !planClass.components.isEmpty {
+            return earliestTogether(planClass, from: max(from, isForecast ? forecastFloor : from, planClass.floor))
+        }
         let floor = max(from, planClass.begin, planClass.floor, isForecast ? forecastFloor : from)
         guard let answer = search(planClass, from: floor, duration: duration) else {
             planClass.isNever = true
@@ -74,7 +77,10 @@ struct NodeMachine: Machine {
         let planClass = classes[Int(demand)]
         let known = planClass.answer.flatMap { $0.version == version && $0.time == from ? $0 : nil }
         if isForecast, holdsPartitionsBack { forecastFloor = max(forecastFloor, from) }
-        if let known { return take(known, demand, from, from.plus(duration)) }
+        if !planClass.components.isEmpty {
+            return joined(takeTogether(planClass, at: from) ?? [], demand, from)
+        }
+        if let known { return settle(known, demand, from, from.plus(duration)) }
         return adopt(demand, at: from, duration: duration)
             // The caller asked for what does not fit: it gets a hold on nothing.
             ?? NodeHold(planClass: demand, option: 0, start: from, end: from.plus(duration), parts: [])
@@ -83,12 +89,21 @@ struct NodeMachine: Machine {
     /// Takes a place at `start` that an earlier plan has found, if it is still there.
     mutating func adopt(_ demand: Int32, at start: Int64, duration: Int64) -> NodeHold? {
         let planClass = classes[Int(demand)]
+        if !planClass.components.isEmpty {
+            return takeTogether(planClass, at: start).map { joined($0, demand, start) }
+        }
         defer { planClass.restart() }
         planClass.restart()
         guard let answer = search(planClass, from: start, duration: duration, only: true), answer.time == start else {
             return nil
         }
-        return take(answer, demand, start, start.plus(duration))
+        return settle(answer, demand, start, start.plus(duration))
+    }
+
+    /// Takes a place; one that begins now is a start, down to cores and devices.
+    private mutating func settle(_ answer: PlanClass.Answer, _ demand: Int32, _ from: Int64, _ end: Int64) -> NodeHold {
+        if from == now, !isForecast, let started = place(answer, demand, from, end) { return started }
+        return take(answer, demand, from, end)
     }
 
     mutating func take(_ answer: PlanClass.Answer, _ demand: Int32, _ from: Int64, _ end: Int64) -> NodeHold {
@@ -122,6 +137,7 @@ struct NodeMachine: Machine {
     }
 
     mutating func release(_ hold: NodeHold, from: Int64) {
+        for component in hold.components { release(component, from: from) }
         guard from < hold.end, !hold.parts.isEmpty else { return }
         version += 1
         releases += 1
@@ -145,7 +161,7 @@ struct NodeMachine: Machine {
         let planClass = classes[Int(demand)]
         let floor = max(now, planClass.begin)
         if let answer = search(planClass, from: floor, duration: duration), answer.time < start {
-            hold = take(answer, demand, answer.time, answer.time.plus(duration))
+            hold = settle(answer, demand, answer.time, answer.time.plus(duration))
             return answer.time
         }
         let parts = hold.parts

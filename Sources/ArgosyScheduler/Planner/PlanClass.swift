@@ -110,6 +110,8 @@ final class PlanClass {
     /// The shortest limit it may be given.
     var leastLimit: TimeLimit { leastDuration > 0 ? TimeLimit(minutes: UInt32(clamping: leastDuration / 60)) : limit }
     var options: [PlanOption]
+    /// Classes of the components of a heterogeneous job, which start together; empty: an ordinary job.
+    var components: [Int32] = []
     /// It fits on no state of the cluster's nodes that are up.
     var isNever = false
     /// It was tried and did not fit.
@@ -176,4 +178,6 @@ struct NodeHold {
     var parts: [HoldPart]
     /// Position in the machine's starts; -1: it has not started.
     var started: Int32 = -1
+    /// Of a heterogeneous job.
+    var components: [NodeHold] = []
 }

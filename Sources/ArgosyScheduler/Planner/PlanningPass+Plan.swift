@@ -5,6 +5,7 @@ extension PlanningPass {
     func plan() -> Plan {
         var plan = Plan(version: snapshot.version)
         plan.placements = placements()
+        plan.preemptions = preemptions
         var writer = ExplanationWriter(self)
         writer.write(into: &plan)
         plan.statistics.jobs = engine.looked
@@ -16,23 +17,29 @@ extension PlanningPass {
     }
 
     private func placements() -> [Placement] {
-        engine.started.compactMap { one in
-            guard one.hold.started >= 0 else { return nil }
-            let start = machine.starts[Int(one.hold.started)]
-            let job = snapshot.queue[Int(queuePosition[Int(one.job)])]
-            let shape = snapshot.shapes[Int(job.shape)]
-            var placement = Placement(
-                job: job.id,
-                allocation: Allocation(nodes: start.grants.map(\.node), cpusPerTask: UInt32(clamping: shape.cpusPerTask)),
-                partition: start.partition)
-            placement.licenses = start.licenses
-            placement.reservation = start.reservation
-            let length = start.end - machine.now
-            if length < table.durations[Int(one.job)] {
-                placement.timeLimit = TimeLimit(minutes: UInt32(clamping: length / 60))
+        engine.started.flatMap { one in
+            let position = Int(queuePosition[Int(one.job)])
+            guard let members = together[position] else {
+                return [placement(of: position, one.hold, table.durations[Int(one.job)])].compactMap { $0 }
             }
-            return placement
+            return zip(members, one.hold.components).compactMap { placement(of: $0, $1, $1.end - machine.now) }
         }
+    }
+
+    private func placement(of position: Int, _ hold: NodeHold, _ planned: Int64) -> Placement? {
+        guard hold.started >= 0 else { return nil }
+        let start = machine.starts[Int(hold.started)]
+        let job = snapshot.queue[position]
+        let shape = snapshot.shapes[Int(job.shape)]
+        var placement = Placement(
+            job: job.id,
+            allocation: Allocation(nodes: start.grants.map(\.node), cpusPerTask: UInt32(clamping: shape.cpusPerTask)),
+            partition: start.partition)
+        placement.licenses = start.licenses
+        placement.reservation = start.reservation
+        let length = start.end - machine.now
+        if length < planned { placement.timeLimit = TimeLimit(minutes: UInt32(clamping: length / 60)) }
+        return placement
     }
 }
 
@@ -74,7 +81,7 @@ struct ExplanationWriter {
 
     private mutating func explain(_ position: Int) -> Explanation? {
         let job = pass.snapshot.queue[position]
-        let waiting = pass.waitingNumber(position)
+        let waiting = pass.waitingNumber(pass.together[position]?[0] ?? position)
         guard let outcome = waiting.outcome else { return nil }
         let number = pass.classOfJob[position]
         var findings: [RuleFinding] = []
@@ -111,8 +118,8 @@ struct ExplanationWriter {
         case .reserved(let start), .planned(let start):
             explanation.expectedStart = Timestamp(seconds: start)
             if case .reserved = outcome { explanation.isReserved = true }
-            if let engineNumber, let hold = pass.machine.holds[Int(engineNumber)] {
-                explanation.nodes = nodes.list(Int(engineNumber), hold)
+            if let engineNumber, let found = pass.hold(of: job, engineNumber) {
+                explanation.nodes = nodes.list(found.number, found.hold)
             }
         case .notLooked, .started, .waits, .notAdmitted, .never: break
         }
@@ -159,7 +166,21 @@ struct ExplanationWriter {
 extension PlanningPass {
     /// All that is held, by the engine's number.
     var allHolds: [(number: Int, hold: NodeHold)] {
-        machine.holds.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        machine.holds.sorted { $0.key < $1.key }.flatMap { number, hold in
+            hold.components.isEmpty
+                ? [(number, hold)] : hold.components.enumerated().map { (Self.number(number, component: $0), $1) }
+        }
+    }
+
+    private static func number(_ number: Int, component: Int) -> Int { number | (component + 1) << 32 }
+
+    /// What a waiting job is planned on: of a heterogeneous job its own component's part.
+    func hold(of job: PlanningSnapshot.Job, _ number: Int32) -> (number: Int, hold: NodeHold)? {
+        guard let hold = machine.holds[Int(number)] else { return nil }
+        guard !hold.components.isEmpty, let members = together[Int(queuePosition[Int(number)])],
+            let index = members.firstIndex(where: { snapshot.queue[$0].id == job.id }), index < hold.components.count
+        else { return (Int(number), hold) }
+        return (Self.number(Int(number), component: index), hold.components[index])
     }
 
     /// What became of the first element of a job that did not start; an outcome of nil: all were started, or the pass

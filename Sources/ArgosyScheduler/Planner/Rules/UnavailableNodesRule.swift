@@ -15,6 +15,8 @@ enum UnavailableNodesRule: ClassRule {
             return RuleFinding(
                 reason: .reqNodeNotAvail, sentence: "\(missing.count) of the \(named.count) nodes it names are not available")
         }
+        // What its own reservation keeps until it begins is that rule's to tell.
+        guard context.shape(planClass).reservations.isEmpty else { return nil }
         guard tally[.reserved] > 0, tally[.free] < tally.wanted, tally[.free] + tally[.reserved] >= tally.wanted else {
             return nil
         }
