@@ -63,6 +63,7 @@ let package = Package(
         foreign("CMunge", debian: "libmunge-dev"),
         foreign("CSeccomp", debian: "libseccomp-dev"),
         foreign("CSQLite", debian: "libsqlite3-dev"),
+        foreign("CZlib", debian: "zlib1g-dev"),
 
         // Pure: no I/O, no clock, no randomness.
         library("ArgosyDomain"),
@@ -86,6 +87,8 @@ let package = Package(
             "ArgosyClient",
             ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem", protobuf]),
 
+        library("ArgosyTrace", ["ArgosyScheduler", "ArgosySystem", "CZlib"]),
+
         // Shells.
         library(
             "ArgosyController",
@@ -104,7 +107,10 @@ let package = Package(
             ["ArgosyDomain", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", "ArgosyContainer"]),
         library(
             "ArgosyCommands",
-            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", protobuf]),
+            [
+                "ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyWire", "ArgosyTransport", "ArgosyClient",
+                "ArgosySystem", "ArgosyTrace", protobuf,
+            ]),
         library("ArgosySimulator", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
 
         // Executables. The one for users is fully static, so that containers with any libc can run it; lld keeps
@@ -136,6 +142,7 @@ let package = Package(
             "ArgosyClientTests",
             ["ArgosyClient", "ArgosyConfig", "ArgosyDomain", "ArgosyTransport", "ArgosyWire", protobuf]),
         tests("ArgosyCommandsTests", ["ArgosyCommands", "ArgosyWire"]),
+        tests("ArgosyTraceTests", ["ArgosyTrace", "ArgosyScheduler"]),
         tests("ToolTests", ["ArgosyCommands"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
         tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),

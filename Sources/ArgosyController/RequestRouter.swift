@@ -21,9 +21,12 @@ final class RequestRouter: CommandService {
         var replies: ReplyTable
         var views: ViewReader
         var listing: Listing
+        var explanations: ExplanationDesk
         var submissions: SubmissionDesk
         var users: Users
         var desk: NodeDesk
+        var accounting: AccountingDesk
+        var administrators: Administrators
         var clock: SharedClock
         var counters: Counters
         var logger: Logger
@@ -47,16 +50,19 @@ final class RequestRouter: CommandService {
 
     func clientLost(_ reply: ReplySlot) { parts.replies.clientLost(reply) }
 
-    private func isOperator(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
+    private func isSuperUser(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
 
     private func route(_ request: WireRequest, from peer: CommandPeer, relayedFor: AttemptKey?, _ slot: ReplySlot) {
         parts.counters.change { $0.requests += 1 }
         let caller = Caller(
-            uid: peer.uid, gid: peer.gid, isOperator: relayedFor == nil && isOperator(peer.uid), relayedFor: relayedFor)
+            uid: peer.uid, gid: peer.gid,
+            isOperator: relayedFor == nil && (isSuperUser(peer.uid) || parts.administrators.contains(peer.uid)),
+            isSuperUser: relayedFor == nil && isSuperUser(peer.uid), relayedFor: relayedFor)
         switch request.body {
         case .submit(let submission): submit(submission, peer, relayedFor, slot)
         case .cancel(let cancel): self.cancel(cancel, caller, slot)
         case .listJobs(let list): listJobs(list, caller, slot)
+        case .why(let request): why(request, slot)
         case .listNodes:
             query(slot) { [listing = parts.listing] view in .nodes(listing.nodes(in: view)) }
         case .listPartitions:
@@ -79,6 +85,14 @@ final class RequestRouter: CommandService {
         case .ping: slot.reply(WireReply(.pong(pong())))
         case .configuration: slot.reply(WireReply(.configuration(parts.listing.settings())))
         case .waitJob(let wait): send(slot) { .waitRequested(JobID(wait.job), reply: $0) }
+        case .accountingRecords:
+            query(slot) { [desk = parts.accounting] view in .accountingRecords(desk.records(in: view)) }
+        case .accountingTransactions(let list): accountingTransactions(list, slot)
+        case .changeAccounting(let change): changeAccounting(change, caller, slot)
+        case .shares:
+            query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view, for: caller)) }
+        case .priorities(let list):
+            query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
         case .shutdown: shutdown(caller, slot)
         case nil:
             refuse(
@@ -124,7 +138,7 @@ final class RequestRouter: CommandService {
     // MARK: - Jobs
 
     private func submit(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot) {
-        if request.waitForAllocation { slot.watch() }
+        if request.waitForAllocation && !request.testOnly { slot.watch() }
         guard request.job.hasContainer else {
             return prepare(slot) { [self] () throws(Refusal) in try enter(request, peer, relayed, slot) }
         }
@@ -147,6 +161,13 @@ final class RequestRouter: CommandService {
         throws(Refusal)
     {
         let ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        if request.testOnly {
+            let taken = parts.replies.submit(slot, prepared: true) {
+                .jobTested(ready.fields, by: ready.caller, reply: $0)
+            }
+            if !taken { throw Self.busy }
+            return
+        }
         let taken = parts.replies.submit(slot, prepared: true, blobs: ready.blobs) {
             .jobSubmitted(
                 ready.fields, token: ready.token, waitForAllocation: ready.waits, by: ready.caller, reply: $0)
@@ -196,6 +217,8 @@ final class RequestRouter: CommandService {
         case "release": action = .release
         case "requeue": action = .requeue
         case "requeuehold": action = .requeueHold
+        case "suspend": action = .suspend
+        case "resume": action = .resume
         default:
             return refuse(
                 slot, Refusal(.notSupported, "Requested operation not supported", detail: "action \(request.action)"))
@@ -228,6 +251,13 @@ final class RequestRouter: CommandService {
                 }
             }
             return .jobs(list)
+        }
+    }
+
+    /// From the last plan, on the query threads: planning once more for one job never holds up the decider.
+    private func why(_ request: WireWhy, _ slot: ReplySlot) {
+        query(slot) { [explanations = parts.explanations] view throws(Refusal) in
+            .why(try explanations.report(JobID(request.job), in: view))
         }
     }
 
@@ -278,6 +308,31 @@ final class RequestRouter: CommandService {
         list.nowUs = parts.clock.now.microseconds
         list.jobs = try parts.store.accounting(query).map { parts.listing.info($0.job, steps: $0.steps) }
         return list
+    }
+
+    // MARK: - Accounting records
+
+    private func changeAccounting(_ request: WireChangeAccounting, _ caller: Caller, _ slot: ReplySlot) {
+        prepare(slot) { [self] () throws(Refusal) in
+            let operations = try parts.accounting.operations(request)
+            guard let actor = parts.users.identity(uid: caller.uid)?.user else {
+                throw Refusal(.invalidUser, "Invalid user id", detail: "uid \(caller.uid) has no name here")
+            }
+            let taken = parts.replies.submit(slot, prepared: true) {
+                .accountingChangeRequested(
+                    operations, checkOnly: request.checkOnly, actor: actor, by: caller, reply: $0)
+            }
+            if !taken { throw Self.busy }
+        }
+    }
+
+    private func accountingTransactions(_ request: WireListAccountingTransactions, _ slot: ReplySlot) {
+        parts.views.pool.submit { [self] state in
+            guard case .active = state else { return }
+            do { slot.reply(WireReply(.accountingTransactions(try parts.accounting.transactions(request)))) } catch {
+                refuse(slot, Refusal(.storeFailed, "Accounting is not available", detail: "\(error)"))
+            }
+        }
     }
 
     // MARK: - Nodes and the controller

@@ -22,6 +22,9 @@ final class Users: Sendable {
         return identity
     }
 
+    /// By name only.
+    func uid(named name: String) -> UInt32? { Self.entry({ getpwnam_r(name, $0, $1, $2, $3) })?.uid }
+
     /// By name, or by number as text.
     func uid(of text: String) -> UInt32? {
         if let found = Self.entry({ getpwnam_r(text, $0, $1, $2, $3) }) { return found.uid }

@@ -149,6 +149,10 @@ extension ControllerCore {
         tables.notes[record.id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
         end(record.id, as: .cancelled)
         wantPlan()
+        // None of a heterogeneous job's components starts without the others.
+        for other in components(of: record.hetLeader).compactMap({ self.record($0) }) where other.state == .pending {
+            cancelPending(other, detail)
+        }
     }
 
     private mutating func send(_ signal: UInt32, to record: JobRecord, batchOnly: Bool, full: Bool) {

@@ -58,6 +58,8 @@ extension ControllerCore {
         shape.coreSpec = Int(resources.coreSpec)
         shape.requiredNodes = try nodes(fields.nodeList, throwing: throwing)
         shape.excludedNodes = try nodes(fields.exclude, throwing: throwing)
+        shape.licenses = try licenses(resources.licenses, throwing: throwing)
+        shape.anyLicense = resources.anyLicense
         try resolveNames(&shape, fields, throwing: throwing)
         settleCounts(&shape, fields)
         return shape
@@ -79,6 +81,33 @@ extension ControllerCore {
         }
     }
 
+    private func licenses(
+        _ requests: [LicenseRequest], throwing: Bool
+    ) throws(Refusal) -> [Shape.LicenseDemand] {
+        for request in requests where throwing {
+            guard let known = configuration.licenses.first(where: { $0.name == request.name }) else {
+                let names = configuration.licenses.map(\.name).joined(separator: ", ")
+                throw Refusals.invalidLicense(
+                    "license \(request.name) is not configured; there are: \(names.isEmpty ? "none" : names)")
+            }
+            if request.count > known.count {
+                throw Refusals.invalidLicense(
+                    "the job asks for \(request.count) of license \(request.name), the cluster has \(known.count);"
+                        + " ask for fewer")
+            }
+        }
+        return licenseDemands(requests)
+    }
+
+    /// The highest tier of the named partitions.
+    func tier(of list: String, or partition: UInt16) -> UInt16 {
+        let tiers = list.split(separator: ",").compactMap { name in
+            configuration.partitions.first { $0.name == name }?.priorityTier
+        }
+        let own = Int(partition) < configuration.partitions.count ? configuration.partitions[Int(partition)] : nil
+        return UInt16(clamping: tiers.max() ?? own?.priorityTier ?? 1)
+    }
+
     func nodes(_ list: String, throwing: Bool) throws(Refusal) -> [NodeIndex] {
         if list.isEmpty { return [] }
         var found: [NodeIndex] = []
@@ -97,4 +126,31 @@ extension ControllerCore {
         } catch {}
         return found.sorted()
     }
+
+    /// Whether a job of this shape would start on the cluster with nothing on it. Asked once for each shape: the answer is
+    /// the planner's own, and changes only with what nodes are.
+    func couldEverRun(_ shape: Shape) -> Bool {
+        if let known = feasibility.known(shape) { return known }
+        var snapshot = emptyCluster
+        for index in snapshot.partitions.indices { snapshot.partitions[index].isUp = true }
+        snapshot.shapes = [shape]
+        snapshot.queue = [PlanningSnapshot.Job(id: JobID(1), shape: 0)]
+        return !BackfillPlanner().plan(snapshot).placements.isEmpty
+    }
+}
+
+/// Shapes that were looked at on the empty cluster. For finding only: never walked.
+struct Feasibility: Sendable {
+    private static let limit = 4096
+    private var answers: [Shape: Bool] = [:]
+
+    func known(_ shape: Shape) -> Bool? { answers[shape] }
+
+    mutating func learn(_ shape: Shape, _ answer: Bool) {
+        if answers.count >= Self.limit { answers = [:] }
+        answers[shape] = answer
+    }
+
+    /// Nodes are others now.
+    mutating func forget() { answers = [:] }
 }

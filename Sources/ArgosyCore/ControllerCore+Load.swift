@@ -10,9 +10,11 @@ extension ControllerCore {
         loadNodes(stored.nodes)
         loadPartitions(stored.partitions)
         loadReservations(stored.reservations)
+        loadRecords(stored.accounting)
         for row in stored.jobs.sorted(by: { $0.id < $1.id }) { load(row) }
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
+        loadUsage(stored.accounting)
     }
 
     mutating func settleAfterLoad() {
@@ -25,6 +27,8 @@ extension ControllerCore {
         }
         settleLoadedDependencies()
         settleLoadedReservations()
+        recalculatePriorities()
+        watchPriorities()
         wantPlan()
     }
 
@@ -33,7 +37,8 @@ extension ControllerCore {
             deadlines.add(now.adding(clientGrace), .clientGone, record.id.rawValue)
         }
         switch record.state {
-        case .running where tables.runs[record.id.rawValue]?.held.isEmpty ?? true:
+        case .running where tables.runs[record.id.rawValue]?.held.isEmpty ?? true,
+            .suspended where tables.runs[record.id.rawValue]?.held.isEmpty ?? true:
             failAttempt(record.id, "the nodes it ran on are no longer configured")
         case .completing where tables.runs[record.id.rawValue]?.held.isEmpty ?? true: finishAttempt(record.id)
         default: break
@@ -70,8 +75,12 @@ extension ControllerCore {
             record.deadline = max(record.deadline, now.adding(configuration.slurmdTimeout))
         }
         let key = row.id.rawValue
+        record.tier = tier(of: row.spec.fields.partition, or: record.partition)
         tables.jobs[key] = record
         tables.specs[key] = row.spec
+        if record.hetLeader != 0 {
+            tables.components[record.hetLeader] = (tables.components[record.hetLeader] ?? []) + [key]
+        }
         if !row.pendingIndices.isEmpty { tables.pendingIndices[key] = row.pendingIndices }
         if !row.reasonDetail.isEmpty { tables.notes[key] = JobNote(detail: row.reasonDetail) }
         if record.state == .pending, let left = try? JobDependency(parsing: row.dependency), !left.isEmpty {
@@ -90,6 +99,8 @@ extension ControllerCore {
         } else {
             liveJobs += 1
             if record.state == .pending { enqueue(record) } else { countElement(record, by: 1) }
+            if record.state == .suspended { suspended.append(record.id) }
+            if record.state.isActive { watchDeadline(record) }
         }
     }
 
@@ -97,9 +108,13 @@ extension ControllerCore {
         var run = JobRun(allocation: tables.indexed(allocation), held: [], prepared: row.nodesPrepared)
         run.usage = row.usage
         if !record.state.isEnded {
-            for position in row.nodesHeld where hold(record.key, run.allocation.nodes[Int(position)]) {
+            run.hasLentCPUs = record.suspendedAt.isSet
+            for position in row.nodesHeld
+            where hold(record.key, run.allocation.nodes[Int(position)], cpus: !run.hasLentCPUs) {
                 run.held.append(position)
             }
+            run.licenses = licenseDemands(row.licenses)
+            countLicenses(run.licenses, taken: true)
             deadlines.add(record.deadline, .jobLimit, record.id.rawValue)
         }
         tables.runs[row.id.rawValue] = run
@@ -142,6 +157,15 @@ extension JobRecord {
         endingState = row.endingState
         batchLaunched = row.batchLaunched
         requeueAfterEnd = row.requeueAfterEnd
+        endBy = row.spec.fields.deadline
+        timeMin = row.spec.fields.timeMin
+        suspendedAt = row.suspendedAt
+        suspendedFor = row.suspendedFor
+        pauses = row.pauses
+        suspendedByPreemption = row.suspendedByPreemption
+        preempted = row.preempted
+        hetLeader = row.hetLeader?.rawValue ?? 0
+        hetOffset = row.hetOffset
         if requeueAfterEnd && (reason == .launchFailedRequeuedHeld || reason == .jobHeldUser || reason == .jobHeldAdmin)
         {
             holdAfterRequeue = reason
@@ -164,7 +188,8 @@ extension Tables {
     }
 
     /// A partition that is no longer configured keeps its name and gets no nodes: its jobs can end, not start.
-    mutating func partitionIndex(named name: String) -> UInt16 {
+    mutating func partitionIndex(named list: String) -> UInt16 {
+        let name = list.split(separator: ",").map(String.init).first ?? list
         if let index = partitions.firstIndex(where: { $0.name == name }) { return UInt16(index) }
         partitions.append(PartitionView(vanished: name))
         return UInt16(partitions.count - 1)

@@ -12,12 +12,17 @@ extension ControllerCore {
         snapshot.now = now
         describeNodes(&snapshot)
         snapshot.partitions = tables.partitions.indices.map(planningPartition)
+        snapshot.licenses = configuration.licenses.enumerated().map { position, license in
+            PlanningSnapshot.License(
+                name: license.name, total: license.count, free: UInt32(clamping: freeLicenses(position)))
+        }
         snapshot.shapes = shapes.shapes
         snapshot.queue.reserveCapacity(queue.keys.count)
         for key in queue.keys {
             guard let record = tables.jobs[key.job.rawValue], isQueued(key, record) else { continue }
             snapshot.queue.append(planningJob(record))
         }
+        describeLimits(&snapshot)
         tables.runs.forEach { key, run in
             guard !run.held.isEmpty, let record = tables.jobs[key] else { return }
             snapshot.running.append(planningRun(record, run, at: now))
@@ -31,6 +36,20 @@ extension ControllerCore {
         var snapshot = cluster
         snapshot.partitions = tables.partitions.indices.map(planningPartition)
         return snapshot
+    }
+
+    /// What each shape counts for, told by the first job of it.
+    private func describeLimits(_ snapshot: inout PlanningSnapshot) {
+        guard tables.book.records.enforce.contains(.limits) else { return }
+        snapshot.book = tables.book
+        var known = Array(repeating: false, count: snapshot.shapes.count)
+        snapshot.shapeTRES = Array(
+            repeating: PlanningSnapshot.ShapeTRES(tres: [:], tresPerNode: [:]), count: snapshot.shapes.count)
+        for job in snapshot.queue where !known[Int(job.shape)] {
+            guard let limited = tables.jobs[job.id.rawValue].flatMap({ limitedJob($0) }) else { continue }
+            known[Int(job.shape)] = true
+            snapshot.shapeTRES[Int(job.shape)] = .init(tres: limited.tres, tresPerNode: limited.tresPerNode)
+        }
     }
 
     private func describeNodes(_ snapshot: inout PlanningSnapshot) {
@@ -51,7 +70,15 @@ extension ControllerCore {
         partition.minNodes = Int(view.minNodes)
         partition.maxNodes = Int(view.maxNodes)
         if index < configuration.partitions.count {
-            partition.tier = configuration.partitions[index].priorityTier
+            let configured = configuration.partitions[index]
+            let policy = configured.policy
+            partition.tier = configured.priorityTier
+            partition.qos = Int32(partitionQOS(UInt16(index)))
+            partition.maxCPUsPerNode = Int(policy.maxCPUsPerNode)
+            partition.leastLoaded = policy.leastLoaded || configuration.scheduling.leastLoaded
+            partition.preemptMode = policy.preemptMode ?? configuration.scheduling.preemptMode
+            partition.graceTime = Int(policy.graceTime)
+            partition.exclusive = policy.overSubscribe == .exclusive
         }
         return partition
     }
@@ -65,6 +92,9 @@ extension ControllerCore {
         job.submit = record.submit
         job.begin = record.eligible
         job.timeLimit = record.timeLimit
+        job.timeMin = record.timeMin
+        job.deadline = record.endBy
+        job.hetLeader = record.hetLeader
         job.waits = record.waits
         if record.arrayJob != 0 {
             job.copies = Int32(clamping: startableCopies(record))
@@ -89,9 +119,18 @@ extension ControllerCore {
         running.priority = record.priority
         running.start = record.start
         running.isEnding = record.state == .completing
-        running.limit = record.timeLimit.duration.map { record.start.adding($0) } ?? .never
+        running.licenses = run.licenses
+        running.isSuspended = record.state == .suspended
+        running.limit = limitEnd(of: record, at: now)
         running.expectedEnd = running.isEnding ? now : running.limit
         return running
+    }
+
+    /// When its time limit is over; time that it stood still does not count.
+    func limitEnd(of record: JobRecord, at now: Timestamp) -> Timestamp {
+        guard let limit = record.timeLimit.duration else { return .never }
+        let paused = record.suspendedFor + (record.suspendedAt.isSet ? now - record.suspendedAt : .zero)
+        return record.start.adding(limit + paused)
     }
 
     func isPartitionUp(_ index: UInt16) -> Bool {

@@ -33,6 +33,13 @@ public struct ControllerCore: Sendable {
     var now: Timestamp
     var queue = PendingQueue()
     var shapes = ShapeTable()
+    var feasibility = Feasibility()
+    /// Made when first needed, and anew each PriorityCalcPeriod; nil with priority/basic.
+    var priorities: MultifactorPriority?
+    /// Those that stand still.
+    var suspended: [JobID] = []
+    /// Of each license of the configuration, how many jobs hold.
+    var licensesInUse: [UInt64]
     var deadlines = DeadlineHeap()
     var dependencies = DependencyBook()
     /// Nodes of reservations may have to be replaced: one went down, or a job took one.
@@ -40,6 +47,12 @@ public struct ControllerCore: Sendable {
     var tokens: [String: JobID] = [:]
     var waiting = WaitingReplies()
     var liveJobs = 0
+    /// What of each job stands in the accounting book.
+    var counted = PagedTable<JobCount>()
+    var limitedJobs = LimitedJobs()
+    var usageKeeping = UsageKeeping()
+    /// Uids that were told last.
+    var administrators: [UInt32] = []
     var turn = Turn()
     var dirtyJobs: [JobID] = []
     var dirtyNodes: [NodeIndex] = []
@@ -51,6 +64,7 @@ public struct ControllerCore: Sendable {
         self.now = max(now, stored.lastTime)
         tables = Tables(configuration: configuration)
         cluster = PlanningSnapshot(empty: configuration)
+        licensesInUse = Array(repeating: 0, count: configuration.licenses.count)
         lastJobID = max(stored.lastJobID, JobID(max(configuration.firstJobID, 1) - 1))
         load(stored)
     }
@@ -59,6 +73,8 @@ public struct ControllerCore: Sendable {
     public mutating func start(at time: Timestamp) -> Turn {
         begin(time)
         settleAfterLoad()
+        writeAccounting()
+        tellAdministrators()
         return finish()
     }
 
@@ -83,6 +99,7 @@ public struct ControllerCore: Sendable {
         switch event {
         case .jobSubmitted(let fields, let token, let wait, let caller, let reply):
             submit(fields, token: token, waitForAllocation: wait, by: caller, reply: reply)
+        case .jobTested(let fields, let caller, let reply): test(fields, by: caller, reply: reply)
         case .cancelRequested(let selection, let signal, let batchOnly, let full, let caller, let reply):
             cancel(selection, signal: signal, batchOnly: batchOnly, full: full, by: caller, reply: reply)
         case .jobUpdateRequested(let selection, let action, let caller, let reply):
@@ -95,6 +112,8 @@ public struct ControllerCore: Sendable {
             update(partition: name, state, by: caller, reply: reply)
         case .reservationRequested(let action, let names, let caller, let reply):
             handle(action, names, by: caller, reply: reply)
+        case .accountingChangeRequested(let operations, let checkOnly, let actor, let caller, let reply):
+            changeAccounting(operations, checkOnly: checkOnly, actor: actor, by: caller, reply: reply)
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
@@ -104,6 +123,7 @@ public struct ControllerCore: Sendable {
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)
         case .nodeReported(let node, let report): take(report, from: node)
         case .planned(let plan):
+            tables.lastPlan = now
             apply(plan)
         case .timePassed: break
         }
@@ -123,6 +143,7 @@ public struct ControllerCore: Sendable {
         var previous: JobID?
         for id in dirtyJobs where id != previous {
             previous = id
+            recount(id)
             if let row = tables.row(id) { turn.changes.append(.job(row)) }
         }
         dirtyNodes.sort()

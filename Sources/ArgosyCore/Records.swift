@@ -35,6 +35,21 @@ struct JobRecord: Sendable {
     var dependency = DependencyWait.none
     /// The highest of its partitions' tiers.
     var tier: UInt16 = 1
+    var allowsPreemptRequeue: Bool { isBatch && allowsRequeue }
+    /// `--deadline`: must have ended by then; unset: none.
+    var endBy = Timestamp.unset
+    /// `--time-min`; not given: the limit stands.
+    var timeMin = TimeLimit.notGiven
+    /// While it is suspended, and for how long it was before.
+    var suspendedAt = Timestamp.unset
+    var suspendedFor = Duration.zero
+    var suspendedByPreemption = false
+    /// Suspensions and resumptions of this attempt so far.
+    var pauses: UInt32 = 0
+    var preempted = Timestamp.unset
+    /// 0: not of a heterogeneous job.
+    var hetLeader: UInt32 = 0
+    var hetOffset: UInt32 = 0
     var state = JobState.pending
     var reason = PendingReason.none
     var endingState: JobState?
@@ -70,6 +85,8 @@ extension JobRecord {
         association = array.association
         qos = array.qos
         tier = array.tier
+        endBy = array.endBy
+        timeMin = array.timeMin
     }
 }
 
@@ -83,6 +100,11 @@ struct JobRun: Sendable {
     var held: [UInt32]
     var prepared: [UInt32] = []
     var usage = Usage()
+    var licenses: [Shape.LicenseDemand] = []
+    /// Suspended: others may have its CPUs, nothing else of it.
+    var hasLentCPUs = false
+    /// The job it stands still for; 0: none.
+    var beneficiary: UInt32 = 0
 
     func position(of node: NodeIndex) -> UInt32? {
         allocation.nodes.firstIndex { $0.index == node }.map(UInt32.init)
@@ -93,6 +115,7 @@ struct JobRun: Sendable {
 struct JobNote: Sendable, Equatable {
     var detail: String
     var expectedStart = Timestamp.unset
+    var isReserved = false
     /// Where it is planned: a hostlist.
     var nodes = ""
     /// All that keep it from starting.

@@ -27,6 +27,7 @@ extension StoredState {
             reservations.removeAll { $0.name == reservation.name }
             reservations.append(reservation)
         case .reservationRemoved(let name): reservations.removeAll { $0.name == name }
+        case .accounting(let row): accounting.apply(row)
         case .lastJobID(let id): lastJobID = max(lastJobID, id)
         }
     }

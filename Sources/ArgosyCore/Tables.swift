@@ -1,6 +1,7 @@
 // All tables of the core: what a view shares with it.
 import ArgosyConfig
 import ArgosyDomain
+import ArgosyScheduler
 
 struct Tables: Sendable {
     let configuration: ClusterConfiguration
@@ -24,17 +25,28 @@ struct Tables: Sendable {
     var usedReservations = PagedTable<String>()
     /// Nodes that are set aside now.
     var reservedNodes = PagedTable<ReservedNow>()
+    /// Ids of a heterogeneous job's components, by the leader's; ascending.
+    var components = PagedTable<[UInt32]>()
     /// What is left of waiting jobs' dependencies.
     var dependencies = PagedTable<JobDependency>()
     /// Of arrays that wait for another one element by element: indices that need not wait any more.
     var corresponding = PagedTable<[IndexRange]>()
     var steps = PagedTable<[StepRow]>()
+    /// When the last plan came.
+    var lastPlan = Timestamp.unset
     var nodes = PagedTable<NodeRecord>()
     var facts = PagedTable<NodeFacts>()
+    var accounting: AccountingState
+    var book: AccountingBook
 
     init(configuration: ClusterConfiguration) {
         self.configuration = configuration
         partitions = configuration.partitions.map { PartitionView($0, of: configuration) }
+        accounting = AccountingState(tresNames: configuration.accounting.tres)
+        let records = ControllerCore.bookRecords(accounting, configuration)
+        book = AccountingBook(
+            records: records,
+            usage: UsageLedger(records: records, halfLife: configuration.priority.decayHalfLife, epoch: .unset))
         var names = [[String]](repeating: [], count: configuration.nodes.count)
         for partition in configuration.partitions {
             for node in partition.nodes { names[node.int].append(partition.name) }
@@ -70,7 +82,18 @@ struct Tables: Sendable {
         row.deadline = record.deadline
         row.batchLaunched = record.batchLaunched
         row.requeueAfterEnd = record.requeueAfterEnd
+        row.suspendedAt = record.suspendedAt
+        row.suspendedFor = record.suspendedFor
+        row.pauses = record.pauses
+        row.suspendedByPreemption = record.suspendedByPreemption
+        row.preempted = record.preempted
+        row.hetLeader = record.hetLeader == 0 ? nil : JobID(record.hetLeader)
+        row.hetOffset = record.hetOffset
+        if record.state == .pending, spec.fields.partition.contains(",") { row.partition = spec.fields.partition }
         if let run = runs[id.rawValue] {
+            row.licenses = run.licenses.map {
+                LicenseRequest(name: configuration.licenses[$0.license].name, count: $0.count)
+            }
             row.allocation = run.allocation
             row.nodesHeld = run.held
             row.nodesPrepared = run.prepared

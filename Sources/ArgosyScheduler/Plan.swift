@@ -105,6 +105,9 @@ public struct Plan: Sendable {
     /// Hostlists.
     public var nodeLists: [String] = []
     public var statistics = Statistics()
+    /// The job at which the pass stopped when its budget was spent, for `PlanningSnapshot.resumeAt`. Jobs that were not
+    /// looked at have no explanation: what was known of them stays. Nil: all were looked at.
+    public var resumeAt: JobID?
     public init(version: UInt64) { self.version = version }
 
     public func detail(of explanation: Explanation) -> String {

@@ -11,6 +11,8 @@ public struct PlanningSnapshot: Sendable {
     /// Distinct kinds of nodes: what seldom changes, shared by equal nodes.
     public var kinds: [NodeKind] = []
     public var nodes: [Node] = []
+    /// Empty without topology.conf.
+    public var switches = SwitchTree()
     public var partitions: [Partition] = []
     public var licenses: [License] = []
     public var reservations: [Reservation] = []
@@ -19,11 +21,27 @@ public struct PlanningSnapshot: Sendable {
     /// All waiting jobs, in the order of partition tier, priority, id.
     public var queue: [Job] = []
     public var running: [Running] = []
+    /// Limits of associations and QOS, with what counts against them now; nil: none are kept.
+    public var book: AccountingBook?
+    /// What a job of each shape counts for in the book, parallel to `shapes`; empty where there is no book.
+    public var shapeTRES: [ShapeTRES] = []
+    /// Where the last plan stopped when its budget was spent: the pass goes on with this job, and takes the reservations
+    /// of those before it (`Job.reservedStart`) as they are.
+    public var resumeAt: JobID?
     /// Something ended before the planner expected it since the last plan: conservative reservations may move up.
     public var freedEarly = false
     public init(version: UInt64, now: Timestamp) {
         self.version = version
         self.now = now
+    }
+
+    public struct ShapeTRES: Hashable, Sendable {
+        public var tres: TRESCounts
+        public var tresPerNode: TRESCounts
+        public init(tres: TRESCounts, tresPerNode: TRESCounts) {
+            self.tres = tres
+            self.tresPerNode = tresPerNode
+        }
     }
 
     public struct NodeKind: Hashable, Sendable {
@@ -95,6 +113,8 @@ public struct PlanningSnapshot: Sendable {
         public var leastLoaded: Bool
         public var preemptMode: PreemptMode
         public var graceTime: Int
+        /// Position in the book of the QOS whose limits its jobs obey; -1: none.
+        public var qos: Int32 = -1
         public init(name: String, nodes: [NodeIndex]) {
             self.name = name
             self.nodes = nodes

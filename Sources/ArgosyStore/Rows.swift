@@ -46,6 +46,19 @@ extension WireJobRow {
         batchLaunched = row.batchLaunched
         requeueAfterEnd = row.requeueAfterEnd
         usage = WireUsage(row.usage)
+        setPauses(row)
+    }
+
+    private mutating func setPauses(_ row: JobRow) {
+        suspendedAtUs = row.suspendedAt.microseconds
+        suspendedForUs = row.suspendedFor.microseconds
+        suspendedByPreemption = row.suspendedByPreemption
+        licenses = row.licenses.map(WireLicenseRequest.init)
+        reservation = row.reservation
+        pauses = row.pauses
+        hetLeader = row.hetLeader?.rawValue ?? 0
+        hetOffset = row.hetOffset
+        preemptedUs = row.preempted.microseconds
     }
 
     func core(indexOf: (String) -> NodeIndex?) -> JobRow {
@@ -85,6 +98,19 @@ extension WireJobRow {
         row.reservation = reservation
         row.corresponding = corresponding.map(\.domain)
         row.usage = usage.domain
+        readPauses(into: &row)
+    }
+
+    private func readPauses(into row: inout JobRow) {
+        row.suspendedAt = Timestamp(microseconds: suspendedAtUs)
+        row.suspendedFor = .microseconds(suspendedForUs)
+        row.suspendedByPreemption = suspendedByPreemption
+        row.licenses = licenses.map(\.domain)
+        row.reservation = reservation
+        row.pauses = pauses
+        row.hetLeader = hetLeader == 0 ? nil : JobID(hetLeader)
+        row.hetOffset = hetOffset
+        row.preempted = Timestamp(microseconds: preemptedUs)
     }
 }
 

@@ -25,6 +25,7 @@ extension JobRecord {
             ],
             ["JobState=\(info.state)", "Reason=\(reason)", "Dependency=\(null(info.dependency))"],
         ]
+        if info.reasons.count > 1 { lines.append(["Reasons=\(info.reasons.joined(separator: ","))"]) }
         if !info.reasonDetail.isEmpty { lines.append(["ReasonDetail=\(info.reasonDetail)"]) }
         lines += [
             [
@@ -41,10 +42,16 @@ extension JobRecord {
                 "StartTime=\(Times.stamp(startUs, unset: "Unknown"))",
                 "EndTime=\(Times.stamp(endUs, unset: "Unknown"))", "Deadline=\(Times.stamp(spec.deadlineUs))",
             ],
+            [
+                "SuspendTime=\(Times.stamp(info.suspendedAtUs, unset: "None"))",
+                "SecsPreSuspend=\(info.suspendedAtUs > 0 ? elapsed : 0)",
+                "LastSchedEval=\(Times.stamp(info.lastPlanUs, unset: "Unknown"))",
+            ],
             ["Partition=\(partition)", "AllocNode:Sid=\(spec.submitHost):0"],
             ["ReqNodeList=\(null(spec.nodeList))", "ExcNodeList=\(null(spec.exclude))"],
             ["NodeList=\(null(nodeList))"],
         ]
+        if state == .pending, !info.plannedNodes.isEmpty { lines.append(["SchedNodeList=\(info.plannedNodes)"]) }
         if !info.batchHost.isEmpty { lines.append(["BatchHost=\(info.batchHost)"]) }
         return lines + resources() + paths()
     }

@@ -58,7 +58,7 @@ enum JobFields {
         Row("W", "Licenses", "LICENSES") { orNull($0.licenses) },
         Row("x", "ExcNodes", "EXC_NODES") { $0.info.spec.exclude },
         Row("X", "CoreSpec", "CORE_SPEC") { _ in "N/A" },
-        Row("Y", "SchedNodes", "SCHEDNODES") { _ in "(null)" },
+        Row("Y", "SchedNodes", "SCHEDNODES") { orNull($0.info.plannedNodes) },
         Row("z", "STCT", "S:C:T") { $0.layout },
         Row("Z", "WorkDir", "WORK_DIR") { $0.info.spec.workDir },
         Row(nil, "NumTasks", "TASKS") { "\(max(1, $0.info.spec.tasks))" },
@@ -74,6 +74,9 @@ enum JobFields {
         Row(nil, "Nice", "NICE") { "\($0.info.spec.nice)" },
         Row(nil, "Container", "CONTAINER") { $0.info.spec.container.image },
         Row(nil, "ReasonDetail", "REASON_DETAIL") { $0.info.reasonDetail },
+        Row(nil, "Reasons", "REASONS") { $0.info.reasons.joined(separator: ",") },
+        Row(nil, "LastSchedEval", "LAST_SCHED_EVAL") { Times.stamp($0.info.lastPlanUs) },
+        Row(nil, "PreemptTime", "PREEMPT_TIME") { Times.stamp($0.info.preemptedUs) },
     ]
 
     /// Slurm shows the priority as a fraction of 2^32, in fourteen places.

@@ -29,8 +29,10 @@ struct JobRecord: Sendable {
     /// Seconds it has run, or ran.
     var elapsed: Int64 {
         guard info.startUs > 0, info.state != "PENDING" else { return 0 }
-        let end = state.isEnded && info.endUs > 0 ? info.endUs / 1_000_000 : now
-        return max(0, end - info.startUs / 1_000_000)
+        var end = state.isEnded && info.endUs > 0 ? info.endUs / 1_000_000 : now
+        // Time that it stands still does not count.
+        if info.suspendedAtUs > 0 { end = info.suspendedAtUs / 1_000_000 }
+        return max(0, end - info.startUs / 1_000_000 - info.suspendedForUs / 1_000_000)
     }
 
     var user: String {
@@ -78,11 +80,12 @@ struct JobRecord: Sendable {
         info.reservation.isEmpty ? info.spec.resources.reservation : info.reservation
     }
 
-    /// `matlab:2,ansys`
+    /// `matlab:2,ansys:1`: what it holds, else what it asks for.
     var licenses: String {
-        let resources = info.spec.resources
-        return resources.licenses.map { $0.count == 1 ? $0.name : "\($0.name):\($0.count)" }
-            .joined(separator: resources.anyLicense ? "|" : ",")
+        let asked = info.spec.resources
+        let shown = info.licenses.isEmpty ? asked.licenses : info.licenses
+        let isChoice = asked.anyLicense && info.licenses.isEmpty
+        return shown.map { "\($0.name):\($0.count)" }.joined(separator: isChoice ? "|" : ",")
     }
 
     /// `gres:gpu:tesla:2`, of one kind of request.

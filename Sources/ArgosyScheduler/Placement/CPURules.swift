@@ -4,7 +4,7 @@ struct CPURules: Sendable {
     /// CPUs that count of each core.
     let usable: Int
     /// Tasks that may share a core; 0: any number.
-    private let tasksPerCore: Int
+    let tasksPerCore: Int
     /// A job's cores are its own with all their threads.
     let givesWholeCores: Bool
     /// The cores' thread counts differ: counts of CPUs decide, cores are estimated from above.
@@ -28,7 +28,7 @@ struct CPURules: Sendable {
         let every = isIrregular && bounded ? model.fewestThreads : model.mostThreads
         usable = shape.threadsPerCore > 0 ? min(shape.threadsPerCore, every) : every
         // With a bound on sockets' tasks each has cores of its own: threads of one core would be counted as one place.
-        tasksPerCore = shape.tasksPerCore == 0 && shape.tasksPerSocket > 0 ? 1 : shape.tasksPerCore
+        tasksPerCore = shape.tasksPerSocket > 0 ? 1 : shape.tasksPerCore
         givesWholeCores = model.allocatesCores || bounded
         overcommit = shape.overcommit
         cpusPerGPU = shape.cpusPerGPU
@@ -61,7 +61,7 @@ struct CPURules: Sendable {
     }
 
     /// Tasks that share one core under `--ntasks-per-core`; 0: a task takes more than one.
-    private var tasksOnCore: Int { cpusPerTask <= usable ? max(1, min(tasksPerCore, usable / cpusPerTask)) : 0 }
+    var tasksOnCore: Int { cpusPerTask <= usable ? max(1, min(tasksPerCore, usable / cpusPerTask)) : 0 }
 
     /// What a part of the job, `tasks` tasks with `gpus` GPUs, takes by itself: CPUs that count, and cores at least.
     func part(_ tasks: Int, gpus: Int) -> (cpus: Int, cores: Int) {

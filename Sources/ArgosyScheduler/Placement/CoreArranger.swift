@@ -34,7 +34,7 @@ struct CoreArranger {
     /// Devices that may still be taken, by position in `hardware.gres`.
     var quota: [Int]
     /// Positions whose devices belong to bundles.
-    let lead: Set<Int>
+    var lead: Set<Int>
     /// MiB of one task; 0: not bound to NUMA nodes.
     let memoryPerTask: Int
     var tasksOnSocket: [Int]
@@ -76,6 +76,7 @@ struct CoreArranger {
 
     /// Bundles like `bundle` that a domain takes.
     private func room(_ bundle: Bundle, _ domain: Int) -> Int {
+        if isBounded(domain) { return model.domains[domain].children.reduce(0) { $0 + self.room(bundle, $1) } }
         let part = fit.rules.part(bundle.tasks, gpus: bundle.devices)
         let cpus = model.domains[domain].cells.reduce(0) { $0 + free[$1].reduce(0) { $0 + $1.usable } }
         var room = part.cores > 0 ? units(domain) / part.cores : Int.max
@@ -91,14 +92,16 @@ struct CoreArranger {
     /// What --ntasks-per-socket and the memory of a NUMA node leave.
     private func bounds(_ bundle: Bundle, _ domain: Int) -> Int {
         let place = model.domains[domain]
-        if fit.shape.tasksPerSocket > 0 {
-            let sockets = place.socket >= 0 ? [place.socket] : Array(tasksOnSocket.indices)
-            return sockets.reduce(0) { $0 + max(0, fit.shape.tasksPerSocket - tasksOnSocket[$1]) } / bundle.tasks
+        if fit.shape.tasksPerSocket > 0, place.socket >= 0 {
+            return max(0, fit.shape.tasksPerSocket - tasksOnSocket[place.socket]) / bundle.tasks
         }
         let memory = model.kind.hardware.numaMemoryMiB
         guard memoryPerTask > 0, place.numa >= 0, place.numa < memory.count, memory[place.numa] > 0 else { return .max }
         return Int(clamping: memory[place.numa]) / (memoryPerTask * bundle.tasks)
     }
+
+    /// Under --ntasks-per-socket no task is on several sockets.
+    private func isBounded(_ domain: Int) -> Bool { fit.shape.tasksPerSocket > 0 && model.domains[domain].socket < 0 }
 
     func units(_ domain: Int) -> Int { model.domains[domain].cells.reduce(0) { $0 + free[$1].count } }
 
@@ -115,6 +118,7 @@ struct CoreArranger {
 
     /// Puts one bundle into a domain; false when its devices cannot be had together.
     private mutating func gather(_ bundle: Bundle, in domain: Int) -> Bool {
+        if isBounded(domain) { return false }
         var devices: [NodeModel.Device] = []
         for device in near(domain) where devices.count < bundle.devices && quota[device.gres] > 0 {
             devices.append(device)

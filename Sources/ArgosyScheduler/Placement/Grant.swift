@@ -57,16 +57,24 @@ private struct GrantRequest {
     private var hardware: NodeHardware { fit.model.kind.hardware }
 
     func grant() -> Grant? {
-        var arranger = makeArranger()
-        if !arranger.place(bundles(arranger.lead)) || exceedsNeed(arranger) {
-            arranger = makeArranger()
-            arranger.placed = []
-            gatherAll(&arranger)
-        }
+        var arranger = arrange()
         fillUp(&arranger)
         guard isEnough(arranger) else { return nil }
         let devices = takeDevices(&arranger)
         return assemble(arranger, devices)
+    }
+
+    /// Tasks with their devices near to them; else tasks alone, which leaves the devices for later; else anything.
+    private func arrange() -> CoreArranger {
+        let start = makeArranger()
+        var near = start
+        if near.place(bundles(near.lead)), !exceedsNeed(near) { return near }
+        var apart = start
+        apart.lead = []
+        if !start.lead.isEmpty, apart.place(bundles([])), !exceedsNeed(apart) { return apart }
+        var gathered = start
+        gatherAll(&gathered)
+        return gathered
     }
 
     // MARK: - What there is
@@ -95,7 +103,7 @@ private struct GrantRequest {
 
     private func freeUnits() -> [[CoreArranger.Unit]] {
         let model = fit.model
-        let kept = specializedCores()
+        let kept = fit.specializedCores()
         var units = Array(repeating: [CoreArranger.Unit](), count: model.cells.count)
         for (index, core) in hardware.cores.enumerated() where !kept.contains(index) {
             let cell = model.cellOfCore[index]
@@ -110,18 +118,6 @@ private struct GrantRequest {
             }
         }
         return units
-    }
-
-    /// `--core-spec`: the last cores, from the sockets in turn, the last socket first.
-    private func specializedCores() -> Set<Int> {
-        var kept: Set<Int> = []
-        var sockets = fit.model.socketCores
-        while kept.count < fit.shape.coreSpec, sockets.contains(where: { !$0.isEmpty }) {
-            for socket in sockets.indices.reversed() where kept.count < fit.shape.coreSpec {
-                if let core = sockets[socket].popLast() { kept.insert(core) }
-            }
-        }
-        return kept
     }
 
     private func freeDevices() -> Set<NodeModel.Device> {
@@ -218,7 +214,7 @@ private struct GrantRequest {
         var cpus = CPUSet()
         for unit in arranger.placed.flatMap(\.units) { for cpu in unit.cpus { cpus.insert(cpu) } }
         if fit.isExclusive {
-            let kept = specializedCores()
+            let kept = fit.specializedCores()
             for (index, core) in hardware.cores.enumerated() where !kept.contains(index) {
                 for cpu in core.cpus { cpus.insert(cpu) }
             }
@@ -242,21 +238,35 @@ private struct GrantRequest {
         var parts: [Grant.TaskPart] = []
         for placed in arranger.placed where placed.bundle.tasks > 0 {
             let devices = placed.devices.map { Grant.DeviceUnit(gres: $0.gres, unit: $0.unit) }
-            let count = placed.bundle.tasks
             let units = placed.units.sorted { $0.cpus.lowerBound < $1.cpus.lowerBound }
-            let apart = count <= units.count && (fit.shape.tasksPerCore == 1 || units.count % count == 0)
-            let slots: [[Int]] =
-                apart
-                ? units.map { Array($0.cpus.prefix($0.usable)) }
-                : units.flatMap { $0.cpus.prefix($0.usable).map { [$0] } }
-            for task in 0..<count {
-                let own =
-                    slots.count < count
-                    ? [slots[task % max(slots.count, 1)]]
-                    : Array(slots[task * slots.count / count..<(task + 1) * slots.count / count])
-                parts.append(Grant.TaskPart(cpus: CPUSet(own.flatMap { $0 }), devices: devices))
-            }
+            parts += deal(units, placed.bundle.tasks).map { Grant.TaskPart(cpus: CPUSet($0), devices: devices) }
         }
         return parts.sorted { ($0.cpus.members.first ?? 0) < ($1.cpus.members.first ?? 0) }
+    }
+
+    /// CPUs of each of `count` tasks: units of its own where there are enough, else CPUs one by one.
+    private func deal(_ units: [CoreArranger.Unit], _ count: Int) -> [[Int]] {
+        let usable = units.map { Array($0.cpus.prefix($0.usable)) }
+        if fit.rules.tasksPerCore > 0, !fit.rules.overcommit { return dealCores(usable, count) }
+        let whole = (0..<count).map { task in
+            usable[task * units.count / count..<(task + 1) * units.count / count].flatMap { $0 }
+        }
+        if whole.allSatisfy({ $0.count >= fit.rules.cpusPerTask }) { return whole }
+        let single = usable.flatMap { $0 }
+        if single.count < count { return (0..<count).map { single.isEmpty ? [] : [single[$0 % single.count]] } }
+        return (0..<count).map { Array(single[$0 * single.count / count..<($0 + 1) * single.count / count]) }
+    }
+
+    /// Under --ntasks-per-core: tasks that share a core have parts of it, others some cores.
+    private func dealCores(_ cores: [[Int]], _ count: Int) -> [[Int]] {
+        let shared = fit.rules.tasksOnCore
+        return (0..<count).map { task in
+            if shared > 1 {
+                let core = cores[min(task / shared, cores.count - 1)]
+                let part = task % shared
+                return Array(core[part * core.count / shared..<(part + 1) * core.count / shared])
+            }
+            return cores[task * cores.count / count..<(task + 1) * cores.count / count].flatMap { $0 }
+        }
     }
 }

@@ -153,14 +153,27 @@ public struct NodeFit: Sendable {
 
     /// Tasks the sockets take with their free cores and the job's bounds on each.
     private func socketCapacity(_ free: CPUSet) -> Int {
+        let kept = shape.coreSpec > 0 ? specializedCores() : []
         var sockets = 0
         var room = 0
         for cores in model.socketCores {
-            let whole = cores.count { model.isFree(core: $0, of: free) }
+            let whole = cores.count { model.isFree(core: $0, of: free) && !kept.contains($0) }
             if whole >= max(shape.minCoresPerSocket, 1) { sockets += 1 }
             room += min(rules.tasks(onCores: whole), shape.tasksPerSocket > 0 ? shape.tasksPerSocket : .max / 64)
         }
         return sockets < shape.minSocketsPerNode ? 0 : room
+    }
+
+    /// `--core-spec`: the last cores, from the sockets in turn, the last socket first.
+    func specializedCores() -> Set<Int> {
+        var kept: Set<Int> = []
+        var sockets = model.socketCores
+        while kept.count < shape.coreSpec, sockets.contains(where: { !$0.isEmpty }) {
+            for socket in sockets.indices.reversed() where kept.count < shape.coreSpec {
+                if let core = sockets[socket].popLast() { kept.insert(core) }
+            }
+        }
+        return kept
     }
 
     // MARK: - Reasons

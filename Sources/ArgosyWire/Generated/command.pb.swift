@@ -246,6 +246,54 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .updatePartition(newValue)}
   }
 
+  public var why: WireWhy {
+    get {
+      if case .why(let v)? = body {return v}
+      return WireWhy()
+    }
+    set {body = .why(newValue)}
+  }
+
+  public var accountingRecords: WireListAccountingRecords {
+    get {
+      if case .accountingRecords(let v)? = body {return v}
+      return WireListAccountingRecords()
+    }
+    set {body = .accountingRecords(newValue)}
+  }
+
+  public var accountingTransactions: WireListAccountingTransactions {
+    get {
+      if case .accountingTransactions(let v)? = body {return v}
+      return WireListAccountingTransactions()
+    }
+    set {body = .accountingTransactions(newValue)}
+  }
+
+  public var changeAccounting: WireChangeAccounting {
+    get {
+      if case .changeAccounting(let v)? = body {return v}
+      return WireChangeAccounting()
+    }
+    set {body = .changeAccounting(newValue)}
+  }
+
+  public var shares: WireListShares {
+    get {
+      if case .shares(let v)? = body {return v}
+      return WireListShares()
+    }
+    set {body = .shares(newValue)}
+  }
+
+  public var priorities: WireListPriorities {
+    get {
+      if case .priorities(let v)? = body {return v}
+      return WireListPriorities()
+    }
+    set {body = .priorities(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -268,6 +316,12 @@ public nonisolated struct WireRequest: Sendable {
     case waitJob(WireWaitJob)
     case shutdown(WireShutdown)
     case updatePartition(WireUpdatePartition)
+    case why(WireWhy)
+    case accountingRecords(WireListAccountingRecords)
+    case accountingTransactions(WireListAccountingTransactions)
+    case changeAccounting(WireChangeAccounting)
+    case shares(WireListShares)
+    case priorities(WireListPriorities)
 
   }
 
@@ -390,6 +444,54 @@ public nonisolated struct WireReply: Sendable {
     set {body = .cancelled(newValue)}
   }
 
+  public var why: WireWhyReport {
+    get {
+      if case .why(let v)? = body {return v}
+      return WireWhyReport()
+    }
+    set {body = .why(newValue)}
+  }
+
+  public var tested: WireTestedStart {
+    get {
+      if case .tested(let v)? = body {return v}
+      return WireTestedStart()
+    }
+    set {body = .tested(newValue)}
+  }
+
+  public var accountingRecords: WireAccountingRecords {
+    get {
+      if case .accountingRecords(let v)? = body {return v}
+      return WireAccountingRecords()
+    }
+    set {body = .accountingRecords(newValue)}
+  }
+
+  public var accountingTransactions: WireAccountingTransactions {
+    get {
+      if case .accountingTransactions(let v)? = body {return v}
+      return WireAccountingTransactions()
+    }
+    set {body = .accountingTransactions(newValue)}
+  }
+
+  public var shares: WireShareList {
+    get {
+      if case .shares(let v)? = body {return v}
+      return WireShareList()
+    }
+    set {body = .shares(newValue)}
+  }
+
+  public var priorities: WirePriorityList {
+    get {
+      if case .priorities(let v)? = body {return v}
+      return WirePriorityList()
+    }
+    set {body = .priorities(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -406,6 +508,12 @@ public nonisolated struct WireReply: Sendable {
     case pong(WirePong)
     case configuration(WireConfiguration)
     case cancelled(WireCancelResult)
+    case why(WireWhyReport)
+    case tested(WireTestedStart)
+    case accountingRecords(WireAccountingRecords)
+    case accountingTransactions(WireAccountingTransactions)
+    case shares(WireShareList)
+    case priorities(WirePriorityList)
 
   }
 
@@ -860,6 +968,68 @@ public nonisolated struct WireJobInfo: @unchecked Sendable {
   public var reservation: String {
     get {_storage._reservation}
     set {_uniqueStorage()._reservation = newValue}
+  }
+
+  /// hostlist: where it is planned to start
+  public var plannedNodes: String {
+    get {_storage._plannedNodes}
+    set {_uniqueStorage()._plannedNodes = newValue}
+  }
+
+  /// Slurm's words of all that keep it from starting
+  public var reasons: [String] {
+    get {_storage._reasons}
+    set {_uniqueStorage()._reasons = newValue}
+  }
+
+  /// when it was last looked at
+  public var lastPlanUs: Int64 {
+    get {_storage._lastPlanUs}
+    set {_uniqueStorage()._lastPlanUs = newValue}
+  }
+
+  /// later jobs may not delay expected_start_us
+  public var startIsReserved: Bool {
+    get {_storage._startIsReserved}
+    set {_uniqueStorage()._startIsReserved = newValue}
+  }
+
+  /// 0: not of a heterogeneous job
+  public var hetLeader: UInt32 {
+    get {_storage._hetLeader}
+    set {_uniqueStorage()._hetLeader = newValue}
+  }
+
+  public var hetOffset: UInt32 {
+    get {_storage._hetOffset}
+    set {_uniqueStorage()._hetOffset = newValue}
+  }
+
+  public var suspendedAtUs: Int64 {
+    get {_storage._suspendedAtUs}
+    set {_uniqueStorage()._suspendedAtUs = newValue}
+  }
+
+  public var suspendedForUs: Int64 {
+    get {_storage._suspendedForUs}
+    set {_uniqueStorage()._suspendedForUs = newValue}
+  }
+
+  public var preemptedUs: Int64 {
+    get {_storage._preemptedUs}
+    set {_uniqueStorage()._preemptedUs = newValue}
+  }
+
+  /// held
+  public var licenses: [WireLicenseRequest] {
+    get {_storage._licenses}
+    set {_uniqueStorage()._licenses = newValue}
+  }
+
+  /// its number; 0: none
+  public var association: UInt32 {
+    get {_storage._association}
+    set {_uniqueStorage()._association = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1464,7 +1634,7 @@ public nonisolated struct WireUpdateJob: Sendable {
   /// Clears the value of `job`. Subsequent reads from it will return its default value.
   public mutating func clearJob() {self._job = nil}
 
-  /// hold uhold release requeue requeuehold; empty: changes
+  /// hold uhold release requeue requeuehold suspend resume; empty: changes
   public var action: String = String()
 
   public var changes: WireJobChanges {
@@ -2046,6 +2216,132 @@ public nonisolated struct WireReservationInfo: Sendable {
   fileprivate var _reservation: WireReservation? = nil
 }
 
+/// Why a job waits: everything the last plan knows about it.
+public nonisolated struct WireWhy: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireWhyReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: WireJobInfo {
+    get {_job ?? WireJobInfo()}
+    set {_job = newValue}
+  }
+  /// Returns true if `job` has been explicitly set.
+  public var hasJob: Bool {self._job != nil}
+  /// Clears the value of `job`. Subsequent reads from it will return its default value.
+  public mutating func clearJob() {self._job = nil}
+
+  /// the one squeue shows first
+  public var reasons: [WireWhyReason] = []
+
+  /// nodes of its partitions, by the first thing that keeps it from each
+  public var nodes: [WireWhyNodes] = []
+
+  /// what it asks for, in words
+  public var wish: String = String()
+
+  /// from 1, in the order of planning; 0: not in the last plan
+  public var queuePlace: UInt32 = 0
+
+  public var queueLength: UInt32 = 0
+
+  /// when the plan was made
+  public var plannedUs: Int64 = 0
+
+  /// 0: not known
+  public var expectedStartUs: Int64 = 0
+
+  public var expectedNodes: String = String()
+
+  public var isReserved: Bool = false
+
+  public var sooner: [WireWhySooner] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _job: WireJobInfo? = nil
+}
+
+public nonisolated struct WireWhyReason: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var word: String = String()
+
+  public var detail: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireWhyNodes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var what: String = String()
+
+  public var count: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireWhySooner: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var change: String = String()
+
+  public var startUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// The answer to a submission with test_only: no job was made.
+public nonisolated struct WireTestedStart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the id it would have had
+  public var job: UInt32 = 0
+
+  public var startUs: Int64 = 0
+
+  public var processors: UInt32 = 0
+
+  public var nodeList: String = String()
+
+  public var partition: String = String()
+
+  public var warning: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct WireUpdatePartition: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2283,7 +2579,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2539,6 +2835,84 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .listReservations(v)
         }
       }()
+      case 40: try {
+        var v: WireListAccountingRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingRecords(v)
+        }
+      }()
+      case 41: try {
+        var v: WireListAccountingTransactions?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingTransactions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingTransactions(v)
+        }
+      }()
+      case 42: try {
+        var v: WireChangeAccounting?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .changeAccounting(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .changeAccounting(v)
+        }
+      }()
+      case 43: try {
+        var v: WireListShares?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .shares(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .shares(v)
+        }
+      }()
+      case 44: try {
+        var v: WireListPriorities?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .priorities(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .priorities(v)
+        }
+      }()
+      case 60: try {
+        var v: WireWhy?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .why(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .why(v)
+        }
+      }()
       default: break
       }
     }
@@ -2629,6 +3003,30 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .listReservations(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
     }()
+    case .accountingRecords?: try {
+      guard case .accountingRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    }()
+    case .accountingTransactions?: try {
+      guard case .accountingTransactions(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+    }()
+    case .changeAccounting?: try {
+      guard case .changeAccounting(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+    }()
+    case .shares?: try {
+      guard case .shares(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 43)
+    }()
+    case .priorities?: try {
+      guard case .priorities(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 44)
+    }()
+    case .why?: try {
+      guard case .why(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2644,7 +3042,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Reply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2823,6 +3221,84 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .reservations(v)
         }
       }()
+      case 40: try {
+        var v: WireAccountingRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingRecords(v)
+        }
+      }()
+      case 41: try {
+        var v: WireAccountingTransactions?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingTransactions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingTransactions(v)
+        }
+      }()
+      case 42: try {
+        var v: WireShareList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .shares(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .shares(v)
+        }
+      }()
+      case 43: try {
+        var v: WirePriorityList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .priorities(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .priorities(v)
+        }
+      }()
+      case 60: try {
+        var v: WireWhyReport?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .why(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .why(v)
+        }
+      }()
+      case 61: try {
+        var v: WireTestedStart?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .tested(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .tested(v)
+        }
+      }()
       default: break
       }
     }
@@ -2891,6 +3367,30 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .reservations?: try {
       guard case .reservations(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
+    case .accountingRecords?: try {
+      guard case .accountingRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    }()
+    case .accountingTransactions?: try {
+      guard case .accountingTransactions(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+    }()
+    case .shares?: try {
+      guard case .shares(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+    }()
+    case .priorities?: try {
+      guard case .priorities(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 43)
+    }()
+    case .why?: try {
+      guard case .why(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
+    case .tested?: try {
+      guard case .tested(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
     }()
     case nil: break
     }
@@ -3484,7 +3984,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{1}association\0\u{1}licenses\0\u{3}preempted_us\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -3515,6 +4015,17 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _memoryWantedMib: UInt64 = 0
     var _dependency: String = String()
     var _reservation: String = String()
+    var _plannedNodes: String = String()
+    var _reasons: [String] = []
+    var _lastPlanUs: Int64 = 0
+    var _startIsReserved: Bool = false
+    var _hetLeader: UInt32 = 0
+    var _hetOffset: UInt32 = 0
+    var _suspendedAtUs: Int64 = 0
+    var _suspendedForUs: Int64 = 0
+    var _preemptedUs: Int64 = 0
+    var _licenses: [WireLicenseRequest] = []
+    var _association: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3553,6 +4064,17 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       _memoryWantedMib = source._memoryWantedMib
       _dependency = source._dependency
       _reservation = source._reservation
+      _plannedNodes = source._plannedNodes
+      _reasons = source._reasons
+      _lastPlanUs = source._lastPlanUs
+      _startIsReserved = source._startIsReserved
+      _hetLeader = source._hetLeader
+      _hetOffset = source._hetOffset
+      _suspendedAtUs = source._suspendedAtUs
+      _suspendedForUs = source._suspendedForUs
+      _preemptedUs = source._preemptedUs
+      _licenses = source._licenses
+      _association = source._association
     }
   }
 
@@ -3599,6 +4121,17 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 26: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryWantedMib) }()
         case 40: try { try decoder.decodeSingularStringField(value: &_storage._dependency) }()
         case 41: try { try decoder.decodeSingularStringField(value: &_storage._reservation) }()
+        case 42: try { try decoder.decodeSingularStringField(value: &_storage._plannedNodes) }()
+        case 43: try { try decoder.decodeRepeatedStringField(value: &_storage._reasons) }()
+        case 44: try { try decoder.decodeSingularInt64Field(value: &_storage._lastPlanUs) }()
+        case 45: try { try decoder.decodeSingularBoolField(value: &_storage._startIsReserved) }()
+        case 46: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetLeader) }()
+        case 47: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetOffset) }()
+        case 48: try { try decoder.decodeSingularInt64Field(value: &_storage._suspendedAtUs) }()
+        case 49: try { try decoder.decodeSingularInt64Field(value: &_storage._suspendedForUs) }()
+        case 50: try { try decoder.decodeSingularUInt32Field(value: &_storage._association) }()
+        case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
+        case 52: try { try decoder.decodeSingularInt64Field(value: &_storage._preemptedUs) }()
         default: break
         }
       }
@@ -3695,6 +4228,39 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._reservation.isEmpty {
         try visitor.visitSingularStringField(value: _storage._reservation, fieldNumber: 41)
       }
+      if !_storage._plannedNodes.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._plannedNodes, fieldNumber: 42)
+      }
+      if !_storage._reasons.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._reasons, fieldNumber: 43)
+      }
+      if _storage._lastPlanUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._lastPlanUs, fieldNumber: 44)
+      }
+      if _storage._startIsReserved != false {
+        try visitor.visitSingularBoolField(value: _storage._startIsReserved, fieldNumber: 45)
+      }
+      if _storage._hetLeader != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._hetLeader, fieldNumber: 46)
+      }
+      if _storage._hetOffset != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._hetOffset, fieldNumber: 47)
+      }
+      if _storage._suspendedAtUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._suspendedAtUs, fieldNumber: 48)
+      }
+      if _storage._suspendedForUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._suspendedForUs, fieldNumber: 49)
+      }
+      if _storage._association != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._association, fieldNumber: 50)
+      }
+      if !_storage._licenses.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._licenses, fieldNumber: 51)
+      }
+      if _storage._preemptedUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._preemptedUs, fieldNumber: 52)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3732,6 +4298,17 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._memoryWantedMib != rhs_storage._memoryWantedMib {return false}
         if _storage._dependency != rhs_storage._dependency {return false}
         if _storage._reservation != rhs_storage._reservation {return false}
+        if _storage._plannedNodes != rhs_storage._plannedNodes {return false}
+        if _storage._reasons != rhs_storage._reasons {return false}
+        if _storage._lastPlanUs != rhs_storage._lastPlanUs {return false}
+        if _storage._startIsReserved != rhs_storage._startIsReserved {return false}
+        if _storage._hetLeader != rhs_storage._hetLeader {return false}
+        if _storage._hetOffset != rhs_storage._hetOffset {return false}
+        if _storage._suspendedAtUs != rhs_storage._suspendedAtUs {return false}
+        if _storage._suspendedForUs != rhs_storage._suspendedForUs {return false}
+        if _storage._preemptedUs != rhs_storage._preemptedUs {return false}
+        if _storage._licenses != rhs_storage._licenses {return false}
+        if _storage._association != rhs_storage._association {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5595,6 +6172,280 @@ nonisolated extension WireReservationInfo: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.cores != rhs.cores {return false}
     if lhs.cpus != rhs.cpus {return false}
     if lhs.coreLists != rhs.coreLists {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Why"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhy, rhs: WireWhy) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyReport"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}reasons\0\u{1}nodes\0\u{1}wish\0\u{3}queue_place\0\u{3}queue_length\0\u{3}planned_us\0\u{3}expected_start_us\0\u{3}expected_nodes\0\u{3}is_reserved\0\u{1}sooner\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._job) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.reasons) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.wish) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.queuePlace) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.queueLength) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.plannedUs) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.expectedStartUs) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.expectedNodes) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.isReserved) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.sooner) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._job {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reasons, fieldNumber: 2)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 3)
+    }
+    if !self.wish.isEmpty {
+      try visitor.visitSingularStringField(value: self.wish, fieldNumber: 4)
+    }
+    if self.queuePlace != 0 {
+      try visitor.visitSingularUInt32Field(value: self.queuePlace, fieldNumber: 5)
+    }
+    if self.queueLength != 0 {
+      try visitor.visitSingularUInt32Field(value: self.queueLength, fieldNumber: 6)
+    }
+    if self.plannedUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.plannedUs, fieldNumber: 7)
+    }
+    if self.expectedStartUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.expectedStartUs, fieldNumber: 8)
+    }
+    if !self.expectedNodes.isEmpty {
+      try visitor.visitSingularStringField(value: self.expectedNodes, fieldNumber: 9)
+    }
+    if self.isReserved != false {
+      try visitor.visitSingularBoolField(value: self.isReserved, fieldNumber: 10)
+    }
+    if !self.sooner.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.sooner, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhyReport, rhs: WireWhyReport) -> Bool {
+    if lhs._job != rhs._job {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.wish != rhs.wish {return false}
+    if lhs.queuePlace != rhs.queuePlace {return false}
+    if lhs.queueLength != rhs.queueLength {return false}
+    if lhs.plannedUs != rhs.plannedUs {return false}
+    if lhs.expectedStartUs != rhs.expectedStartUs {return false}
+    if lhs.expectedNodes != rhs.expectedNodes {return false}
+    if lhs.isReserved != rhs.isReserved {return false}
+    if lhs.sooner != rhs.sooner {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhyReason: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyReason"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}word\0\u{1}detail\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.word) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.word.isEmpty {
+      try visitor.visitSingularStringField(value: self.word, fieldNumber: 1)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhyReason, rhs: WireWhyReason) -> Bool {
+    if lhs.word != rhs.word {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyNodes"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}what\0\u{1}count\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.what) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.what.isEmpty {
+      try visitor.visitSingularStringField(value: self.what, fieldNumber: 1)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhyNodes, rhs: WireWhyNodes) -> Bool {
+    if lhs.what != rhs.what {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhySooner: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhySooner"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}change\0\u{3}start_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.change) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.change.isEmpty {
+      try visitor.visitSingularStringField(value: self.change, fieldNumber: 1)
+    }
+    if self.startUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhySooner, rhs: WireWhySooner) -> Bool {
+    if lhs.change != rhs.change {return false}
+    if lhs.startUs != rhs.startUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTestedStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TestedStart"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}start_us\0\u{1}processors\0\u{3}node_list\0\u{1}partition\0\u{1}warning\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.processors) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.partition) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.warning) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    if self.startUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 2)
+    }
+    if self.processors != 0 {
+      try visitor.visitSingularUInt32Field(value: self.processors, fieldNumber: 3)
+    }
+    if !self.nodeList.isEmpty {
+      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 4)
+    }
+    if !self.partition.isEmpty {
+      try visitor.visitSingularStringField(value: self.partition, fieldNumber: 5)
+    }
+    if !self.warning.isEmpty {
+      try visitor.visitSingularStringField(value: self.warning, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTestedStart, rhs: WireTestedStart) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.startUs != rhs.startUs {return false}
+    if lhs.processors != rhs.processors {return false}
+    if lhs.nodeList != rhs.nodeList {return false}
+    if lhs.partition != rhs.partition {return false}
+    if lhs.warning != rhs.warning {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
