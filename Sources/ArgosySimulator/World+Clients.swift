@@ -113,7 +113,11 @@ extension World {
             } else {
                 clients[index].phase = .done
             }
+<<<<<<< HEAD
         case .done, .reservationCreated, .cancelled, .stepCreated, .ended, .tested: break
+=======
+        case .done, .cancelled, .stepCreated, .ended, .tested: break
+>>>>>>> 8c340c8
         }
     }
 
