@@ -113,11 +113,7 @@ extension World {
             } else {
                 clients[index].phase = .done
             }
-<<<<<<< HEAD
-        case .done, .reservationCreated, .cancelled, .stepCreated, .ended, .tested: break
-=======
-        case .done, .cancelled, .stepCreated, .ended, .tested: break
->>>>>>> 8c340c8
+        case .done, .reservationCreated, .cancelled, .stepCreated, .tested, .ended: break
         }
     }
 
