@@ -37,9 +37,9 @@ enum Scontrol {
     static let commandsText = """
 
         Commands:
-          hold|uhold|release|requeue|requeuehold|suspend|resume JOB[,JOB...]
           create reservation Key=Value...
           delete ReservationName=NAME
+          hold|uhold|release|requeue|requeuehold|suspend|resume JOB[,JOB...]
           ping                       is the controller there
           show config                the controller's configuration
           show hostlist LIST         hosts, or a file of them, as a list in brackets
@@ -80,7 +80,8 @@ enum Scontrol {
             throw Failure("too few arguments for keyword:show", detail: "show what: job, node, partition, config, ...")
         case "ping": return try ping()
         case "version": Console.print(versionText)
-        case "hold", "uhold", "release", "requeue", "requeuehold", "suspend", "resume": return try change(command, words)
+        case "hold", "uhold", "release", "requeue", "requeuehold", "suspend", "resume":
+            return try change(command, words)
         case "create": return try create(words)
         case "delete": return try delete(words)
         case "update": return try update(words)

@@ -43,6 +43,7 @@ struct Listing: Sendable {
 
     private func info(_ row: JobRow, in view: CoreView) -> WireJobInfo {
         var info = info(row, steps: view.steps(of: row.id))
+        info.dependency = view.dependency(row.id).text
         if let outlook = view.outlook(row.id) {
             info.expectedStartUs = outlook.start.microseconds
             info.startIsReserved = outlook.isReserved
@@ -50,7 +51,6 @@ struct Listing: Sendable {
             info.reasons = outlook.reasons.members.map(\.word)
             info.lastPlanUs = outlook.planned.microseconds
         }
-        info.dependency = view.dependency(row.id).text
         return info
     }
 

@@ -15,17 +15,13 @@ struct Admitted {
 /// A checked request, with the cluster's defaults filled in.
 struct Admission {
     var fields: JobSpec.Fields
-    private(set) var partition: UInt16 = 0
+    private var partition: UInt16 = 0
     private(set) var admitted: Admitted
     private var checked: [Shape] = []
     let core: ControllerCore
     private var configured: PartitionView { core.tables.partitions[Int(partition)] }
 
-    /// For a job that is there already and asks for something else.
-    init(checking core: ControllerCore, _ fields: JobSpec.Fields, by caller: Caller) throws(Refusal) {
-        try self.init(core, fields, by: caller, isNew: false)
-    }
-
+    /// `isNew`: false for a job that is there already and asks for something else.
     init(
         _ core: ControllerCore, _ asked: JobSpec.Fields, by caller: Caller, isNew: Bool = true
     ) throws(Refusal) {
@@ -52,19 +48,18 @@ struct Admission {
         admitted.fields.partition = taken.map { core.tables.partitions[Int($0)].name }.joined(separator: ",")
         admitted.shapes = checked
         fields = admitted.fields
-        partition = admitted.partition
     }
 
     private mutating func checkAll(_ caller: Caller) throws(Refusal) {
         try settleWishes(caller)
         try checkPartition(caller)
         try settleTime()
+        try checkDeadline()
         try settleMemory()
         try checkArray()
-        try checkTimes(at: core.now)
         try checkGRES()
-        _ = try core.dependency(fields.dependency)
         try checkDemand()
+        _ = try core.dependency(fields.dependency)
     }
 
     private static func partitions(_ core: ControllerCore, _ list: String) throws(Refusal) -> [UInt16] {
@@ -119,11 +114,28 @@ struct Admission {
         if fields.timeLimit == .notGiven {
             fields.timeLimit = configured.defaultTime == .notGiven ? limit : configured.defaultTime
         }
+        if fields.timeMin > fields.timeLimit {
+            throw Refusal(
+                .invalidTimeMin, "Invalid time-min specification (exceeds job's time or other limits)",
+                detail: "--time-min=\(fields.timeMin.rawValue) minutes is more than the limit of"
+                    + " \(fields.timeLimit.rawValue) minutes; lower it or raise --time")
+        }
         guard limit != .notGiven, fields.timeLimit > limit else { return }
         let asked = fields.timeLimit == .unlimited ? "no time limit" : "\(fields.timeLimit.rawValue) minutes"
         throw Refusals.invalidTime(
             "the job asks for \(asked) in partition \(configured.name), whose MaxTime is"
                 + " \(limit.rawValue) minutes; shorten --time or choose another partition")
+    }
+
+    private func checkDeadline() throws(Refusal) {
+        guard fields.deadline.isSet else { return }
+        let begin = max(core.now, fields.begin)
+        let least = fields.timeMin != .notGiven ? fields.timeMin : fields.timeLimit
+        guard begin.adding(least.duration ?? .seconds(60)) > fields.deadline else { return }
+        let minutes = max(0, (fields.deadline - begin).components.seconds / 60)
+        throw Refusals.invalidTime(
+            "\(minutes) minutes are left until --deadline, the job asks for \(least.rawValue); shorten --time, give"
+                + " --time-min, or move the deadline")
     }
 
     private mutating func settleMemory() throws(Refusal) {

@@ -101,18 +101,24 @@ extension ControllerCore {
         if let limit = changes.timeLimit { fields.timeLimit = try newLimit(record, limit) }
         var partition = record.partition
         var dependency: JobDependency?
+        var accounting: AccountingPlace?
         if let text = changes.dependency { dependency = try self.dependency(text, of: record.id) }
         if changes.asksForOther {
             // What was granted before is not asked for again.
             fields.nice = max(0, old.nice)
             fields.dependency = ""
-            let admission = try Admission(checking: self, fields, by: caller)
-            (fields, partition) = (admission.fields, admission.partition)
+            let admitted = try Admission(self, fields, by: caller, isNew: false).admitted
+            (fields, partition) = (admitted.fields, admitted.partition)
+            if changes.account != nil || changes.qos != nil || changes.partition != nil {
+                accounting = try settleAccounting(&fields, partition: partition, elements: 0)
+            }
+            try checkReservations(fields)
         }
         fields.nice = changes.nice ?? old.nice
         fields.dependency = changes.dependency ?? old.dependency
         fields.priority = changes.priority.map { $0 == .max || $0 == 0 ? nil : $0 } ?? old.priority
         replace(record, fields, partition: partition, changes, caller)
+        if let accounting { charge(record.id, to: accounting) }
         if let dependency { setDependency(record.id, dependency) }
     }
 
@@ -127,20 +133,38 @@ extension ControllerCore {
         let now = now
         let isReleased = record.isHeld && (changes.priority ?? 0) > 0
         let isHeld = changes.priority == 0 || record.isHeld && !isReleased
-        let priority = isHeld ? 0 : basePriority(of: id)
+        let tier = tier(of: fields.partition, or: partition)
         change(id) { job in
             job.timeLimit = fields.timeLimit
+            job.timeMin = fields.timeMin
+            job.endBy = fields.deadline
             job.partition = partition
+            job.tier = tier
             job.allowsRequeue = fields.requeue
-            job.priority = priority
+            job.priority = 0
             if changes.begin != nil { job.eligible = max(now, fields.begin) }
             if changes.priority == 0 { job.reason = caller.isOperator ? .jobHeldAdmin : .jobHeldUser }
             if isReleased { job.reason = .none }
             if !job.isHeld, job.dependency == .none { job.reason = job.eligible > now ? .beginTime : .none }
         }
+        if !isHeld {
+            let priority = basePriority(of: id)
+            change(id) { $0.priority = priority }
+        }
         tables.notes[id.rawValue] = nil
         leaveQueue()
-        if let changed = self.record(id) { enqueue(changed) }
+        if let changed = self.record(id) {
+            enqueue(changed)
+            watchDeadline(changed)
+        }
+    }
+
+    /// Its new place among the accounts; counts follow at the end of the turn.
+    private mutating func charge(_ id: JobID, to place: AccountingPlace) {
+        change(id) { job in
+            job.association = Int32(place.association)
+            job.qos = Int32(place.qos)
+        }
     }
 
     // MARK: Running jobs

@@ -133,10 +133,9 @@ extension ControllerCore {
         if let known = feasibility.known(shape) { return known }
         var snapshot = emptyCluster
         for index in snapshot.partitions.indices { snapshot.partitions[index].isUp = true }
-        var shape = shape
-        // What is set aside at other times does not matter here.
-        shape.reservations = []
         snapshot.shapes = [shape]
+        // When its reservation comes is another question.
+        snapshot.shapes[0].reservations = []
         var job = PlanningSnapshot.Job(id: JobID(1), shape: 0)
         job.timeLimit = TimeLimit(minutes: 1)
         snapshot.queue = [job]

@@ -9,8 +9,8 @@ extension ControllerCore {
     mutating func load(_ stored: StoredState) {
         loadNodes(stored.nodes)
         loadPartitions(stored.partitions)
-        loadRecords(stored.accounting)
         loadReservations(stored.reservations)
+        loadRecords(stored.accounting)
         for row in stored.jobs.sorted(by: { $0.id < $1.id }) { load(row) }
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
@@ -26,9 +26,9 @@ extension ControllerCore {
             settle(record)
         }
         settleLoadedDependencies()
+        settleLoadedReservations()
         recalculatePriorities()
         watchPriorities()
-        settleLoadedReservations()
         wantPlan()
     }
 

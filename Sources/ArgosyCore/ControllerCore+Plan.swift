@@ -33,7 +33,7 @@ extension ControllerCore {
     private func check(_ placement: Placement, alone: Bool = true) -> Start? {
         guard let record = record(placement.job), record.state == .pending, !record.isHeld, record.eligible <= now,
             record.dependency == .none, record.shape >= 0, isPartitionUp(UInt16(placement.partition)),
-            startableCopies(record) > 0,
+            startableCopies(record) > 0, respectsReservations(record.id, placement.allocation),
             let limit = timeLimit(of: record, placement)
         else { return nil }
         let shape = shapes.shapes[Int(record.shape)]
@@ -43,7 +43,6 @@ extension ControllerCore {
             let licenses = licenses(of: shape, placement)
         else { return nil }
         if alone && !isFree(placement.allocation) { return nil }
-        if !respectsReservations(record.id, placement.allocation) { return nil }
         if let job = limitedJob(record), !tables.book.mayStart(job, at: now) { return nil }
         return Start(timeLimit: limit, licenses: licenses)
     }

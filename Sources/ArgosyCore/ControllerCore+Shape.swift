@@ -11,7 +11,6 @@ extension ControllerCore {
             resources.constraint, "Invalid feature specification", throwing: throwing)
         shape.prefer = try constraint(
             resources.prefer, "Invalid preferred feature specification", throwing: throwing)
-        if throwing { try checkReservations(fields) }
         // By sequence, which stays theirs: a snapshot puts in the places of their times. One that is gone stays as
         // number 0, which is no reservation's, so that the job does not run elsewhere.
         shape.reservations = resources.reservation.split(separator: ",").map { name in
@@ -53,21 +52,6 @@ extension Admission {
             if fields.priority != 0 { fields.priority = nil }
         }
         if fields.priority == 0 { fields.hold = true }
-    }
-
-    func checkTimes(at now: Timestamp) throws(Refusal) {
-        if fields.timeMin != .notGiven, fields.timeMin > fields.timeLimit {
-            throw Refusal(
-                .invalidTimeMin, "Invalid time-min specification (exceeds job's time or other limits)",
-                detail: "--time-min is longer than --time (or the partition's limit)")
-        }
-        guard fields.deadline.isSet else { return }
-        let least = fields.timeMin != .notGiven ? fields.timeMin : fields.timeLimit
-        guard max(now, fields.begin).adding(least.duration ?? .zero) <= fields.deadline, fields.deadline > now else {
-            throw Refusal(
-                .invalidTimeLimit, "Requested time limit is invalid (missing or exceeds some limit)",
-                detail: "the job cannot end before its --deadline; shorten --time or give --time-min")
-        }
     }
 
     func checkGRES() throws(Refusal) {

@@ -110,10 +110,10 @@ public struct ControllerCore: Sendable {
             update(nodes, action, by: caller, reply: reply)
         case .partitionUpdateRequested(let name, let state, let caller, let reply):
             update(partition: name, state, by: caller, reply: reply)
-        case .accountingChangeRequested(let operations, let checkOnly, let actor, let caller, let reply):
-            changeAccounting(operations, checkOnly: checkOnly, actor: actor, by: caller, reply: reply)
         case .reservationRequested(let action, let names, let caller, let reply):
             handle(action, names, by: caller, reply: reply)
+        case .accountingChangeRequested(let operations, let checkOnly, let actor, let caller, let reply):
+            changeAccounting(operations, checkOnly: checkOnly, actor: actor, by: caller, reply: reply)
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)

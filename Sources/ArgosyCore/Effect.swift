@@ -18,8 +18,8 @@ public enum Effect: Sendable {
 public enum Answer: Sendable, Equatable {
     case refused(Refusal)
     case submitted(JobID)
-    case tested(TestedJob)
     case reservationCreated(String)
+    case tested(TestedJob)
     case allocated(JobID, Attempt, Allocation)
     case done
     case cancelled([CancelOutcome])

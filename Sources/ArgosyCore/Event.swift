@@ -52,11 +52,11 @@ public enum Event: Sendable {
     case nodeUpdateRequested([NodeIndex], NodeAction, by: Caller, reply: ReplyHandle)
     /// For operators; kept over restarts until the configuration's own State changes.
     case partitionUpdateRequested(String, PartitionState, by: Caller, reply: ReplyHandle)
+    /// For operators. `names`: what name services know of the users and groups that the request names.
+    case reservationRequested(ReservationAction, names: ReservationNames, by: Caller, reply: ReplyHandle)
     /// All operations or none. `actor` is the caller's name; `checkOnly`: say what would be refused, change nothing.
     case accountingChangeRequested(
         [AccountingOperation], checkOnly: Bool, actor: String, by: Caller, reply: ReplyHandle)
-    /// For operators. `names`: what name services know of the users and groups that the request names.
-    case reservationRequested(ReservationAction, names: ReservationNames, by: Caller, reply: ReplyHandle)
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)

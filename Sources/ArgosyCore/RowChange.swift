@@ -9,9 +9,9 @@ public enum RowChange: Sendable {
     case step(StepRow)
     case node(NodeRow)
     case partition(PartitionRow)
-    case accounting(AccountingRow)
     case reservation(Reservation)
     case reservationRemoved(String)
+    case accounting(AccountingRow)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -171,8 +171,8 @@ public struct StoredState: Sendable {
     public var steps: [StepRow] = []
     public var nodes: [NodeRow] = []
     public var partitions: [PartitionRow] = []
-    public var accounting = StoredAccounting()
     public var reservations: [Reservation] = []
+    public var accounting = StoredAccounting()
     public var lastJobID = JobID(0)
     /// Core time never goes back before this.
     public var lastTime = Timestamp.unset

@@ -19,14 +19,14 @@ struct Tables: Sendable {
     var runs = PagedTable<JobRun>()
     var notes = PagedTable<JobNote>()
     var tokens = PagedTable<String>()
-    /// Ids of a heterogeneous job's components, by the leader's; ascending.
-    var components = PagedTable<[UInt32]>()
     /// In the order they were made.
     var reservations: [Reservation] = []
     /// The reservation a job runs in, by name.
     var usedReservations = PagedTable<String>()
     /// Nodes that are set aside now.
     var reservedNodes = PagedTable<ReservedNow>()
+    /// Ids of a heterogeneous job's components, by the leader's; ascending.
+    var components = PagedTable<[UInt32]>()
     /// What is left of waiting jobs' dependencies.
     var dependencies = PagedTable<JobDependency>()
     /// Of arrays that wait for another one element by element: indices that need not wait any more.

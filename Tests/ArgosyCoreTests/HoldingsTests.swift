@@ -244,7 +244,7 @@ extension Cluster {
             Issue.record("not refused")
             return
         }
-        #expect(refusal.code == .invalidTimeLimit && refusal.detail.contains("--deadline"))
+        #expect(refusal.code == .invalidTimeLimit && refusal.detail.contains("5 minutes are left"))
     }
 
     @Test func `a placement may shorten the limit down to time-min and no further`() throws {

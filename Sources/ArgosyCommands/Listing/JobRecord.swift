@@ -80,11 +80,12 @@ struct JobRecord: Sendable {
         info.reservation.isEmpty ? info.spec.resources.reservation : info.reservation
     }
 
-    /// `matlab:2,ansys`
+    /// `matlab:2,ansys:1`: what it holds, else what it asks for.
     var licenses: String {
-        let resources = info.spec.resources
-        return resources.licenses.map { $0.count == 1 ? $0.name : "\($0.name):\($0.count)" }
-            .joined(separator: resources.anyLicense ? "|" : ",")
+        let asked = info.spec.resources
+        let shown = info.licenses.isEmpty ? asked.licenses : info.licenses
+        let isChoice = asked.anyLicense && info.licenses.isEmpty
+        return shown.map { "\($0.name):\($0.count)" }.joined(separator: isChoice ? "|" : ",")
     }
 
     /// `gres:gpu:tesla:2`, of one kind of request.
