@@ -5,6 +5,8 @@ import ArgosyScheduler
 
 extension ControllerCore {
     mutating func apply(_ plan: Plan) {
+        // A plan of this very state would come out the same.
+        let isStale = plan.version != version
         var dropped = false
         var components: [Placement] = []
         for placement in plan.placements {
@@ -19,7 +21,7 @@ extension ControllerCore {
         for explanation in plan.explanations { note(explanation, of: plan) }
         plannedVersion = plan.version
         awaitPlannedStart(plan)
-        if dropped { wantPlan() }
+        if dropped && isStale { wantPlan() }
     }
 
     /// What a placement that still holds comes to.
@@ -33,7 +35,7 @@ extension ControllerCore {
     private func check(_ placement: Placement, alone: Bool = true) -> Start? {
         guard let record = record(placement.job), record.state == .pending, !record.isHeld, record.eligible <= now,
             record.dependency == .none, record.shape >= 0, isPartitionUp(UInt16(placement.partition)),
-            startableCopies(record) > 0,
+            startableCopies(record) > 0, respectsReservations(record.id, placement.allocation),
             let limit = timeLimit(of: record, placement)
         else { return nil }
         let shape = shapes.shapes[Int(record.shape)]
@@ -158,8 +160,8 @@ extension ControllerCore {
     private mutating func note(_ explanation: Explanation, of plan: Plan) {
         var note = JobNote(detail: plan.detail(of: explanation))
         note.expectedStart = explanation.expectedStart
-        note.nodes = plan.nodeList(of: explanation)
         note.isReserved = explanation.isReserved
+        note.nodes = plan.nodeList(of: explanation)
         note.reasons = explanation.reasons
         self.note(explanation.job, explanation.reason, note)
     }

@@ -10,7 +10,8 @@ extension ControllerCore {
         guard let record = record(id), let spec = tables.specs[id.rawValue] else { return 1 }
         if let fixed = spec.fields.priority, fixed > 0 { return UInt64(fixed) }
         guard configuration.priority.kind == .multifactor else { return Self.fifo(id, nice: spec.fields.nice) }
-        return max(1, UInt64(multifactor().priority(of: priorityInputs(record), at: now)))
+        guard let inputs = tables.priorityInputs(record) else { return 1 }
+        return max(1, UInt64(multifactor().priority(of: inputs, at: now)))
     }
 
     /// Slurm's FIFO: every job a little below the one before it.
@@ -20,36 +21,9 @@ extension ControllerCore {
 
     private mutating func multifactor() -> MultifactorPriority {
         if let priorities { return priorities }
-        let made = currentPriorities
+        let made = tables.multifactor()
         priorities = made
         return made
-    }
-
-    /// As usage and records are at this moment.
-    var currentPriorities: MultifactorPriority {
-        MultifactorPriority(
-            settings: configuration.priority, scale: tables.priorityScale, ledger: tables.book.usage)
-    }
-
-    func priorityInputs(_ record: JobRecord) -> PriorityInputs {
-        let fields = tables.specs[record.id.rawValue]?.fields
-        var inputs = PriorityInputs(submit: record.submit)
-        let mayAge = !record.isHeld && record.dependency == .none && record.eligible <= now
-        inputs.accrueStart = mayAge ? record.eligible : .unset
-        inputs.association = record.association
-        inputs.qos = record.qos
-        inputs.partition = Int32(record.partition)
-        inputs.timeLimit = record.timeLimit
-        inputs.nice = fields?.nice ?? 0
-        inputs.isHeld = record.isHeld
-        inputs.fixed = fields?.priority.flatMap { $0 > 0 ? $0 : nil }
-        inputs.previous = UInt32(clamping: record.priority)
-        if let limited = limitedJob(record) {
-            inputs.tres = limited.tres
-            inputs.cpus = max(1, limited.tres[.cpu])
-            inputs.minNodes = max(1, limited.tres[.node])
-        }
-        return inputs
     }
 
     // MARK: Each PriorityCalcPeriod
@@ -76,23 +50,5 @@ extension ControllerCore {
         tables.jobs.forEach { _, record in if record.state == .pending { keys.append(PendingQueue.Key(record)) } }
         queue = PendingQueue(keys)
         wantPlan()
-    }
-}
-
-extension Tables {
-    /// What the sizes of jobs are measured against.
-    var priorityScale: PriorityScale {
-        let nodes = configuration.nodes
-        return PriorityScale(
-            cpus: UInt64(nodes.reduce(0) { $0 + $1.cpus }), nodes: UInt64(nodes.count),
-            partitions: partitions.enumerated().map { index, view in
-                var tres = TRESCounts()
-                tres.set(.cpu, UInt64(view.cpus))
-                tres.set(.node, UInt64(view.nodes.count))
-                tres.set(.mem, view.nodes.reduce(0) { $0 + nodes[$1.int].memoryMiB })
-                let isKnown = index < configuration.partitions.count
-                let factor = isKnown ? configuration.partitions[index].policy.priorityJobFactor : 1
-                return PriorityScale.Partition(jobFactor: factor, tres: tres, maxTime: view.maxTime)
-            })
     }
 }

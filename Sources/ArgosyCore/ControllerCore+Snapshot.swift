@@ -28,6 +28,7 @@ extension ControllerCore {
             guard !run.held.isEmpty, let record = tables.jobs[key] else { return }
             snapshot.running.append(planningRun(record, run, at: now))
         }
+        placeReservations(in: &snapshot)
         return snapshot
     }
 
@@ -168,6 +169,7 @@ extension JobRecord {
             switch reason {
             case .jobHeldUser: .heldByUser
             case .jobHeldAdmin: .heldByAdmin
+            case .reservationDeleted: .heldByUser
             case .launchFailedRequeuedHeld: .launchFailed
             default: []
             }

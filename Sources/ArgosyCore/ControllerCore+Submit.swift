@@ -11,12 +11,7 @@ extension ControllerCore {
             return
         }
         do {
-            var parts = try check(fields, by: caller)
-            for place in parts.indices {
-                let elements = parts[place].fields.array.map { IndexRanges.count($0.indices) } ?? 1
-                parts[place].accounting = try settleAccounting(
-                    &parts[place].fields, partition: parts[place].partition, elements: elements)
-            }
+            let parts = try accepted(fields, by: caller)
             let id = try admit(parts, token: token)
             if waitForAllocation {
                 waiting.owners.append(WaitingReplies.Owner(reply: handle, job: id, isAnswered: false))
@@ -26,6 +21,28 @@ extension ControllerCore {
         } catch {
             refuse(handle, error)
         }
+    }
+
+    /// `sbatch --test-only`: the submission is made on a copy, which is dropped.
+    mutating func test(_ fields: JobSpec.Fields, by caller: Caller, reply handle: ReplyHandle) {
+        var trial = self
+        do {
+            let id = try trial.admit(try trial.accepted(fields, by: caller), token: "")
+            reply(handle, .tested(TestedJob(id: id, snapshot: trial.planningSnapshot(at: now))))
+        } catch { refuse(handle, error) }
+    }
+
+    /// Checked, placed among the accounts, ready to be admitted.
+    private func accepted(_ fields: JobSpec.Fields, by caller: Caller) throws(Refusal) -> [Admitted] {
+        var parts = try check(fields, by: caller)
+        for place in parts.indices {
+            let elements = parts[place].fields.array.map { IndexRanges.count($0.indices) } ?? 1
+            parts[place].accounting = try settleAccounting(
+                &parts[place].fields, partition: parts[place].partition, elements: elements)
+            // Now that its account is known.
+            try checkReservations(parts[place].fields)
+        }
+        return parts
     }
 
     /// The same token: the client lost our answer, or its connection.

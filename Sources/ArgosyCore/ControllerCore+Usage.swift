@@ -32,13 +32,14 @@ extension ControllerCore {
         let start = max(record.start, usageKeeping.accruedTo)
         guard record.start.isSet, end > start, record.association >= 0 || record.qos >= 0 else { return }
         let tres = Held(run.allocation, records: tables.book.records).tres
-        let billing = billing(tres, partition: record.partition)
+        let billing = tables.billing(record.partition)
         var all = tres
-        all.set(.billing, UInt64(billing))
+        all.set(.billing, billing.count(tres))
         let shared = partitionQOS(record.partition)
         tables.book.usage.add(
             .init(
-                association: Int(record.association), qos: Int(record.qos), partitionQOS: shared, billing: billing,
+                association: Int(record.association), qos: Int(record.qos), partitionQOS: shared,
+                billing: billing.units(tres),
                 tres: all, from: start, to: end))
         if record.association >= 0 {
             usageKeeping.associations.formUnion(tables.book.records.chains[Int(record.association)])
@@ -132,16 +133,5 @@ extension ControllerCore {
             $0.association = Int32(association ?? -1)
             $0.qos = Int32(qos ?? -1)
         }
-    }
-
-    /// What a job that holds this is billed, in units of a second.
-    func billing(_ tres: TRESCounts, partition: UInt16) -> Double {
-        let weights =
-            Int(partition) < configuration.partitions.count
-            ? configuration.partitions[Int(partition)].policy.tresBillingWeights : []
-        guard !weights.isEmpty else { return Double(tres[.cpu]) }
-        let table = tables.book.records.tres
-        let terms = weights.map { weight in (table.id(of: weight.tres).map { Double(tres[$0]) } ?? 0) * weight.weight }
-        return configuration.priority.flags.contains(.maxTRES) ? terms.max() ?? 0 : terms.reduce(0, +)
     }
 }

@@ -1,4 +1,5 @@
 public import ArgosyDomain
+public import ArgosyScheduler
 
 /// Orders to the world. Performed only once the commit of the turn that gave them is durable, and safe to repeat.
 public enum Effect: Sendable {
@@ -17,12 +18,26 @@ public enum Effect: Sendable {
 public enum Answer: Sendable, Equatable {
     case refused(Refusal)
     case submitted(JobID)
+    case reservationCreated(String)
+    case tested(TestedJob)
     case allocated(JobID, Attempt, Allocation)
     case done
     case cancelled([CancelOutcome])
     case stepCreated(JobID, Attempt, StepID, layout: Allocation, firstRanks: [UInt32])
     /// Answer to waitRequested: the job has ended.
     case ended(JobID)
+}
+
+/// The cluster with a job in its queue that was only asked about.
+public struct TestedJob: Sendable, Equatable {
+    /// The id it would have.
+    public var id: JobID
+    public var snapshot: PlanningSnapshot
+    public init(id: JobID, snapshot: PlanningSnapshot) {
+        self.id = id
+        self.snapshot = snapshot
+    }
+    public static func == (a: Self, b: Self) -> Bool { a.id == b.id && a.snapshot.version == b.snapshot.version }
 }
 
 public struct CancelOutcome: Sendable, Equatable {

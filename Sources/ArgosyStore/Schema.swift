@@ -2,7 +2,9 @@
 // A job's row stays for accounting when it leaves the queue: only `live` is cleared.
 
 enum Schema {
-    static let version: Int64 = 3
+    /// The one that brought accounting records.
+    static let accountingVersion: Int64 = 3
+    static let version: Int64 = 4
     private static let applicationID = 0x4172_676f  // "Argo"
 
     /// Creates or migrates. Throws `.newerSchema` for a file of a later release.
@@ -54,5 +56,6 @@ enum Schema {
         CREATE INDEX transactions_time ON transactions (time);
         CREATE TABLE accounting_marks (one INTEGER PRIMARY KEY CHECK (one = 1), row BLOB NOT NULL);
         """,
+        "CREATE TABLE reservations (name TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;",
     ]
 }

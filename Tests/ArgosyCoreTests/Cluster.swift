@@ -64,7 +64,7 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
             case .order(let node, _, let order): orders.append((node, order))
             case .acknowledge(let node, _, let sequence): acknowledged.append((node, sequence))
             case .planWanted: plan = true
-            case .nodeRefused: break
+            case .nodeRefused, .administratorsChanged: break
             }
         }
         if plan && plansAutomatically { self.plan() }

@@ -829,7 +829,8 @@ public nonisolated struct WireShareList: Sendable {
 
   public var shares: [WireShare] = []
 
-  public var tres: [WireTRES] = []
+  /// who asks
+  public var user: String = String()
 
   public var cluster: String = String()
 
@@ -838,106 +839,68 @@ public nonisolated struct WireShareList: Sendable {
   public init() {}
 }
 
-public nonisolated struct WireShare: @unchecked Sendable {
+public nonisolated struct WireShare: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var id: UInt32 {
-    get {_storage._id}
-    set {_uniqueStorage()._id = newValue}
-  }
+  public var id: UInt32 = 0
 
-  public var account: String {
-    get {_storage._account}
-    set {_uniqueStorage()._account = newValue}
-  }
+  public var account: String = String()
 
   /// empty: an account
-  public var user: String {
-    get {_storage._user}
-    set {_uniqueStorage()._user = newValue}
-  }
+  public var user: String = String()
 
-  public var partition: String {
-    get {_storage._partition}
-    set {_uniqueStorage()._partition = newValue}
-  }
+  public var partition: String = String()
 
   /// 0: the root account
-  public var depth: UInt32 {
-    get {_storage._depth}
-    set {_uniqueStorage()._depth = newValue}
-  }
+  public var depth: UInt32 = 0
 
-  /// 2147483647: parent
-  public var shares: UInt32 {
-    get {_storage._shares}
-    set {_uniqueStorage()._shares = newValue}
-  }
+  /// empty: the root has none
+  public var rawShares: String = String()
 
-  public var normShares: Double {
-    get {_storage._normShares}
-    set {_uniqueStorage()._normShares = newValue}
-  }
+  public var normShares: Double = 0
 
-  public var rawUsage: Double {
-    get {_storage._rawUsage}
-    set {_uniqueStorage()._rawUsage = newValue}
-  }
+  public var rawUsage: Double = 0
 
-  public var normUsage: Double {
-    get {_storage._normUsage}
-    set {_uniqueStorage()._normUsage = newValue}
-  }
+  public var normUsage: Double = 0
 
-  public var effectiveUsage: Double {
-    get {_storage._effectiveUsage}
-    set {_uniqueStorage()._effectiveUsage = newValue}
-  }
+  public var effectiveUsage: Double = 0
 
   public var fairshare: Double {
-    get {_storage._fairshare}
-    set {_uniqueStorage()._fairshare = newValue}
+    get {_fairshare ?? 0}
+    set {_fairshare = newValue}
   }
+  /// Returns true if `fairshare` has been explicitly set.
+  public var hasFairshare: Bool {self._fairshare != nil}
+  /// Clears the value of `fairshare`. Subsequent reads from it will return its default value.
+  public mutating func clearFairshare() {self._fairshare = nil}
 
   public var levelFs: Double {
-    get {_storage._levelFs}
-    set {_uniqueStorage()._levelFs = newValue}
+    get {_levelFs ?? 0}
+    set {_levelFs = newValue}
   }
+  /// Returns true if `levelFs` has been explicitly set.
+  public var hasLevelFs: Bool {self._levelFs != nil}
+  /// Clears the value of `levelFs`. Subsequent reads from it will return its default value.
+  public mutating func clearLevelFs() {self._levelFs = nil}
 
-  public var hasLevelFs_p: Bool {
-    get {_storage._hasLevelFs_p}
-    set {_uniqueStorage()._hasLevelFs_p = newValue}
-  }
-
-  public var grpTresMins: String {
-    get {_storage._grpTresMins}
-    set {_uniqueStorage()._grpTresMins = newValue}
-  }
+  public var grpTresMins: String = String()
 
   /// still to be used by running jobs
-  public var tresRunMins: String {
-    get {_storage._tresRunMins}
-    set {_uniqueStorage()._tresRunMins = newValue}
-  }
+  public var tresRunMins: String = String()
 
   /// used
-  public var grpTresRaw: String {
-    get {_storage._grpTresRaw}
-    set {_uniqueStorage()._grpTresRaw = newValue}
-  }
+  public var grpTresRaw: String = String()
 
-  public var parent: String {
-    get {_storage._parent}
-    set {_uniqueStorage()._parent = newValue}
-  }
+  public var parent: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _fairshare: Double? = nil
+  fileprivate var _levelFs: Double? = nil
 }
 
 /// sprio: a line for each waiting job.
@@ -2801,7 +2764,7 @@ nonisolated extension WireListShares: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireShareList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ShareList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shares\0\u{1}tres\0\u{1}cluster\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shares\0\u{1}user\0\u{1}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2810,7 +2773,7 @@ nonisolated extension WireShareList: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.shares) }()
-      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.tres) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.user) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
@@ -2821,8 +2784,8 @@ nonisolated extension WireShareList: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.shares.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.shares, fieldNumber: 1)
     }
-    if !self.tres.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.tres, fieldNumber: 2)
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 2)
     }
     if !self.cluster.isEmpty {
       try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 3)
@@ -2832,7 +2795,7 @@ nonisolated extension WireShareList: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
   public static func ==(lhs: WireShareList, rhs: WireShareList) -> Bool {
     if lhs.shares != rhs.shares {return false}
-    if lhs.tres != rhs.tres {return false}
+    if lhs.user != rhs.user {return false}
     if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2841,177 +2804,108 @@ nonisolated extension WireShareList: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireShare: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Share"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}account\0\u{1}user\0\u{1}partition\0\u{1}depth\0\u{1}shares\0\u{3}norm_shares\0\u{3}raw_usage\0\u{3}norm_usage\0\u{3}effective_usage\0\u{1}fairshare\0\u{3}level_fs\0\u{3}has_level_fs\0\u{3}grp_tres_mins\0\u{3}tres_run_mins\0\u{3}grp_tres_raw\0\u{1}parent\0")
-
-  fileprivate class _StorageClass {
-    var _id: UInt32 = 0
-    var _account: String = String()
-    var _user: String = String()
-    var _partition: String = String()
-    var _depth: UInt32 = 0
-    var _shares: UInt32 = 0
-    var _normShares: Double = 0
-    var _rawUsage: Double = 0
-    var _normUsage: Double = 0
-    var _effectiveUsage: Double = 0
-    var _fairshare: Double = 0
-    var _levelFs: Double = 0
-    var _hasLevelFs_p: Bool = false
-    var _grpTresMins: String = String()
-    var _tresRunMins: String = String()
-    var _grpTresRaw: String = String()
-    var _parent: String = String()
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _id = source._id
-      _account = source._account
-      _user = source._user
-      _partition = source._partition
-      _depth = source._depth
-      _shares = source._shares
-      _normShares = source._normShares
-      _rawUsage = source._rawUsage
-      _normUsage = source._normUsage
-      _effectiveUsage = source._effectiveUsage
-      _fairshare = source._fairshare
-      _levelFs = source._levelFs
-      _hasLevelFs_p = source._hasLevelFs_p
-      _grpTresMins = source._grpTresMins
-      _tresRunMins = source._tresRunMins
-      _grpTresRaw = source._grpTresRaw
-      _parent = source._parent
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}account\0\u{1}user\0\u{1}partition\0\u{1}depth\0\u{3}raw_shares\0\u{3}norm_shares\0\u{3}raw_usage\0\u{3}norm_usage\0\u{3}effective_usage\0\u{1}fairshare\0\u{3}level_fs\0\u{4}\u{2}grp_tres_mins\0\u{3}tres_run_mins\0\u{3}grp_tres_raw\0\u{1}parent\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._id) }()
-        case 2: try { try decoder.decodeSingularStringField(value: &_storage._account) }()
-        case 3: try { try decoder.decodeSingularStringField(value: &_storage._user) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._partition) }()
-        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._depth) }()
-        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._shares) }()
-        case 7: try { try decoder.decodeSingularDoubleField(value: &_storage._normShares) }()
-        case 8: try { try decoder.decodeSingularDoubleField(value: &_storage._rawUsage) }()
-        case 9: try { try decoder.decodeSingularDoubleField(value: &_storage._normUsage) }()
-        case 10: try { try decoder.decodeSingularDoubleField(value: &_storage._effectiveUsage) }()
-        case 11: try { try decoder.decodeSingularDoubleField(value: &_storage._fairshare) }()
-        case 12: try { try decoder.decodeSingularDoubleField(value: &_storage._levelFs) }()
-        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._hasLevelFs_p) }()
-        case 14: try { try decoder.decodeSingularStringField(value: &_storage._grpTresMins) }()
-        case 15: try { try decoder.decodeSingularStringField(value: &_storage._tresRunMins) }()
-        case 16: try { try decoder.decodeSingularStringField(value: &_storage._grpTresRaw) }()
-        case 17: try { try decoder.decodeSingularStringField(value: &_storage._parent) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.partition) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.depth) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.rawShares) }()
+      case 7: try { try decoder.decodeSingularDoubleField(value: &self.normShares) }()
+      case 8: try { try decoder.decodeSingularDoubleField(value: &self.rawUsage) }()
+      case 9: try { try decoder.decodeSingularDoubleField(value: &self.normUsage) }()
+      case 10: try { try decoder.decodeSingularDoubleField(value: &self.effectiveUsage) }()
+      case 11: try { try decoder.decodeSingularDoubleField(value: &self._fairshare) }()
+      case 12: try { try decoder.decodeSingularDoubleField(value: &self._levelFs) }()
+      case 14: try { try decoder.decodeSingularStringField(value: &self.grpTresMins) }()
+      case 15: try { try decoder.decodeSingularStringField(value: &self.tresRunMins) }()
+      case 16: try { try decoder.decodeSingularStringField(value: &self.grpTresRaw) }()
+      case 17: try { try decoder.decodeSingularStringField(value: &self.parent) }()
+      default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      if _storage._id != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._id, fieldNumber: 1)
-      }
-      if !_storage._account.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._account, fieldNumber: 2)
-      }
-      if !_storage._user.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._user, fieldNumber: 3)
-      }
-      if !_storage._partition.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._partition, fieldNumber: 4)
-      }
-      if _storage._depth != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._depth, fieldNumber: 5)
-      }
-      if _storage._shares != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._shares, fieldNumber: 6)
-      }
-      if _storage._normShares.bitPattern != 0 {
-        try visitor.visitSingularDoubleField(value: _storage._normShares, fieldNumber: 7)
-      }
-      if _storage._rawUsage.bitPattern != 0 {
-        try visitor.visitSingularDoubleField(value: _storage._rawUsage, fieldNumber: 8)
-      }
-      if _storage._normUsage.bitPattern != 0 {
-        try visitor.visitSingularDoubleField(value: _storage._normUsage, fieldNumber: 9)
-      }
-      if _storage._effectiveUsage.bitPattern != 0 {
-        try visitor.visitSingularDoubleField(value: _storage._effectiveUsage, fieldNumber: 10)
-      }
-      if _storage._fairshare.bitPattern != 0 {
-        try visitor.visitSingularDoubleField(value: _storage._fairshare, fieldNumber: 11)
-      }
-      if _storage._levelFs.bitPattern != 0 {
-        try visitor.visitSingularDoubleField(value: _storage._levelFs, fieldNumber: 12)
-      }
-      if _storage._hasLevelFs_p != false {
-        try visitor.visitSingularBoolField(value: _storage._hasLevelFs_p, fieldNumber: 13)
-      }
-      if !_storage._grpTresMins.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._grpTresMins, fieldNumber: 14)
-      }
-      if !_storage._tresRunMins.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._tresRunMins, fieldNumber: 15)
-      }
-      if !_storage._grpTresRaw.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._grpTresRaw, fieldNumber: 16)
-      }
-      if !_storage._parent.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._parent, fieldNumber: 17)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 1)
+    }
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 2)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 3)
+    }
+    if !self.partition.isEmpty {
+      try visitor.visitSingularStringField(value: self.partition, fieldNumber: 4)
+    }
+    if self.depth != 0 {
+      try visitor.visitSingularUInt32Field(value: self.depth, fieldNumber: 5)
+    }
+    if !self.rawShares.isEmpty {
+      try visitor.visitSingularStringField(value: self.rawShares, fieldNumber: 6)
+    }
+    if self.normShares.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.normShares, fieldNumber: 7)
+    }
+    if self.rawUsage.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.rawUsage, fieldNumber: 8)
+    }
+    if self.normUsage.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.normUsage, fieldNumber: 9)
+    }
+    if self.effectiveUsage.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.effectiveUsage, fieldNumber: 10)
+    }
+    try { if let v = self._fairshare {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 11)
+    } }()
+    try { if let v = self._levelFs {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 12)
+    } }()
+    if !self.grpTresMins.isEmpty {
+      try visitor.visitSingularStringField(value: self.grpTresMins, fieldNumber: 14)
+    }
+    if !self.tresRunMins.isEmpty {
+      try visitor.visitSingularStringField(value: self.tresRunMins, fieldNumber: 15)
+    }
+    if !self.grpTresRaw.isEmpty {
+      try visitor.visitSingularStringField(value: self.grpTresRaw, fieldNumber: 16)
+    }
+    if !self.parent.isEmpty {
+      try visitor.visitSingularStringField(value: self.parent, fieldNumber: 17)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireShare, rhs: WireShare) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._id != rhs_storage._id {return false}
-        if _storage._account != rhs_storage._account {return false}
-        if _storage._user != rhs_storage._user {return false}
-        if _storage._partition != rhs_storage._partition {return false}
-        if _storage._depth != rhs_storage._depth {return false}
-        if _storage._shares != rhs_storage._shares {return false}
-        if _storage._normShares != rhs_storage._normShares {return false}
-        if _storage._rawUsage != rhs_storage._rawUsage {return false}
-        if _storage._normUsage != rhs_storage._normUsage {return false}
-        if _storage._effectiveUsage != rhs_storage._effectiveUsage {return false}
-        if _storage._fairshare != rhs_storage._fairshare {return false}
-        if _storage._levelFs != rhs_storage._levelFs {return false}
-        if _storage._hasLevelFs_p != rhs_storage._hasLevelFs_p {return false}
-        if _storage._grpTresMins != rhs_storage._grpTresMins {return false}
-        if _storage._tresRunMins != rhs_storage._tresRunMins {return false}
-        if _storage._grpTresRaw != rhs_storage._grpTresRaw {return false}
-        if _storage._parent != rhs_storage._parent {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.id != rhs.id {return false}
+    if lhs.account != rhs.account {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.partition != rhs.partition {return false}
+    if lhs.depth != rhs.depth {return false}
+    if lhs.rawShares != rhs.rawShares {return false}
+    if lhs.normShares != rhs.normShares {return false}
+    if lhs.rawUsage != rhs.rawUsage {return false}
+    if lhs.normUsage != rhs.normUsage {return false}
+    if lhs.effectiveUsage != rhs.effectiveUsage {return false}
+    if lhs._fairshare != rhs._fairshare {return false}
+    if lhs._levelFs != rhs._levelFs {return false}
+    if lhs.grpTresMins != rhs.grpTresMins {return false}
+    if lhs.tresRunMins != rhs.tresRunMins {return false}
+    if lhs.grpTresRaw != rhs.grpTresRaw {return false}
+    if lhs.parent != rhs.parent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

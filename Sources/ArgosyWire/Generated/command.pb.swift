@@ -2246,10 +2246,11 @@ public nonisolated struct WireWhyReport: Sendable {
   /// the one squeue shows first
   public var reasons: [WireWhyReason] = []
 
-  /// nodes it could be on, by what is wrong with them
+  /// nodes of its partitions, by the first thing that keeps it from each
   public var nodes: [WireWhyNodes] = []
 
-  public var nodesConsidered: UInt32 = 0
+  /// what it asks for, in words
+  public var wish: String = String()
 
   /// from 1, in the order of planning; 0: not in the last plan
   public var queuePlace: UInt32 = 0
@@ -2298,8 +2299,6 @@ public nonisolated struct WireWhyNodes: Sendable {
 
   public var count: UInt32 = 0
 
-  public var nodes: String = String()
-
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -2313,8 +2312,6 @@ public nonisolated struct WireWhySooner: Sendable {
   public var change: String = String()
 
   public var startUs: Int64 = 0
-
-  public var detail: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -6212,7 +6209,7 @@ nonisolated extension WireWhy: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WhyReport"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}reasons\0\u{1}nodes\0\u{3}nodes_considered\0\u{3}queue_place\0\u{3}queue_length\0\u{3}planned_us\0\u{3}expected_start_us\0\u{3}expected_nodes\0\u{3}is_reserved\0\u{1}sooner\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}reasons\0\u{1}nodes\0\u{1}wish\0\u{3}queue_place\0\u{3}queue_length\0\u{3}planned_us\0\u{3}expected_start_us\0\u{3}expected_nodes\0\u{3}is_reserved\0\u{1}sooner\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6223,7 +6220,7 @@ nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularMessageField(value: &self._job) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.reasons) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.nodesConsidered) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.wish) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.queuePlace) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.queueLength) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.plannedUs) }()
@@ -6250,8 +6247,8 @@ nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.nodes.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 3)
     }
-    if self.nodesConsidered != 0 {
-      try visitor.visitSingularUInt32Field(value: self.nodesConsidered, fieldNumber: 4)
+    if !self.wish.isEmpty {
+      try visitor.visitSingularStringField(value: self.wish, fieldNumber: 4)
     }
     if self.queuePlace != 0 {
       try visitor.visitSingularUInt32Field(value: self.queuePlace, fieldNumber: 5)
@@ -6281,7 +6278,7 @@ nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs._job != rhs._job {return false}
     if lhs.reasons != rhs.reasons {return false}
     if lhs.nodes != rhs.nodes {return false}
-    if lhs.nodesConsidered != rhs.nodesConsidered {return false}
+    if lhs.wish != rhs.wish {return false}
     if lhs.queuePlace != rhs.queuePlace {return false}
     if lhs.queueLength != rhs.queueLength {return false}
     if lhs.plannedUs != rhs.plannedUs {return false}
@@ -6331,7 +6328,7 @@ nonisolated extension WireWhyReason: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WhyNodes"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}what\0\u{1}count\0\u{1}nodes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}what\0\u{1}count\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6341,7 +6338,6 @@ nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.what) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.nodes) }()
       default: break
       }
     }
@@ -6354,16 +6350,12 @@ nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.count != 0 {
       try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 2)
     }
-    if !self.nodes.isEmpty {
-      try visitor.visitSingularStringField(value: self.nodes, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireWhyNodes, rhs: WireWhyNodes) -> Bool {
     if lhs.what != rhs.what {return false}
     if lhs.count != rhs.count {return false}
-    if lhs.nodes != rhs.nodes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6371,7 +6363,7 @@ nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireWhySooner: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WhySooner"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}change\0\u{3}start_us\0\u{1}detail\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}change\0\u{3}start_us\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6381,7 +6373,6 @@ nonisolated extension WireWhySooner: SwiftProtobuf.Message, SwiftProtobuf._Messa
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.change) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.detail) }()
       default: break
       }
     }
@@ -6394,16 +6385,12 @@ nonisolated extension WireWhySooner: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.startUs != 0 {
       try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 2)
     }
-    if !self.detail.isEmpty {
-      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireWhySooner, rhs: WireWhySooner) -> Bool {
     if lhs.change != rhs.change {return false}
     if lhs.startUs != rhs.startUs {return false}
-    if lhs.detail != rhs.detail {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
