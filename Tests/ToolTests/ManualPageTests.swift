@@ -13,7 +13,8 @@ import Testing
     }
 
     /// Those with a page of options: Slurm's, and of Argosy's own `argosy sim`.
-    private static let commands = Completion.commands + [CommandSummary(Sim.description), CommandSummary(Why.description)]
+    private static let commands =
+        Completion.commands + [CommandSummary(Sim.description), CommandSummary(Why.description)]
 
     @Test(arguments: commands.map(\.name))
     func everyOptionIsDescribedAndEveryDescribedOptionExists(name: String) throws {

@@ -192,8 +192,6 @@ struct SimulatedCluster {
         result.passes += 1
         let plan = planner.plan(snapshot())
         freedEarly = false
-        if stalled > 3 { print(now, "placements", plan.placements.count, "waiting", plan.explanations.prefix(3).map { "\($0.job) \($0.reason) \($0.expectedStart.seconds - Self.origin) \($0.isReserved) \(plan.detail(of: $0))" }, core.nextDeadline.seconds - Self.origin) }
-        if stalled > 8 { fatalError() }
         let started = plan.placements.count
         apply(.planned(plan))
         if started > 0, !plan.explanations.isEmpty { countBackfilled(plan) }
