@@ -63,6 +63,7 @@ let package = Package(
         foreign("CMunge", debian: "libmunge-dev"),
         foreign("CSeccomp", debian: "libseccomp-dev"),
         foreign("CSQLite", debian: "libsqlite3-dev"),
+        foreign("CZlib", debian: "zlib1g-dev"),
 
         // Pure: no I/O, no clock, no randomness.
         library("ArgosyDomain"),
@@ -86,6 +87,10 @@ let package = Package(
             "ArgosyClient",
             ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosySystem", protobuf]),
 
+        library(
+            "ArgosyTrace",
+            ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore", "ArgosySystem", "CZlib"]),
+
         // Shells.
         library(
             "ArgosyController",
@@ -104,7 +109,10 @@ let package = Package(
             ["ArgosyDomain", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", "ArgosyContainer"]),
         library(
             "ArgosyCommands",
-            ["ArgosyDomain", "ArgosyConfig", "ArgosyWire", "ArgosyTransport", "ArgosyClient", "ArgosySystem", protobuf]),
+            [
+                "ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyWire", "ArgosyTransport", "ArgosyClient",
+                "ArgosySystem", "ArgosyTrace", protobuf,
+            ]),
         library("ArgosySimulator", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
 
         // Executables. The one for users is fully static, so that containers with any libc can run it; lld keeps
@@ -135,11 +143,12 @@ let package = Package(
         tests(
             "ArgosyClientTests",
             ["ArgosyClient", "ArgosyConfig", "ArgosyDomain", "ArgosyTransport", "ArgosyWire", protobuf]),
-        tests("ArgosyCommandsTests", ["ArgosyCommands", "ArgosyWire"]),
+        tests("ArgosyCommandsTests", ["ArgosyCommands", "ArgosyWire", "ArgosyDomain"]),
+        tests("ArgosyTraceTests", ["ArgosyTrace", "ArgosyScheduler"]),
         tests("ToolTests", ["ArgosyCommands"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
         tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
-        tests("ArgosyHardwareTests", ["ArgosyHardware"]),
+        tests("ArgosyHardwareTests", ["ArgosyHardware", "ArgosyDomain"]),
         tests("ArgosyContainerTests", ["ArgosyContainer", "ArgosySystem", "ArgosyDomain", "argosy-container-probe"]),
         .executableTarget(
             name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
@@ -162,7 +171,10 @@ let package = Package(
 
         // Tests.
         tests("ArgosyDomainTests", ["ArgosyDomain"]),
-        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"]),
+        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler"]),
+        tests(
+            "ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"],
+            resources: [.copy("Topologies"), .copy("Golden")]),
         tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
         tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]

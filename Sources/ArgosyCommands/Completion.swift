@@ -27,8 +27,10 @@ struct CommandSummary: Sendable {
 
 enum Completion {
     static let commands: [CommandSummary] = [
-        .init(Sacct.description), .init(Sbatch.description), .init(Scancel.description), .init(Scontrol.description),
-        .init(Sinfo.description), .init(Squeue.description), .init(Srun.description),
+        .init(Sacct.description), .init(Sacctmgr.description), .init(Sbatch.description), .init(Scancel.description),
+        .init(Scontrol.description),
+        .init(Sinfo.description), .init(Sprio.description), .init(Squeue.description), .init(Srun.description),
+        .init(Sshare.description),
     ]
 
     /// Values worth offering, by option.
@@ -52,7 +54,7 @@ enum Completion {
             text += "        \(command.name)) options=\"\(command.options.joined(separator: " "))\" ;;\n"
         }
         text +=
-            "        argosy) options=\"\(commands.map(\.name).joined(separator: " ")) completion dev help version\" ;;\n"
+            "        argosy) options=\"\(commands.map(\.name).joined(separator: " ")) completion dev sim help version\" ;;\n"
         text += "    esac\n    case \"$previous\" in\n"
         for (options, words) in values {
             text += "        \(options)) words=\"\(words)\" ;;\n"

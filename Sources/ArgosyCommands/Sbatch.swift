@@ -15,14 +15,19 @@ enum Sbatch {
         var first = JobOptions()
         var exitCode: Int32 = 0
         guard let operands = description.parse(arguments, into: &first, exitCode: &exitCode) else { return exitCode }
+        if let help = first.helpOfValues {
+            Console.print(help)
+            return first.asksHintHelp ? 1 : 0
+        }
         do {
             let script = try script(operands, wrap: first.wrap)
             let options = try options(arguments, script)
+            try options.checkResources()
             return try submit(script, options, operands)
         } catch {
             let failure = Failure(error)
             Console.error("sbatch", failure.message, detail: failure.detail)
-            return 1
+            return (error as? OptionError)?.status ?? 1
         }
     }
 
@@ -64,7 +69,7 @@ enum Sbatch {
             if let operand = operands.first {
                 throw OptionError("Invalid directive found in batch script: \(operand)")
             }
-        } catch { throw OptionError("in an #SBATCH line: \(error.message)") }
+        } catch { throw OptionError("in an #SBATCH line: \(error.message)", status: error.status) }
         let mounts = options.containerMounts
         options.containerMounts = []
         try parser.parse(environment: environment, into: &options)
@@ -88,12 +93,22 @@ enum Sbatch {
         }
         if options.input.isEmpty { options.input = "/dev/null" }
         if options.output.isEmpty { options.output = options.array == nil ? "slurm-%j.out" : "slurm-%A_%a.out" }
+        let session = try Session()
+        options = options.withoutForbiddenSpecialization("sbatch", session.configuration)
         var job = options.specification(command: "sbatch")
         job.script = Data(script.bytes)
         job.environment = environment(options)
         job.arguments = [path ?? options.name] + operands.dropFirst()
         job.command = path.map { $0.hasPrefix("/") ? $0 : Process.directory + "/" + $0 } ?? ""
-        let session = try Session()
+        if options.testOnly {
+            var submit = WireSubmitJob()
+            submit.job = job
+            do { try TestOnly.ask(submit, as: "sbatch", session) } catch {
+                let failure = Failure(error)
+                throw Failure("allocation failure: \(failure.message)", detail: failure.detail)
+            }
+            return 0
+        }
         let submitted: WireJobSubmitted
         do { submitted = try send(job, session) } catch {
             let failure = Failure(error)

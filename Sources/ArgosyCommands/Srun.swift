@@ -22,7 +22,7 @@ enum Srun {
             try OptionParser(JobOptionTable.srun).parse(environment: Process.variable, into: &options)
         } catch {
             Console.error("srun", error.message)
-            return 1
+            return error.status
         }
         let environmentTasks = options.tasks
         options.tasks = 0
@@ -33,6 +33,10 @@ enum Srun {
         if options.mpi == "list" {
             Console.print("MPI plugin types are...\n\tnone\n")
             return 0
+        }
+        if let help = options.helpOfValues {
+            Console.print(help)
+            return options.asksHintHelp ? 1 : 0
         }
         guard !command.isEmpty else {
             Console.complain("srun: fatal: No command given to execute.\n")
@@ -125,8 +129,17 @@ enum Srun {
 
     /// A job of its own, that ends with the connection it was asked for on.
     private static func allocated(
-        _ options: JobOptions, _ command: [String], _ session: Session, _ signals: Signals
+        _ given: JobOptions, _ command: [String], _ session: Session, _ signals: Signals
     ) throws -> Int32 {
+        try given.checkResources()
+        let options = given.withoutForbiddenSpecialization("srun", session.configuration)
+        if options.testOnly {
+            do { try TestOnly.ask(submission(options, command), as: "srun", session) } catch {
+                let failure = Failure(error)
+                throw Failure("allocation failure: \(failure.message)", detail: failure.detail)
+            }
+            return 0
+        }
         let connection = try session.connect()
         var request = WireRequest()
         request.submit = submission(options, command)

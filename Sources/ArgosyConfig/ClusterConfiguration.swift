@@ -54,6 +54,7 @@ public struct ClusterConfiguration: Sendable, Equatable {
         public var rootOnly = false
         public var allowAccounts: [String] = []
         public var allowGroups: [String] = []
+        public var policy = PartitionPolicy()
         public init(name: String) { self.name = name }
     }
 
@@ -87,11 +88,33 @@ public struct ClusterConfiguration: Sendable, Equatable {
     /// DefMemPerNode / DefMemPerCPU, MiB; 0: not set, a job without --mem may use its nodes' memory.
     public var defaultMemoryPerNodeMiB: UInt64 = 0
     public var defaultMemoryPerCPUMiB: UInt64 = 0
+    public var defaultMemoryPerGPUMiB: UInt64 = 0
+    public var defaultCPUsPerGPU: UInt32 = 0
+    /// MaxMemPerNode / MaxMemPerCPU, MiB; 0: no bound.
+    public var maxMemoryPerNodeMiB: UInt64 = 0
+    public var maxMemoryPerCPUMiB: UInt64 = 0
+    public var priority = PrioritySettings()
+    public var accounting = AccountingSettings()
+    public var scheduling = SchedulingSettings()
+    /// What the cluster has of each license.
+    public var licenses: [LicenseRequest] = []
     public var returnToService: Int = 0
     public var requeueByDefault = true
     /// Every key as written, in the order read, for `scontrol show config` and for keys of ours (cgroup.conf and
     /// container keys reach the nodes through this).
     public var entries: [Entry] = []
+
+    /// The tree of switches (topology.conf); empty: none.
+    public var switches = SwitchTree()
+    /// Position in `switches.leaves` by node; see `leaf(of:)`.
+    var leafOfNode: [Int] = []
+    var gresLines: [GRESLine] = []
+
+    /// GresTypes: names of GRES that nodes may have.
+    public var gresTypes: [String] {
+        let text = entries.last { $0.key.lowercased() == "grestypes" }?.value ?? ""
+        return text.lowercased().split(separator: ",").map(String.init)
+    }
 
     public struct Entry: Sendable, Equatable {
         public var key: String

@@ -11,7 +11,7 @@ extension ConfigurationParser {
     mutating func readGlobal(_ pair: ConfigurationLine.Pair, _ line: ConfigurationLine) {
         configuration.entries.append(.init(key: pair.key, value: pair.value, file: line.file, line: line.number))
         let key = pair.key.lowercased()
-        guard let reader = Self.readers[key] else {
+        guard let reader = Self.readers[key] ?? Self.priorityReaders[key] ?? Self.schedulingReaders[key] else {
             if Self.quiet.contains(key) || key.hasPrefix("argosy") || key.hasPrefix("container") { return }
             let known = Self.known.contains(key)
             warn(
@@ -21,7 +21,13 @@ extension ConfigurationParser {
         }
         do throws(WrongValue) { try reader(&configuration, pair.value) } catch {
             fail(line, "\(pair.key)=\(pair.value): \(error.allowed)")
+            return
         }
+        guard key == "schedulerparameters" || key == "selecttypeparameters" else { return }
+        for word in configuration.scheduling.unknownParameters {
+            warn(line, "\(word) of \(pair.key) is not acted on")
+        }
+        configuration.scheduling.unknownParameters = []
     }
 
     static func port(_ text: String) throws(WrongValue) -> UInt16 {
@@ -156,12 +162,12 @@ extension ConfigurationParser {
 
     /// Keys whose usual values describe what Argosy does anyway, or that no longer need saying.
     static let quiet: Set<String> = [
-        "proctracktype", "taskplugin", "selecttype", "selecttypeparameters", "schedulertype", "switchtype",
+        "proctracktype", "taskplugin", "switchtype",
         "mpidefault",
         "accountingstoragetype", "jobacctgathertype", "jobacctgatherfrequency", "cryptotype", "slurmctldpidfile",
         "slurmdpidfile", "slurmctldlogfile", "slurmdlogfile", "slurmctlddebug", "slurmddebug", "slurmduser",
         "cgroupplugin", "cgroupautomount", "cgroupmountpoint", "constraincores", "constrainramspace",
-        "constrainswapspace", "constraindevices", "preptype", "topologyplugin", "jobcomptype", "credtype",
+        "constrainswapspace", "constraindevices", "preptype", "topologyplugin", "grestypes", "jobcomptype", "credtype",
         "srunportrange",
         "treewidth", "messagetimeout", "slurmctldtimeout", "launchtype", "gpuautodetect",
     ]
@@ -178,13 +184,13 @@ extension ConfigurationParser {
         "defmempergpu",
         "dependencyparameters", "disablerootjobs", "eiotimeout", "enforcepartlimits", "epilog", "epilogmsgtime",
         "epilogslurmctld", "extsensorsfreq", "extsensorstype", "fairsharedampeningfactor", "federationparameters",
-        "getenvtimeout", "grestypes", "groupupdateforce", "groupupdatetime", "healthcheckinterval",
+        "getenvtimeout", "groupupdateforce", "groupupdatetime", "healthcheckinterval",
         "healthchecknodestate", "healthcheckprogram", "jobcomphost", "jobcomploc", "jobcontainertype",
-        "jobfileappend", "jobsubmitplugins", "keepalivetime", "killonbadexit", "licenses", "logtimeformat",
+        "jobfileappend", "jobsubmitplugins", "keepalivetime", "killonbadexit", "logtimeformat",
         "maildomain",
         "mailprog", "maxdbdmsgs", "maxmempercpu", "maxmempernode", "maxstepcount", "maxtaskspernode", "mcsparameters",
         "mcsplugin", "mpiparams", "nodefeaturesplugins", "overtimelimit", "pluginidir", "plugindir", "plugstackconfig",
-        "powerparameters", "powerplugin", "preemptexempttime", "preemptmode", "preemptparameters", "preempttype",
+        "powerparameters", "powerplugin", "preemptparameters",
         "prepparameters", "prepplugins", "priorityage", "prioritycalcperiod", "prioritydecayhalflife",
         "priorityfavorsmall", "priorityflags", "prioritymaxage", "priorityparameters", "prioritysitefactorparameters",
         "prioritysitefactorplugin", "prioritytype", "priorityusageresetperiod", "priorityweightage",
@@ -193,7 +199,6 @@ extension ConfigurationParser {
         "prologslurmctld", "propagateprioprocess", "propagateresourcelimits", "propagateresourcelimitsexcept",
         "rebootprogram", "reconfigflags", "requeueexit", "requeueexithold", "resumefailprogram", "resumeprogram",
         "resumerate", "resumetimeout", "resvepilog", "resvovercommit", "resvprolog", "routeplugin",
-        "schedulerparameters",
         "schedulertimeslice", "scronparameters", "slurmctldaddr", "slurmctldparameters", "slurmctldprimaryoffprog",
         "slurmctldprimaryonprog", "slurmctldsyslogdebug", "slurmdsyslogdebug", "slurmschedlogfile",
         "slurmschedloglevel", "srunepilog", "srunprolog", "suspendexcnodes", "suspendexcparts", "suspendprogram",

@@ -128,7 +128,9 @@ extension ConfigurationParser {
         case "realmemory": node.memoryMiB = try mebibytes(text)
         case "weight": node.weight = UInt32(try count(text, 0...0xffff_fffe))
         case "feature", "features": node.features = text.split(separator: ",").map(String.init)
-        case "gres": node.gres = text
+        case "gres":
+            _ = try GRESText.items(text)
+            node.gres = text
         case "reason": node.reason = text
         case "state":
             let state = text.uppercased()

@@ -57,11 +57,14 @@ extension ConfigurationParser {
         case "maxnodes": partition.maxNodes = try nodeCount(text)
         case "minnodes": partition.minNodes = UInt32(try count(text, 0...0xffff_fffe))
         case "prioritytier": partition.priorityTier = UInt32(try count(text, 0...65533))
-        case "priority", "priorityjobfactor": partition.priorityTier = UInt32(try count(text, 0...65533))
+        case "priority":
+            // The one key of old that stands for both.
+            partition.priorityTier = UInt32(try count(text, 0...65533))
+            partition.policy.priorityJobFactor = partition.priorityTier
         case "rootonly": partition.rootOnly = try yes(text)
-        case "allowaccounts": partition.allowAccounts = list(text)
-        case "allowgroups": partition.allowGroups = list(text)
-        default: return false
+        case "allowaccounts": partition.allowAccounts = everyone(text)
+        case "allowgroups": partition.allowGroups = everyone(text)
+        default: return try setPolicy(key, text, in: &partition.policy)
         }
         return true
     }
@@ -75,11 +78,6 @@ extension ConfigurationParser {
 
     private static func nodeCount(_ text: String) throws(WrongValue) -> UInt32 {
         text.uppercased() == "UNLIMITED" ? .max : UInt32(try count(text, 0...0xffff_fffe))
-    }
-
-    /// ALL, in any case, is everybody: an empty list.
-    private static func list(_ text: String) -> [String] {
-        text.uppercased() == "ALL" ? [] : text.split(separator: ",").map(String.init)
     }
 
     mutating func resolvePartitions() {

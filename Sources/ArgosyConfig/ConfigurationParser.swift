@@ -90,7 +90,8 @@ public struct ConfigurationParser {
         case "nodeset": readNodeSet(line)
         case "downnodes": readDownNodes(line)
         case "frontendname", "switchname", "blockname":
-            warn(line, "\(first.key) lines are not acted on")
+            let place = first.key.lowercased() == "switchname" ? "; they belong into topology.conf" : ""
+            warn(line, "\(first.key) lines are not acted on\(place)")
             record(line)
         default:
             for pair in line.pairs { readGlobal(pair, line) }
@@ -109,6 +110,7 @@ public struct ConfigurationParser {
     /// What needs all lines: names of node sets and partitions, a controller, a partition.
     private mutating func finish(file: String) {
         resolvePartitions()
+        checkGRESTypes(file)
         if configuration.controllers.isEmpty {
             diagnostics.append(
                 .init(
@@ -116,5 +118,23 @@ public struct ConfigurationParser {
                     message: "SlurmctldHost is not set; localhost is taken. Write SlurmctldHost=NAME(ADDRESS)"))
             configuration.controllers = [.init(name: "localhost", address: "localhost")]
         }
+    }
+
+    /// Slurm gives nodes no GRES that GresTypes does not list; here they work, but say so.
+    private mutating func checkGRESTypes(_ file: String) {
+        let types = configuration.gresTypes
+        var missing: [String] = []
+        for node in configuration.nodes {
+            for item in (try? GRESText.items(node.gres)) ?? [] where !types.contains(item.name) {
+                if !missing.contains(item.name) { missing.append(item.name) }
+            }
+        }
+        guard !missing.isEmpty else { return }
+        let all = (types + missing).joined(separator: ",")
+        diagnostics.append(
+            .init(
+                file: file, line: 0, severity: .warning,
+                message: "nodes have GRES \(missing.joined(separator: ",")), which GresTypes does not list; "
+                    + "write GresTypes=\(all)"))
     }
 }

@@ -17,6 +17,7 @@ extension Registration {
         ioPort = UInt16(clamping: wire.ioPort)
         boot = Timestamp(microseconds: wire.hardware.bootUs)
         daemonStart = Timestamp(microseconds: wire.daemonStartUs)
+        hardware = wire.hardware.hasParts ? wire.hardware.parts.domain : nil
     }
 }
 

@@ -92,7 +92,7 @@ extension ControllerCore {
     }
 
     /// False when none of the wanted elements still waits.
-    private mutating func cancelPending(elements wanted: [IndexRange], of array: JobRecord) -> Bool {
+    mutating func cancelPending(elements wanted: [IndexRange], of array: JobRecord) -> Bool {
         let pending = tables.pendingIndices[array.id.rawValue] ?? []
         if wanted.isEmpty {
             cancelPending(array, "")
@@ -106,13 +106,8 @@ extension ControllerCore {
         }
         guard let id = try? nextJobID() else { return false }
         // One record for all of them, as the array is one: it keeps what was cancelled, for the accounts.
-        var cancelled = JobRecord(
-            submit: array.submit, eligible: array.eligible, id: id, timeLimit: array.timeLimit,
-            partition: array.partition, isBatch: array.isBatch, killOnClientLoss: false,
-            allowsRequeue: array.allowsRequeue)
-        cancelled.arrayJob = array.id.rawValue
-        cancelled.priority = array.priority
-        tables.jobs[id.rawValue] = cancelled
+        tables.jobs[id.rawValue] = JobRecord(id, elementOf: array, index: JobRecord.noIndex)
+        shapes.retain(array.shape)
         tables.specs[id.rawValue] = tables.specs[array.id.rawValue]
         tables.pendingIndices[id.rawValue] = taken
         tables.pendingIndices[array.id.rawValue] = left
@@ -154,6 +149,10 @@ extension ControllerCore {
         tables.notes[record.id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
         end(record.id, as: .cancelled)
         wantPlan()
+        // None of a heterogeneous job's components starts without the others.
+        for other in components(of: record.hetLeader).compactMap({ self.record($0) }) where other.state == .pending {
+            cancelPending(other, detail)
+        }
     }
 
     private mutating func send(_ signal: UInt32, to record: JobRecord, batchOnly: Bool, full: Bool) {

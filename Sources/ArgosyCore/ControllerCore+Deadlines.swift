@@ -9,7 +9,16 @@ extension ControllerCore {
             case .jobLimit: runOut(JobID(due.subject), due.time)
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
+            case .reservation: reservationDue(due.subject)
+            case .dependency: dependencyDue(JobID(due.subject))
+            case .chargeUsage: chargeRunning()
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
+            case .mustEnd: meetDeadline(JobID(due.subject))
+            case .resumption: resumeIfFree(JobID(due.subject))
+            case .plannedStart: if due.time == plannedStart { wantPlan() }
+            case .priorities:
+                recalculatePriorities()
+                watchPriorities()
             }
         }
     }
@@ -26,6 +35,39 @@ extension ControllerCore {
         complete(
             id, as: .timeout, .timeLimit, "ran past its time limit of \(record.timeLimit.rawValue) minutes",
             grace: configuration.killWait)
+    }
+
+    /// `--deadline`: what can no longer end in time is not begun, what still runs is ended.
+    private mutating func meetDeadline(_ id: JobID) {
+        guard let record = record(id), record.endBy.isSet else { return }
+        let why = "could not end by its deadline"
+        if record.state == .pending, latestStart(of: record) < now {
+            let now = now
+            change(id) { job in
+                job.end = now
+                job.reason = .deadLine
+            }
+            tables.notes[id.rawValue] = JobNote(detail: why)
+            end(id, as: .deadline)
+            wantPlan()
+        } else if record.state.isActive, record.endBy <= now {
+            complete(id, as: .deadline, .deadLine, "ran until its deadline", grace: configuration.killWait)
+        }
+    }
+
+    /// When the job must have started at the latest to end by its deadline, as short as it may be.
+    private func latestStart(of record: JobRecord) -> Timestamp {
+        let least = record.timeMin != .notGiven ? record.timeMin : record.timeLimit
+        // Without a limit it gets what is left, a minute at least.
+        return record.endBy.adding(.zero - (least.duration ?? .seconds(60)))
+    }
+
+    mutating func watchDeadline(_ record: JobRecord) {
+        guard record.endBy.isSet else { return }
+        if record.state == .pending {
+            deadlines.add(latestStart(of: record).adding(.microseconds(1)), .mustEnd, record.id.rawValue)
+        }
+        deadlines.add(record.endBy, .mustEnd, record.id.rawValue)
     }
 
     private mutating func endUnownedJob(_ id: JobID) {
@@ -123,7 +165,7 @@ extension ControllerCore {
     private mutating func endForLostClient(_ record: JobRecord) {
         switch record.state {
         case .pending: cancelPending(record, "its client went away")
-        case .running:
+        case .running, .suspended:
             let steps = tables.steps[record.id.rawValue] ?? []
             if steps.isEmpty || steps.contains(where: { !$0.state.isEnded }) {
                 complete(
@@ -147,6 +189,10 @@ extension Tables {
         runs[key] = nil
         notes[key] = nil
         tokens[key] = nil
+        components[key] = nil
+        dependencies[key] = nil
+        corresponding[key] = nil
+        usedReservations[key] = nil
         steps[key] = nil
     }
 }

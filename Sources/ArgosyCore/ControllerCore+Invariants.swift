@@ -3,7 +3,7 @@ import ArgosyDomain
 
 extension ControllerCore {
     /// What is wrong with the state; empty when it is sound. Costs a walk over everything.
-    public func checkInvariants() -> [String] { checkNodes() + checkJobs() }
+    public func checkInvariants() -> [String] { checkNodes() + checkJobs() + checkTables() }
 
     private func checkNodes() -> [String] {
         var wrong: [String] = []
@@ -12,6 +12,9 @@ extension ControllerCore {
             let name = configuration.nodes[index].name
             var taken = CPUSet()
             var memory: UInt64 = 0
+            let hardware = hardware(of: NodeIndex(index))
+            var expected = node
+            expected.freeGRES = cluster.nodes[index].freeGRES
             for key in node.holds {
                 guard let record = record(key.job), record.attempt == key.attempt,
                     let run = tables.runs[key.job.rawValue], let position = run.position(of: NodeIndex(index)),
@@ -21,10 +24,13 @@ extension ControllerCore {
                     continue
                 }
                 let share = run.allocation.nodes[Int(position)]
+                memory += countedMemory(share)
+                expected.take(share.gres, of: hardware)
+                if run.hasLentCPUs { continue }
                 if !taken.isDisjoint(with: share.cpus) { wrong.append("\(name): CPUs of job \(key.job) given twice") }
                 taken.formUnion(share.cpus)
-                memory += share.memoryMiB
             }
+            if expected.freeGRES != node.freeGRES { wrong.append("\(name): GRES do not add up") }
             if !taken.isDisjoint(with: node.freeCPUs) { wrong.append("\(name): CPUs both free and held") }
             if taken.count + node.freeCPUs.count != configuration.nodes[index].cpus {
                 wrong.append("\(name): CPUs lost")
@@ -33,6 +39,30 @@ extension ControllerCore {
                 wrong.append("\(name): memory does not add up")
             }
         }
+        return wrong
+    }
+
+    private func checkTables() -> [String] {
+        var wrong: [String] = []
+        var uses = Array(repeating: UInt64(0), count: licensesInUse.count)
+        tables.runs.forEach { key, run in
+            for demand in run.licenses { uses[demand.license] += UInt64(demand.count) }
+            let state = tables.jobs[key]?.state
+            if state?.isEnded ?? true, !run.licenses.isEmpty { wrong.append("ended job \(key) holds licenses") }
+            if state == .suspended, !run.hasLentCPUs { wrong.append("suspended job \(key) kept its CPUs") }
+            if state == .suspended, !suspended.contains(JobID(key)) { wrong.append("job \(key) is not known to stand") }
+            if state == .running, run.hasLentCPUs { wrong.append("running job \(key) lent its CPUs") }
+        }
+        if uses != licensesInUse { wrong.append("licenses in use: \(uses), counted \(licensesInUse)") }
+        for (position, use) in uses.enumerated() where use > UInt64(configuration.licenses[position].count) {
+            wrong.append("license \(configuration.licenses[position].name) is given too often")
+        }
+        var counts = Array(repeating: UInt32(0), count: shapes.counts.count)
+        tables.jobs.forEach { key, record in
+            if record.shape >= 0 { counts[Int(record.shape)] += 1 }
+            if (record.state == .pending) != (record.shape >= 0) { wrong.append("shape of job \(key)") }
+        }
+        if counts != shapes.counts { wrong.append("shapes are counted wrong") }
         return wrong
     }
 
@@ -47,9 +77,8 @@ extension ControllerCore {
             switch record.state {
             case .pending:
                 if tables.runs[key] != nil { wrong.append("waiting job \(key) has an allocation") }
-                let place = PendingQueue.Key(priority: record.priority, job: record.id)
-                if !record.isHeld && !queued.contains(place) { wrong.append("waiting job \(key) is in no queue") }
-            case .running, .completing:
+                if !queued.contains(PendingQueue.Key(record)) { wrong.append("waiting job \(key) is in no queue") }
+            case .running, .suspended, .completing:
                 if held.isEmpty { wrong.append("job \(key) is \(record.state.name) on no node") }
                 for position in held {
                     let node = tables.runs[key]?.allocation.nodes[Int(position)].index.rawValue ?? .max

@@ -9,9 +9,12 @@ extension ControllerCore {
     mutating func load(_ stored: StoredState) {
         loadNodes(stored.nodes)
         loadPartitions(stored.partitions)
+        loadReservations(stored.reservations)
+        loadRecords(stored.accounting)
         for row in stored.jobs.sorted(by: { $0.id < $1.id }) { load(row) }
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
+        loadUsage(stored.accounting)
     }
 
     mutating func settleAfterLoad() {
@@ -22,6 +25,10 @@ extension ControllerCore {
             guard let record = tables.jobs[key] else { continue }
             settle(record)
         }
+        settleLoadedDependencies()
+        settleLoadedReservations()
+        recalculatePriorities()
+        watchPriorities()
         wantPlan()
     }
 
@@ -30,7 +37,8 @@ extension ControllerCore {
             deadlines.add(now.adding(clientGrace), .clientGone, record.id.rawValue)
         }
         switch record.state {
-        case .running where tables.runs[record.id.rawValue]?.held.isEmpty ?? true:
+        case .running where tables.runs[record.id.rawValue]?.held.isEmpty ?? true,
+            .suspended where tables.runs[record.id.rawValue]?.held.isEmpty ?? true:
             failAttempt(record.id, "the nodes it ran on are no longer configured")
         case .completing where tables.runs[record.id.rawValue]?.held.isEmpty ?? true: finishAttempt(record.id)
         default: break
@@ -40,6 +48,7 @@ extension ControllerCore {
     private mutating func loadNodes(_ rows: [NodeRow]) {
         for (index, node) in configuration.nodes.enumerated() {
             var record = NodeRecord(freeCPUs: CPUSet(0..<node.cpus), freeMemoryMiB: node.memoryMiB)
+            record.freeGRES = cluster.nodes[index].freeGRES
             var facts = NodeFacts()
             record.isDown = node.state.uppercased().hasPrefix("DOWN")
             record.isDrained = node.state.uppercased().hasPrefix("DRAIN")
@@ -66,10 +75,19 @@ extension ControllerCore {
             record.deadline = max(record.deadline, now.adding(configuration.slurmdTimeout))
         }
         let key = row.id.rawValue
+        record.tier = tier(of: row.spec.fields.partition, or: record.partition)
         tables.jobs[key] = record
         tables.specs[key] = row.spec
+        if record.hetLeader != 0 {
+            tables.components[record.hetLeader] = (tables.components[record.hetLeader] ?? []) + [key]
+        }
         if !row.pendingIndices.isEmpty { tables.pendingIndices[key] = row.pendingIndices }
         if !row.reasonDetail.isEmpty { tables.notes[key] = JobNote(detail: row.reasonDetail) }
+        if record.state == .pending, let left = try? JobDependency(parsing: row.dependency), !left.isEmpty {
+            tables.dependencies[key] = left
+            if !row.corresponding.isEmpty { tables.corresponding[key] = row.corresponding }
+        }
+        if !row.reservation.isEmpty { tables.usedReservations[key] = row.reservation }
         if !row.token.isEmpty {
             tables.tokens[key] = row.token
             tokens[Self.tokenKey(row.token, uid: row.spec.fields.identity.uid)] = row.id
@@ -81,6 +99,8 @@ extension ControllerCore {
         } else {
             liveJobs += 1
             if record.state == .pending { enqueue(record) } else { countElement(record, by: 1) }
+            if record.state == .suspended { suspended.append(record.id) }
+            if record.state.isActive { watchDeadline(record) }
         }
     }
 
@@ -88,9 +108,13 @@ extension ControllerCore {
         var run = JobRun(allocation: tables.indexed(allocation), held: [], prepared: row.nodesPrepared)
         run.usage = row.usage
         if !record.state.isEnded {
-            for position in row.nodesHeld where hold(record.key, run.allocation.nodes[Int(position)]) {
+            run.hasLentCPUs = record.suspendedAt.isSet
+            for position in row.nodesHeld
+            where hold(record.key, run.allocation.nodes[Int(position)], cpus: !run.hasLentCPUs) {
                 run.held.append(position)
             }
+            run.licenses = licenseDemands(row.licenses)
+            countLicenses(run.licenses, taken: true)
             deadlines.add(record.deadline, .jobLimit, record.id.rawValue)
         }
         tables.runs[row.id.rawValue] = run
@@ -115,7 +139,8 @@ extension JobRecord {
     init(_ row: JobRow, partition: UInt16) {
         self.init(
             submit: row.submit, eligible: row.eligible, id: row.id, timeLimit: row.timeLimit, partition: partition,
-            isBatch: row.spec.isBatch, killOnClientLoss: row.spec.fields.killOnClientLoss,
+            uid: row.spec.fields.identity.uid, isBatch: row.spec.isBatch,
+            killOnClientLoss: row.spec.fields.killOnClientLoss,
             allowsRequeue: row.spec.fields.requeue)
         start = row.start
         end = row.end
@@ -132,6 +157,15 @@ extension JobRecord {
         endingState = row.endingState
         batchLaunched = row.batchLaunched
         requeueAfterEnd = row.requeueAfterEnd
+        endBy = row.spec.fields.deadline
+        timeMin = row.spec.fields.timeMin
+        suspendedAt = row.suspendedAt
+        suspendedFor = row.suspendedFor
+        pauses = row.pauses
+        suspendedByPreemption = row.suspendedByPreemption
+        preempted = row.preempted
+        hetLeader = row.hetLeader?.rawValue ?? 0
+        hetOffset = row.hetOffset
         if requeueAfterEnd && (reason == .launchFailedRequeuedHeld || reason == .jobHeldUser || reason == .jobHeldAdmin)
         {
             holdAfterRequeue = reason
@@ -154,7 +188,8 @@ extension Tables {
     }
 
     /// A partition that is no longer configured keeps its name and gets no nodes: its jobs can end, not start.
-    mutating func partitionIndex(named name: String) -> UInt16 {
+    mutating func partitionIndex(named list: String) -> UInt16 {
+        let name = list.split(separator: ",").map(String.init).first ?? list
         if let index = partitions.firstIndex(where: { $0.name == name }) { return UInt16(index) }
         partitions.append(PartitionView(vanished: name))
         return UInt16(partitions.count - 1)

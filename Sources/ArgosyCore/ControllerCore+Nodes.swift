@@ -29,6 +29,7 @@ extension ControllerCore {
             record.strays = []
         }
         dirtyNodes.append(index)
+        if let hardware = registration.hardware { learnHardware(index, hardware) }
         reconcile(index, registration.held, rebooted: rebooted)
         returnToService(index)
         checkHardware(index, registration)
@@ -41,6 +42,10 @@ extension ControllerCore {
         for stray in held.sorted(by: { $0.key < $1.key }) where !known.contains(stray.key) {
             changeNode(index) { $0.strays.append(stray.key) }
             order(index, stray.key, .terminate(grace: .zero, why: "the controller does not know this attempt"))
+        }
+        // First of all: what stands still has lent its CPUs to others here.
+        for record in booked.compactMap({ self.record($0.job) }) where record.state == .suspended {
+            order(index, record.key, .suspend(number: record.pauses))
         }
         for key in booked {
             if let found = held.first(where: { $0.key == key }) {
@@ -56,13 +61,16 @@ extension ControllerCore {
         guard let record = record(key.job), let run = tables.runs[key.job.rawValue],
             let position = run.position(of: index)
         else { return }
-        guard record.state == .running else {
+        guard record.state.isActive else {
             order(index, key, .terminate(grace: grace(of: record), why: (record.endingState ?? .failed).name))
             return
         }
+        // One that stands still is prepared when it goes on: others have its CPUs.
+        if record.state == .suspended { return }
         if !run.prepared.contains(position) {
             order(index, key, .prepare(launchBatch: record.isBatch && run.allocation.nodes.count == 1))
         }
+        if record.pauses > 0 { order(index, key, .resume(number: record.pauses)) }
         for step in tables.steps[key.job.rawValue] ?? [] where step.isRunning(on: index) {
             if held.steps.contains(step.step) { continue }
             if step.step == .batch && !run.prepared.contains(position) { continue }
@@ -76,12 +84,13 @@ extension ControllerCore {
         guard let record = record(key.job), let run = tables.runs[key.job.rawValue],
             let position = run.position(of: index)
         else { return }
-        if record.state == .running && !rebooted && !run.prepared.contains(position) {
+        if record.state.isActive && !rebooted && !run.prepared.contains(position) {
+            if record.state == .suspended { return }
             order(index, key, .prepare(launchBatch: record.isBatch && run.allocation.nodes.count == 1))
             return
         }
         release(key, position: position)
-        if record.state == .running {
+        if record.state.isActive {
             let why = rebooted ? "was rebooted" : "no longer has the job"
             failAttempt(key.job, "node \(nodeName(index)) \(why)")
         } else if tables.runs[key.job.rawValue]?.held.isEmpty ?? true {
@@ -131,7 +140,7 @@ extension ControllerCore {
         for key in tables.nodes[index.rawValue]?.holds ?? [] {
             guard let record = record(key.job), let position = tables.runs[key.job.rawValue]?.position(of: index)
             else { continue }
-            if record.state == .running {
+            if record.state.isActive {
                 failAttempt(key.job, why)
             } else if isOutOfReach(index) {
                 release(key, position: position)
@@ -177,7 +186,7 @@ extension ControllerCore {
         changeRun(record.id) { $0.usage.add(usage) }
         if usage.oomKills > 0 { markOutOfMemory(record.id) }
         release(record.key, position: position)
-        if record.state == .running {
+        if record.state.isActive {
             failAttempt(record.id, "a node let go of the job before it ended")
         } else if tables.runs[record.id.rawValue]?.held.isEmpty ?? true {
             finishAttempt(record.id)
@@ -221,6 +230,7 @@ extension ControllerCore {
     }
 
     private mutating func setReason(_ index: NodeIndex, _ reason: String, uid: UInt32) {
+        reservationsNeedMending = !tables.reservations.isEmpty
         let time = reason.isEmpty ? .unset : now
         tables.facts.update(index.rawValue) { facts in
             facts.reason = reason

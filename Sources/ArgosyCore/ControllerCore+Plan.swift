@@ -1,218 +1,251 @@
-// Planning: the snapshot that goes out, and the plan that comes back, verified placement by placement.
+// The plan comes back and is verified placement by placement.
 import ArgosyConfig
-public import ArgosyDomain
-public import ArgosyScheduler
+import ArgosyDomain
+import ArgosyScheduler
 
 extension ControllerCore {
-    /// What a planner needs: eligible jobs in order, nodes, running work. Takes time in proportion to the waiting jobs.
-    public func planningSnapshot(at now: Timestamp) -> PlanningSnapshot {
-        let now = max(now, self.now)
-        var snapshot = PlanningSnapshot(version: version, now: now)
-        snapshot.nodes = configuration.nodes.indices.map { planningNode(NodeIndex($0)) }
-        snapshot.partitionNodes = tables.partitions.map(\.nodes)
-        for key in queue.keys where isQueued(key) {
-            guard let record = record(key.job), record.eligible <= now, isPartitionUp(record.partition),
-                let spec = tables.specs[key.job.rawValue],
-                var job = try? demand(key.job, spec, partition: Int(record.partition), throwing: false)
-            else { continue }
-            job.copies = startableCopies(record, spec)
-            job.timeLimit = record.timeLimit
-            if job.copies > 0 { snapshot.queue.append(job) }
-        }
-        tables.runs.forEach { key, run in
-            guard let record = record(JobID(key)), !run.held.isEmpty else { return }
-            var allocation = run.allocation
-            allocation.nodes = run.held.map { run.allocation.nodes[Int($0)] }
-            snapshot.running.append((expectedEnd(of: record, at: now), allocation))
-        }
-        return snapshot
-    }
-
-    private func expectedEnd(of record: JobRecord, at now: Timestamp) -> Timestamp {
-        if record.state == .completing { return now }
-        return record.timeLimit.duration.map { record.start.adding($0) } ?? .never
-    }
-
-    func isPartitionUp(_ index: UInt16) -> Bool {
-        switch tables.partitions[Int(index)].state {
-        case "UP", "DRAIN": true
-        default: false
-        }
-    }
-
-    private func planningNode(_ index: NodeIndex) -> PlanningSnapshot.Node {
-        let configured = configuration.nodes[index.int]
-        let record = tables.nodes[index.rawValue]
-        return PlanningSnapshot.Node(
-            index: index, name: configured.name, isAvailable: record?.takesWork ?? false, cpus: configured.cpus,
-            threadsPerCore: configured.threadsPerCore, freeCPUs: record?.freeCPUs ?? CPUSet(),
-            memoryMiB: configured.memoryMiB, freeMemoryMiB: record?.freeMemoryMiB ?? 0, weight: configured.weight)
-    }
-
-    /// All nodes as configured, with nothing on them: what a request is checked against.
-    static func emptyNodes(_ configuration: ClusterConfiguration) -> [PlanningSnapshot.Node] {
-        configuration.nodes.enumerated().map { index, node in
-            PlanningSnapshot.Node(
-                index: NodeIndex(index), name: node.name, isAvailable: true, cpus: node.cpus,
-                threadsPerCore: node.threadsPerCore, freeCPUs: CPUSet(0..<node.cpus), memoryMiB: node.memoryMiB,
-                freeMemoryMiB: node.memoryMiB, weight: node.weight)
-        }
-    }
-
-    private func startableCopies(_ record: JobRecord, _ spec: JobSpec) -> Int {
-        guard record.arrayJob != 0, let limit = spec.fields.array?.maxRunning else { return 1 }
-        let waiting = record.hasElementIndex ? 1 : IndexRanges.count(tables.pendingIndices[record.id.rawValue] ?? [])
-        if limit == 0 { return waiting }
-        return min(waiting, max(0, Int(limit) - Int(tables.runningElements[record.arrayJob] ?? 0)))
-    }
-
-    /// What the job asks for in a planner's terms. Throws (only when `throwing`) for node lists that name unknown nodes.
-    func demand(_ id: JobID, _ spec: JobSpec, partition: Int, throwing: Bool) throws(Refusal) -> PlanningSnapshot.Job {
-        let fields = spec.fields
-        var job = PlanningSnapshot.Job(id: id)
-        job.partition = partition
-        job.cpusPerTask = max(1, Int(fields.cpusPerTask))
-        job.tasksPerNode = Int(fields.tasksPerNode)
-        job.memoryPerNodeMiB = fields.memoryPerNodeMiB
-        job.memoryPerCPUMiB = fields.memoryPerCPUMiB
-        job.exclusive = fields.exclusive
-        job.requiredNodes = try nodes(fields.nodeList, throwing: throwing)
-        job.excludedNodes = try nodes(fields.exclude, throwing: throwing)
-        settleCounts(&job, fields)
-        return job
-    }
-
-    private func settleCounts(_ job: inout PlanningSnapshot.Job, _ fields: JobSpec.Fields) {
-        let ceiling = max(1, tables.partitions[job.partition].nodes.count)
-        let fixed = Int(fields.minNodes)
-        if fixed > 0 {
-            job.minNodes = max(fixed, job.requiredNodes.count)
-            job.maxNodes = max(job.minNodes, Int(fields.maxNodes))
-            job.tasks = fields.tasks > 0 ? Int(fields.tasks) : job.minNodes * max(1, job.tasksPerNode)
-        } else {
-            job.tasks =
-                fields.tasks > 0 ? Int(fields.tasks) : max(1, job.requiredNodes.count) * max(1, job.tasksPerNode)
-            let spread = job.tasksPerNode > 0 ? (job.tasks + job.tasksPerNode - 1) / job.tasksPerNode : 1
-            job.minNodes = max(1, spread, job.requiredNodes.count)
-            job.maxNodes = max(job.minNodes, ceiling)
-        }
-    }
-
-    private func nodes(_ list: String, throwing: Bool) throws(Refusal) -> [NodeIndex] {
-        if list.isEmpty { return [] }
-        var found: [NodeIndex] = []
-        do {
-            for name in try Hostlist.expand(list) {
-                guard let index = configuration.node(named: name) else {
-                    if throwing { throw Refusals.invalidNode(name) }
-                    continue
-                }
-                if !found.contains(index) { found.append(index) }
-            }
-        } catch let malformed as Hostlist.Malformed {
-            if throwing { throw Refusal(.invalidNodeName, "Invalid node name specified", detail: "\(malformed)") }
-        } catch let refusal as Refusal {
-            throw refusal
-        } catch {}
-        return found.sorted()
-    }
-
-    // MARK: The plan comes back
-
     mutating func apply(_ plan: Plan) {
+        // A plan of this very state would come out the same.
+        let isStale = plan.version != version
         var dropped = false
-        for placement in plan.placements where !start(placement) { dropped = true }
-        for explanation in plan.explanations { note(explanation) }
-        if dropped { wantPlan() }
+        var components: [Placement] = []
+        for placement in plan.placements {
+            if record(placement.job)?.hetLeader ?? 0 != 0 {
+                components.append(placement)
+            } else if !start(placement) {
+                dropped = true
+            }
+        }
+        if !startTogether(components) { dropped = true }
+        for preemption in plan.preemptions { preempt(preemption) }
+        for explanation in plan.explanations { note(explanation, of: plan) }
+        plannedVersion = plan.version
+        awaitPlannedStart(plan)
+        if dropped && isStale { wantPlan() }
     }
 
-    /// False when the placement no longer holds: the job or the nodes changed since the snapshot.
-    private mutating func start(_ placement: Placement) -> Bool {
+    /// What a placement that still holds comes to.
+    private struct Start {
+        var timeLimit: TimeLimit
+        var licenses: [Shape.LicenseDemand]
+    }
+
+    /// Nil when the placement no longer holds: the job or the nodes changed since the snapshot. Without `alone` the free
+    /// nodes and licenses are the caller's to check.
+    private func check(_ placement: Placement, alone: Bool = true) -> Start? {
         guard let record = record(placement.job), record.state == .pending, !record.isHeld, record.eligible <= now,
-            isPartitionUp(record.partition), let spec = tables.specs[placement.job.rawValue],
-            startableCopies(record, spec) > 0, holds(placement.allocation)
-        else { return false }
+            record.dependency == .none, record.shape >= 0, isPartitionUp(UInt16(placement.partition)),
+            startableCopies(record) > 0, respectsReservations(record.id, placement.allocation),
+            let limit = timeLimit(of: record, placement)
+        else { return nil }
+        let shape = shapes.shapes[Int(record.shape)]
+        let members = tables.partitions[placement.partition].nodes
+        guard shape.partitions.contains(placement.partition),
+            placement.allocation.nodes.allSatisfy({ members.holds($0.index) }),
+            let licenses = licenses(of: shape, placement)
+        else { return nil }
+        if alone && !isFree(placement.allocation) { return nil }
+        if let job = limitedJob(record), !tables.book.mayStart(job, at: now) { return nil }
+        return Start(timeLimit: limit, licenses: licenses)
+    }
+
+    /// As planned, within what the job allows (--time-min), and so that it ends by its deadline; nil when it cannot.
+    private func timeLimit(of record: JobRecord, _ placement: Placement) -> TimeLimit? {
+        var limit = record.timeLimit
+        if placement.timeLimit != .notGiven, placement.timeLimit < limit {
+            guard record.timeMin != .notGiven, placement.timeLimit >= record.timeMin else { return nil }
+            limit = placement.timeLimit
+        }
+        guard record.endBy.isSet else { return limit }
+        let left = (record.endBy - now).components.seconds / 60
+        guard left > 0 else { return nil }
+        let longest = TimeLimit(minutes: UInt32(clamping: left))
+        if limit <= longest { return limit }
+        let least = record.timeMin != .notGiven ? record.timeMin : limit
+        return limit == .unlimited || least <= longest ? longest : nil
+    }
+
+    /// The licenses it takes, when they are free.
+    private func licenses(of shape: Shape, _ placement: Placement) -> [Shape.LicenseDemand]? {
+        guard shape.anyLicense else { return areFree(shape.licenses) ? shape.licenses : nil }
+        let planned = placement.licenses.filter(shape.licenses.contains)
+        return (planned + shape.licenses).first { areFree([$0]) }.map { [$0] } ?? (shape.licenses.isEmpty ? [] : nil)
+    }
+
+    /// False when the placement no longer holds.
+    private mutating func start(_ placement: Placement) -> Bool {
+        guard let start = check(placement) else { return false }
+        return perform(placement, start)
+    }
+
+    private mutating func perform(_ placement: Placement, _ start: Start) -> Bool {
+        guard let record = record(placement.job) else { return false }
+        var id = record.id
         if record.arrayJob != 0 && !record.hasElementIndex {
             guard let element = startElement(of: record) else { return false }
-            startAttempt(element, placement.allocation)
-        } else {
-            startAttempt(record.id, placement.allocation)
+            id = element
         }
+        change(id) { job in
+            job.partition = UInt16(placement.partition)
+            job.timeLimit = start.timeLimit
+        }
+        startAttempt(id, placement.allocation, licenses: start.licenses)
         leaveQueue()
+        // Counted at once: the next placement of this plan may meet the same limit.
+        recount(id)
+        noteArrayLimit(record.id)
         return true
     }
 
-    private func holds(_ allocation: Allocation) -> Bool {
-        guard !allocation.nodes.isEmpty else { return false }
-        var seen: [NodeIndex] = []
-        for node in allocation.nodes {
-            guard let record = tables.nodes[node.index.rawValue], record.takesWork, !node.cpus.isEmpty,
-                !seen.contains(node.index), node.memoryMiB <= record.freeMemoryMiB
-            else { return false }
-            var missing = node.cpus
-            missing.subtract(record.freeCPUs)
-            if !missing.isEmpty { return false }
-            seen.append(node.index)
+    /// The components of a heterogeneous job start in one turn, or none of them does.
+    private mutating func startTogether(_ placements: [Placement]) -> Bool {
+        var all = true
+        var leaders: [UInt32] = []
+        for leader in placements.compactMap({ record($0.job)?.hetLeader }) where !leaders.contains(leader) {
+            leaders.append(leader)
         }
+        for leader in leaders {
+            let parts = placements.filter { record($0.job)?.hetLeader == leader }
+            if !startComponents(of: leader, parts) { all = false }
+        }
+        return all
+    }
+
+    private mutating func startComponents(of leader: UInt32, _ parts: [Placement]) -> Bool {
+        let waiting = components(of: leader).filter { record($0)?.state == .pending }
+        let starts = parts.compactMap { check($0, alone: false) }
+        guard parts.map(\.job).sorted() == waiting, starts.count == parts.count,
+            areFree(starts.flatMap(\.licenses).summed), let all = Allocation.joined(parts.map(\.allocation)),
+            isFree(all)
+        else { return false }
+        for (part, start) in zip(parts, starts) { _ = perform(part, start) }
         return true
     }
 
     /// The job that the array's next element becomes: one of its own, and for the last one the array's own record.
     private mutating func startElement(of array: JobRecord) -> JobID? {
         let pending = tables.pendingIndices[array.id.rawValue] ?? []
-        guard let index = IndexRanges.first(pending) else { return nil }
+        guard let index = IndexRanges.first(openElements(of: array)) else { return nil }
         let left = IndexRanges.removing(index, from: pending)
         tables.pendingIndices[array.id.rawValue] = left.isEmpty ? nil : left
         if left.isEmpty {
             change(array.id) { $0.arrayIndex = index }
+            forgetDependency(array.id)
+            noteLive(array.id)
             return array.id
         }
         guard let id = try? nextJobID() else { return nil }
-        var element = JobRecord(
-            submit: array.submit, eligible: array.eligible, id: id, timeLimit: array.timeLimit,
-            partition: array.partition, isBatch: array.isBatch, killOnClientLoss: false,
-            allowsRequeue: array.allowsRequeue)
-        element.priority = array.priority
-        element.arrayJob = array.id.rawValue
-        element.arrayIndex = index
-        tables.jobs[id.rawValue] = element
+        tables.jobs[id.rawValue] = JobRecord(id, elementOf: array, index: index)
         tables.specs[id.rawValue] = tables.specs[array.id.rawValue]
+        shapes.retain(array.shape)
         liveJobs += 1
+        noteLive(id)
         change(id) { _ in }
         change(array.id) { _ in }
         return id
     }
 
-    /// Reasons are told, not stored: a restart plans anew.
-    private mutating func note(_ explanation: Explanation) {
-        guard let record = record(explanation.job), record.state == .pending, !record.isHeld, record.eligible <= now
-        else { return }
-        if record.reason != explanation.reason {
-            tables.jobs.update(explanation.job.rawValue) { $0.reason = explanation.reason }
+    // MARK: Reasons
+
+    private mutating func awaitPlannedStart(_ plan: Plan) {
+        var next = Timestamp.never
+        for explanation in plan.explanations where explanation.isReserved && explanation.expectedStart > now {
+            next = min(next, explanation.expectedStart)
         }
-        let note = JobNote(detail: explanation.detail, expectedStart: explanation.expectedStart)
-        if tables.notes[explanation.job.rawValue] != note { tables.notes[explanation.job.rawValue] = note }
+        if next != plannedStart { deadlines.add(next, .plannedStart, 0) }
+        plannedStart = next
     }
 
-    /// Why jobs that no planner sees wait: the rule of the array, the partition, the hour.
+    /// Reasons are told, not stored: a restart plans anew.
+    private mutating func note(_ explanation: Explanation, of plan: Plan) {
+        var note = JobNote(detail: plan.detail(of: explanation))
+        note.expectedStart = explanation.expectedStart
+        note.isReserved = explanation.isReserved
+        note.nodes = plan.nodeList(of: explanation)
+        note.reasons = explanation.reasons
+        self.note(explanation.job, explanation.reason, note)
+    }
+
+    private mutating func note(_ id: JobID, _ reason: PendingReason, _ note: JobNote) {
+        guard let record = record(id), record.state == .pending, !record.isHeld else { return }
+        if record.reason != reason { tables.jobs.update(id.rawValue) { $0.reason = reason } }
+        if tables.notes[id.rawValue] != note { tables.notes[id.rawValue] = note }
+    }
+
+    /// The rest of an array whose own limit is reached is told so at once.
+    private mutating func noteArrayLimit(_ id: JobID) {
+        guard let array = record(id), array.state == .pending, array.arrayJob == id.rawValue,
+            let limit = tables.specs[id.rawValue]?.fields.array?.maxRunning, startableCopies(array) == 0
+        else { return }
+        let detail = "\(limit) elements of the array run, as many as it allows"
+        note(id, .jobArrayTaskLimit, JobNote(detail: detail))
+    }
+
+    /// A closed partition's jobs are told so at once, without a plan.
     mutating func noteUnplanned() {
         for key in queue.keys where isQueued(key) { noteUnplanned(key.job) }
     }
 
     mutating func noteUnplanned(_ id: JobID) {
-        guard let record = record(id), let spec = tables.specs[id.rawValue] else { return }
-        let (reason, detail) = unplannedReason(record, spec)
-        if reason != .none { note(Explanation(job: id, reason: reason, detail: detail)) }
-    }
-
-    private func unplannedReason(_ record: JobRecord, _ spec: JobSpec) -> (PendingReason, String) {
+        guard let record = record(id), !isPartitionUp(record.partition) else { return }
         let partition = tables.partitions[Int(record.partition)]
-        if !isPartitionUp(record.partition) {
-            return (.partitionDown, "partition \(partition.name) is \(partition.state)")
+        note(id, .partitionDown, JobNote(detail: "partition \(partition.name) is \(partition.state)"))
+    }
+}
+
+extension [NodeIndex] {
+    /// Ascending, as partitions keep them.
+    fileprivate func holds(_ index: NodeIndex) -> Bool {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < index { low = middle + 1 } else { high = middle }
         }
-        if let array = spec.fields.array, array.maxRunning > 0, startableCopies(record, spec) == 0 {
-            return (.jobArrayTaskLimit, "\(array.maxRunning) elements of the array run, as many as it allows")
+        return low < count && self[low] == index
+    }
+}
+
+extension [Shape.LicenseDemand] {
+    /// Each license once.
+    fileprivate var summed: Self {
+        reduce(into: []) { sums, demand in
+            if let place = sums.firstIndex(where: { $0.license == demand.license }) {
+                sums[place].count += demand.count
+            } else {
+                sums.append(demand)
+            }
         }
-        return (.none, "")
+    }
+}
+
+extension Allocation {
+    /// What several allocations hold of each node in all; nil when two of them want the same CPU or device.
+    fileprivate static func joined(_ parts: [Allocation]) -> Allocation? {
+        var nodes: [Node] = []
+        for node in parts.flatMap(\.nodes) {
+            guard let place = nodes.firstIndex(where: { $0.index == node.index }) else {
+                nodes.append(node)
+                continue
+            }
+            guard nodes[place].cpus.isDisjoint(with: node.cpus), nodes[place].add(node.gres) else { return nil }
+            nodes[place].cpus.formUnion(node.cpus)
+            nodes[place].memoryMiB += node.memoryMiB
+        }
+        return Allocation(nodes: nodes, cpusPerTask: 1)
+    }
+}
+
+extension Allocation.Node {
+    fileprivate mutating func add(_ grants: [GRESGrant]) -> Bool {
+        for grant in grants {
+            guard let place = gres.firstIndex(where: { $0.name == grant.name && $0.type == grant.type }) else {
+                gres.append(grant)
+                continue
+            }
+            guard gres[place].devices.isDisjoint(with: grant.devices) else { return false }
+            gres[place].count += grant.count
+            gres[place].devices.formUnion(grant.devices)
+        }
+        return true
     }
 }

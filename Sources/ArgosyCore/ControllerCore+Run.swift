@@ -6,76 +6,70 @@ import ArgosyScheduler
 let limitMargin = Duration.seconds(60)
 
 extension ControllerCore {
-    /// Books what `node` gives to the attempt; false when the node is not configured.
-    mutating func hold(_ key: AttemptKey, _ node: Allocation.Node) -> Bool {
-        guard tables.nodes[node.index.rawValue] != nil else { return false }
-        changeNode(node.index) { record in
-            record.freeCPUs.subtract(node.cpus)
-            record.freeMemoryMiB -= min(node.memoryMiB, record.freeMemoryMiB)
-            let place = record.holds.firstIndex { key < $0 } ?? record.holds.count
-            record.holds.insert(key, at: place)
-        }
-        return true
-    }
-
-    /// Gives the position's share back to its node's books.
-    mutating func release(_ key: AttemptKey, position: UInt32) {
-        guard let run = tables.runs[key.job.rawValue], run.held.contains(position) else { return }
-        let share = run.allocation.nodes[Int(position)]
-        changeRun(key.job) { $0.held.removeAll { $0 == position } }
-        let now = now
-        changeNode(share.index) { record in
-            record.freeCPUs.formUnion(share.cpus)
-            record.freeMemoryMiB += share.memoryMiB
-            record.holds.removeAll { $0 == key }
-            if record.holds.isEmpty { record.lastBusy = now }
-        }
-        endSteps(of: key.job, on: share.index)
-        wantPlan()
-    }
-
     /// Starts the attempt on its allocation: the books first, then orders to its nodes.
-    mutating func startAttempt(_ id: JobID, _ allocation: Allocation) {
+    mutating func startAttempt(_ id: JobID, _ allocation: Allocation, licenses: [Shape.LicenseDemand] = []) {
         guard let record = record(id) else { return }
-        for node in allocation.nodes { _ = hold(record.key, node) }
-        tables.runs[id.rawValue] = JobRun(allocation: allocation, held: Array(0..<UInt32(allocation.nodes.count)))
+        for node in allocation.nodes { _ = hold(record.key, node, cpus: true) }
+        var run = JobRun(allocation: allocation, held: Array(0..<UInt32(allocation.nodes.count)))
+        run.licenses = licenses
+        countLicenses(licenses, taken: true)
+        tables.runs[id.rawValue] = run
         let now = now
-        let limit = record.timeLimit.duration.map { $0 + configuration.killWait + limitMargin }
         let launchBatch = record.isBatch && allocation.nodes.count == 1
         change(id) { record in
             record.state = .running
             record.reason = .none
             record.start = now
             record.end = .unset
-            record.deadline = limit.map { now.adding($0) } ?? .unset
+            record.deadline = .unset
             record.batchLaunched = launchBatch
         }
+        if let started = self.record(id) {
+            setLimit(started)
+            watchDeadline(started)
+        }
+        dropShape(id)
+        noteBegun(id)
+        noteReservation(of: id, allocation)
         tables.notes[id.rawValue] = nil
-        if let limit { deadlines.add(now.adding(limit), .jobLimit, id.rawValue) }
         countElement(record, by: 1)
         if launchBatch { addBatchStep(id, allocation) }
         for node in allocation.nodes { order(node.index, record.key, .prepare(launchBatch: launchBatch)) }
     }
 
+    /// When the controller itself ends the job, should its nodes fail to.
+    mutating func setLimit(_ record: JobRecord) {
+        let end = limitEnd(of: record, at: now)
+        let deadline = end == .never ? Timestamp.unset : end.adding(configuration.killWait + limitMargin)
+        change(record.id) { $0.deadline = deadline }
+        deadlines.add(deadline, .jobLimit, record.id.rawValue)
+    }
+
     mutating func prepared(_ record: JobRecord, position: UInt32) {
-        guard record.state == .running, let run = tables.runs[record.id.rawValue], !run.prepared.contains(position)
+        guard record.state.isActive, let run = tables.runs[record.id.rawValue], !run.prepared.contains(position)
         else { return }
         changeRun(record.id) { run in
             run.prepared.append(position)
             run.prepared.sort()
         }
         guard run.prepared.count + 1 == run.allocation.nodes.count else { return }
-        if record.isBatch && !record.batchLaunched {
-            change(record.id) { $0.batchLaunched = true }
-            addBatchStep(record.id, run.allocation)
-            order(run.allocation.nodes[0].index, record.key, .launch(.batch))
-        }
+        launchIfReady(record.id)
         answerOwner(of: record.id)
         startWaitingSteps(of: record.id)
     }
 
+    /// The batch script of several nodes starts when all of them are ready, and the job does not stand still.
+    mutating func launchIfReady(_ id: JobID) {
+        guard let record = record(id), record.state == .running, record.isBatch, !record.batchLaunched,
+            let run = tables.runs[id.rawValue], run.prepared.count == run.allocation.nodes.count
+        else { return }
+        change(id) { $0.batchLaunched = true }
+        addBatchStep(id, run.allocation)
+        order(run.allocation.nodes[0].index, record.key, .launch(.batch))
+    }
+
     mutating func prepareFailed(_ record: JobRecord, on node: NodeIndex, _ message: String, nodeAtFault: Bool) {
-        guard record.state == .running else { return }
+        guard record.state.isActive else { return }
         if nodeAtFault { drain(node, reason: message, uid: 0) }
         let detail = "node \(nodeName(node)) could not prepare the job: \(message)"
         if nodeAtFault && record.isBatch {
@@ -88,7 +82,7 @@ extension ControllerCore {
 
     /// The attempt lost a node: it ends as NODE_FAIL, or waits again when its owner allowed that.
     mutating func failAttempt(_ id: JobID, _ detail: String) {
-        guard let record = record(id), record.state == .running else { return }
+        guard let record = record(id), record.state.isActive else { return }
         complete(
             id, as: .nodeFail, .nodeDown, detail, grace: configuration.killWait,
             requeue: record.isBatch && record.allowsRequeue)
@@ -99,7 +93,7 @@ extension ControllerCore {
         _ id: JobID, as ending: JobState, _ reason: PendingReason, _ detail: String, grace: Duration,
         requeue: Bool = false
     ) {
-        guard let record = record(id), record.state == .running else { return }
+        guard let record = record(id), record.state.isActive else { return }
         let now = now
         change(id) { record in
             record.state = .completing
@@ -109,10 +103,19 @@ extension ControllerCore {
             record.end = now
             record.deadline = .unset
         }
+        // Now: a requeue in this turn forgets when it ran.
+        recount(id)
         tables.notes[id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
+        suspended.removeAll { $0 == id }
         refuseWaitingSteps(of: id)
         terminate(record.key, grace: grace, why: detail.isEmpty ? ending.name : detail)
         if tables.runs[id.rawValue]?.held.isEmpty ?? true { finishAttempt(id) }
+        // The leader has the script: without it the other components have nothing to do.
+        if record.hetLeader == id.rawValue {
+            for other in components(of: id.rawValue) where other != id {
+                complete(other, as: ending, reason, detail, grace: grace, requeue: requeue)
+            }
+        }
     }
 
     private mutating func terminate(_ key: AttemptKey, grace: Duration, why: String) {
@@ -138,6 +141,14 @@ extension ControllerCore {
         guard let record = record(id), record.state == .completing else { return }
         closeSteps(of: id, as: record.endingState ?? .failed)
         countElement(record, by: -1)
+        giveBackLicenses(of: id)
+        if record.suspendedAt.isSet {
+            let paused = record.suspendedFor + max(.zero, record.end - record.suspendedAt)
+            change(id) { job in
+                job.suspendedFor = paused
+                job.suspendedAt = .unset
+            }
+        }
         if record.requeueAfterEnd {
             requeue(record)
         } else {
@@ -157,16 +168,24 @@ extension ControllerCore {
             record.end = end
             record.deadline = .unset
         }
-        if record.state == .pending { leaveQueue() }
+        if record.state == .pending {
+            dropShape(id)
+            leaveQueue()
+        }
         liveJobs -= 1
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
+        noteEnded(id)
+        leaveReservation(id)
     }
 
     /// The same job again, as its next attempt.
     mutating func requeue(_ record: JobRecord) {
         let hold = record.holdAfterRequeue
         let priority = hold == .none ? basePriority(of: record.id) : 0
+        // What was shortened for one start (--time-min) is asked for again.
+        let asked = tables.specs[record.id.rawValue]?.fields.timeLimit ?? .notGiven
+        let limit = record.timeMin == .notGiven || asked == .notGiven ? record.timeLimit : asked
         change(record.id) { job in
             job.state = .pending
             job.attempt = record.attempt.next
@@ -182,6 +201,11 @@ extension ControllerCore {
             job.holdAfterRequeue = .none
             job.batchLaunched = false
             job.nextStep = 0
+            job.suspendedAt = .unset
+            job.suspendedFor = .zero
+            job.suspendedByPreemption = false
+            job.pauses = 0
+            job.timeLimit = limit
         }
         tables.runs[record.id.rawValue] = nil
         tables.steps[record.id.rawValue] = nil
@@ -200,29 +224,28 @@ extension ControllerCore {
 
 // The order of waiting.
 extension ControllerCore {
-    /// Slurm's FIFO: every job a little below the one before it.
-    func basePriority(of id: JobID) -> UInt64 {
-        let nice = Int64(tables.specs[id.rawValue]?.fields.nice ?? 0)
-        return UInt64(max(1, 4_294_901_760 - Int64(id.rawValue) - nice))
-    }
-
     mutating func enqueue(_ record: JobRecord) {
-        guard record.state == .pending, !record.isHeld else { return }
-        queue.insert(PendingQueue.Key(priority: record.priority, job: record.id))
-        if record.eligible > now { deadlines.add(record.eligible, .jobEligible, record.id.rawValue) }
+        guard record.state == .pending else { return }
+        takeShape(record.id)
+        queue.insert(PendingQueue.Key(record))
+        watchDeadline(record)
+        if record.eligible > now && !record.isHeld { deadlines.add(record.eligible, .jobEligible, record.id.rawValue) }
         wantPlan()
     }
 
     func isQueued(_ key: PendingQueue.Key) -> Bool {
-        guard let record = record(key.job) else { return false }
-        return record.state == .pending && record.priority == key.priority && !record.isHeld
+        record(key.job).map { isQueued(key, $0) } ?? false
+    }
+
+    func isQueued(_ key: PendingQueue.Key, _ record: JobRecord) -> Bool {
+        record.state == .pending && record.priority == key.priority && record.tier == key.tier
     }
 
     mutating func leaveQueue() {
         let tables = tables
         queue.noteRemoval { key in
             guard let record = tables.jobs[key.job.rawValue] else { return false }
-            return record.state == .pending && record.priority == key.priority && !record.isHeld
+            return record.state == .pending && PendingQueue.Key(record) == key
         }
     }
 }

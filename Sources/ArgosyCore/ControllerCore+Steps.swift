@@ -23,7 +23,7 @@ extension ControllerCore {
             return Refusals.accessDenied("this socket is job \(key.job)'s and cannot speak for job \(id)")
         }
         switch record.state {
-        case .running: return nil
+        case .running, .suspended: return nil
         case .pending: return Refusals.pending(id)
         default: return Refusals.alreadyEnded(id)
         }
@@ -172,7 +172,7 @@ extension ControllerCore {
 
     private mutating func batchEnded(_ record: JobRecord, _ end: StepEnd) {
         change(record.id) { $0.exit = end.exit }
-        guard record.state == .running else { return }
+        guard record.state.isActive else { return }
         if !end.failure.isEmpty {
             let reason = end.exit.signal > 0 ? PendingReason.raisedSignal : .jobLaunchFailure
             complete(record.id, as: .failed, reason, end.failure, grace: .zero)

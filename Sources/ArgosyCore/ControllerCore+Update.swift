@@ -20,6 +20,8 @@ extension ControllerCore {
             let elements = liveElements(of: item.job)
             if !elements.isEmpty { targets = elements }
         }
+        let components = components(of: item.job.rawValue)
+        if !components.isEmpty { targets = components }
         guard let first = targets.first, let spec = tables.specs[first.rawValue] else {
             return Refusals.invalidJob(item.job)
         }
@@ -41,6 +43,8 @@ extension ControllerCore {
         case .userHold: return hold(record, .jobHeldUser)
         case .release: return release(record, caller)
         case .requeue: return requeue(record, hold: .none)
+        case .suspend: return pause(record, by: caller)
+        case .resume: return unpause(record, by: caller)
         case .requeueHold: return requeue(record, hold: caller.isOperator ? .jobHeldAdmin : .jobHeldUser)
         }
     }
@@ -60,7 +64,7 @@ extension ControllerCore {
         }
         tables.notes[record.id.rawValue] = nil
         leaveQueue()
-        wantPlan()
+        if let job = self.record(record.id) { enqueue(job) }
         return nil
     }
 
@@ -106,6 +110,7 @@ extension ControllerCore {
         case .completed, .cancelled, .failed, .timeout, .nodeFail, .preempted, .bootFail, .deadline, .outOfMemory:
             guard tables.pendingIndices[record.id.rawValue] == nil else { return Refusals.alreadyEnded(record.id) }
             liveJobs += 1
+            noteLive(record.id)
             change(record.id) { $0.holdAfterRequeue = hold }
             if let job = self.record(record.id) { requeue(job) }
         }

@@ -1,4 +1,4 @@
-// The order in which waiting jobs are tried: priority downwards, then id upwards.
+// The order of waiting jobs: tier of the partition and priority downwards, then id upwards. Held ones are last.
 import ArgosyDomain
 
 /// Sorted keys of waiting jobs. Removal is lazy: a key counts only while the job's record agrees with it, so ending a job
@@ -7,12 +7,21 @@ struct PendingQueue: Sendable {
     struct Key: Hashable, Comparable, Sendable {
         var priority: UInt64
         var job: JobID
+        var tier: UInt16
+        init(_ record: JobRecord) {
+            priority = record.priority
+            job = record.id
+            tier = record.tier
+        }
         static func < (a: Key, b: Key) -> Bool {
-            a.priority != b.priority ? a.priority > b.priority : a.job < b.job
+            if a.tier != b.tier { return a.tier > b.tier }
+            return a.priority != b.priority ? a.priority > b.priority : a.job < b.job
         }
     }
     private(set) var keys: [Key] = []
     private var stale = 0
+
+    init(_ keys: [Key] = []) { self.keys = keys.sorted() }
 
     mutating func insert(_ key: Key) {
         var (low, high) = (0, keys.count)

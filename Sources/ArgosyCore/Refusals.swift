@@ -34,6 +34,21 @@ enum Refusals {
         Refusal(.nodesNotAvailable, "Requested node configuration is not available", detail: why)
     }
 
+    static func noIDs(_ last: UInt32) -> Refusal {
+        Refusal(
+            .busy, "Unable to assign a job id",
+            detail: "all ids up to MaxJobId=\(last) were given out; raise MaxJobId")
+    }
+
+    static func invalidLicense(_ why: String) -> Refusal {
+        Refusal(.nodesNotAvailable, "Invalid license specification", detail: why)
+    }
+
+    static func invalidTime(_ why: String) -> Refusal {
+        Refusal(
+            .invalidTimeLimit, "Requested time limit is invalid (missing or exceeds some limit)", detail: why)
+    }
+
     static func notSupported(_ what: String) -> Refusal {
         Refusal(.notSupported, "Requested operation not supported on this system", detail: what)
     }

@@ -9,6 +9,9 @@ public enum RowChange: Sendable {
     case step(StepRow)
     case node(NodeRow)
     case partition(PartitionRow)
+    case reservation(Reservation)
+    case reservationRemoved(String)
+    case accounting(AccountingRow)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -41,12 +44,32 @@ public struct JobRow: Sendable {
     public var nodesHeld: [UInt32]
     public var nodesPrepared: [UInt32]
     public var token: String
+    /// What is left of it, in JobDependency's stored text.
+    public var dependency = ""
+    /// The reservation it runs in; empty: none.
+    public var reservation = ""
+    /// Of an array that waits for another element by element: indices that need not wait any more.
+    public var corresponding: [IndexRange] = []
     public var nextStep: UInt32
     public var endingState: JobState?
     public var deadline: Timestamp
     public var batchLaunched: Bool
     public var requeueAfterEnd: Bool
     public var usage: Usage
+    /// While it is suspended; and for how long it was before, which its time limit does not count.
+    public var suspendedAt = Timestamp.unset
+    public var suspendedFor = Duration.zero
+    /// Suspensions and resumptions so far: orders carry this number, so that a late one is known.
+    public var pauses: UInt32 = 0
+    /// For another job: it goes on by itself when that lets go of its CPUs.
+    public var suspendedByPreemption = false
+    /// Held, by name.
+    public var licenses: [LicenseRequest] = []
+    /// The leader's id, for components of a heterogeneous job, and which one this is.
+    public var hetLeader: JobID?
+    public var hetOffset: UInt32 = 0
+    /// When it was last told to make room for another.
+    public var preempted = Timestamp.unset
     public init(id: JobID, spec: JobSpec, partition: String, submit: Timestamp) {
         self.id = id
         self.spec = spec
@@ -148,6 +171,8 @@ public struct StoredState: Sendable {
     public var steps: [StepRow] = []
     public var nodes: [NodeRow] = []
     public var partitions: [PartitionRow] = []
+    public var reservations: [Reservation] = []
+    public var accounting = StoredAccounting()
     public var lastJobID = JobID(0)
     /// Core time never goes back before this.
     public var lastTime = Timestamp.unset

@@ -37,6 +37,22 @@ public struct CPUSet: Hashable, Sendable {
     public func hash(into hasher: inout Hasher) { hasher.combine(members) }
 }
 
+/// Devices of one GRES of a node, held by a job.
+public struct GRESGrant: Hashable, Sendable {
+    public var name: String
+    /// Empty: no type.
+    public var type: String
+    public var count: UInt64
+    /// Positions of the devices in the node's list of this name and type; empty for a plain count.
+    public var devices: CPUSet
+    public init(name: String, type: String, count: UInt64, devices: CPUSet = CPUSet()) {
+        self.name = name
+        self.type = type
+        self.count = count
+        self.devices = devices
+    }
+}
+
 /// What a job (or step) holds, node by node, in order; the first node runs the batch script.
 public struct Allocation: Hashable, Sendable {
     public struct Node: Hashable, Sendable {
@@ -46,12 +62,16 @@ public struct Allocation: Hashable, Sendable {
         /// 0: no limit.
         public var memoryMiB: UInt64
         public var tasks: UInt32
-        public init(index: NodeIndex, name: String, cpus: CPUSet, memoryMiB: UInt64, tasks: UInt32) {
+        public var gres: [GRESGrant]
+        public init(
+            index: NodeIndex, name: String, cpus: CPUSet, memoryMiB: UInt64, tasks: UInt32, gres: [GRESGrant] = []
+        ) {
             self.index = index
             self.name = name
             self.cpus = cpus
             self.memoryMiB = memoryMiB
             self.tasks = tasks
+            self.gres = gres
         }
     }
     public var nodes: [Node]

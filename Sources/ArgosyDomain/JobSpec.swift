@@ -116,6 +116,18 @@ public final class JobSpec: Sendable {
         public var dependency = ""
         public var nice: Int32 = 0
         public var killOnClientLoss = false
+        public var resources = ResourceOptions()
+        /// `--deadline`: the job must have ended by then.
+        public var deadline = Timestamp.unset
+        /// `--time-min`: the limit may be shortened down to this to start sooner.
+        public var timeMin = TimeLimit.notGiven
+        /// `--priority`; nil: computed. 0: held.
+        public var priority: UInt32?
+        /// `--kill-on-invalid-dep`; nil: as configured.
+        public var killOnInvalidDependency: Bool?
+        public var wckey = ""
+        /// Of a heterogeneous job: components as submitted, the leader first; empty otherwise. The leader carries the others.
+        public var components: [JobSpec.Fields] = []
         public init(identity: Identity) { self.identity = identity }
     }
     public let fields: Fields

@@ -83,43 +83,6 @@ public enum JobState: UInt32, CaseIterable, Sendable {
     }
 }
 
-/// Why a job waits, or why it ended as it did: the word `squeue` shows. Raw values are stored: never renumber.
-public enum PendingReason: UInt32, CaseIterable, Sendable {
-    case none = 0, priority = 1, resources = 2, partitionDown = 3, partitionNodeLimit = 4, partitionTimeLimit = 5
-    case dependency = 6, jobHeldUser = 7, jobHeldAdmin = 8, beginTime = 9, jobArrayTaskLimit = 10
-    case reqNodeNotAvail = 11, nodeDown = 12, badConstraints = 13, launchFailedRequeuedHeld = 14
-    case nonZeroExitCode = 15, timeLimit = 16, outOfMemory = 17, jobLaunchFailure = 18, raisedSignal = 19
-    case partitionConfig = 20, cleaning = 21, dependencyNeverSatisfied = 22
-
-    public var word: String {
-        switch self {
-        case .none: "None"
-        case .priority: "Priority"
-        case .resources: "Resources"
-        case .partitionDown: "PartitionDown"
-        case .partitionNodeLimit: "PartitionNodeLimit"
-        case .partitionTimeLimit: "PartitionTimeLimit"
-        case .dependency: "Dependency"
-        case .jobHeldUser: "JobHeldUser"
-        case .jobHeldAdmin: "JobHeldAdmin"
-        case .beginTime: "BeginTime"
-        case .jobArrayTaskLimit: "JobArrayTaskLimit"
-        case .reqNodeNotAvail: "ReqNodeNotAvail"
-        case .nodeDown: "NodeDown"
-        case .badConstraints: "BadConstraints"
-        case .launchFailedRequeuedHeld: "launch_failed_requeued_held"
-        case .nonZeroExitCode: "NonZeroExitCode"
-        case .timeLimit: "TimeLimit"
-        case .outOfMemory: "OutOfMemory"
-        case .jobLaunchFailure: "JobLaunchFailure"
-        case .raisedSignal: "RaisedSignal"
-        case .partitionConfig: "PartitionConfig"
-        case .cleaning: "Cleaning"
-        case .dependencyNeverSatisfied: "DependencyNeverSatisfied"
-        }
-    }
-}
-
 /// How a process, step or job ended. `code` counts only when `signal` is 0.
 public struct ExitStatus: Hashable, Sendable {
     public var code: UInt32

@@ -1,124 +1,120 @@
-// The boundary between the controller and whatever scheduler plans for it: a snapshot goes in, a plan comes out.
-// The plan names the version it was made from; the core checks each placement again when it applies it and drops
-// the ones that no longer hold.
+// The boundary, second half: what a planner answers. The plan names the version it was made from; the core checks each
+// placement again when it applies it and drops the ones that no longer hold.
 public import ArgosyDomain
 
-/// What a planner sees: flat, immutable, independent of the core's own records.
-public struct PlanningSnapshot: Sendable {
-    public struct Node: Sendable {
-        public var index: NodeIndex
-        public var name: String
-        /// May take new work: up, registered, not drained.
-        public var isAvailable: Bool
-        public var cpus: Int
-        public var threadsPerCore: Int
-        public var freeCPUs: CPUSet
-        public var memoryMiB: UInt64
-        public var freeMemoryMiB: UInt64
-        public var weight: UInt32
-        public init(
-            index: NodeIndex, name: String, isAvailable: Bool, cpus: Int, threadsPerCore: Int, freeCPUs: CPUSet,
-            memoryMiB: UInt64, freeMemoryMiB: UInt64, weight: UInt32
-        ) {
-            self.index = index
-            self.name = name
-            self.isAvailable = isAvailable
-            self.cpus = cpus
-            self.threadsPerCore = threadsPerCore
-            self.freeCPUs = freeCPUs
-            self.memoryMiB = memoryMiB
-            self.freeMemoryMiB = freeMemoryMiB
-            self.weight = weight
-        }
-    }
-    /// A waiting job, or a waiting array: `copies` elements may start in this pass.
-    public struct Job: Sendable {
-        public var id: JobID
-        public var partition: Int
-        public var minNodes: Int
-        public var maxNodes: Int
-        public var tasks: Int
-        /// 0: no bound.
-        public var tasksPerNode: Int
-        public var cpusPerTask: Int
-        /// 0: no limit asked, takes none.
-        public var memoryPerNodeMiB: UInt64
-        public var memoryPerCPUMiB: UInt64
-        public var exclusive: Bool
-        public var requiredNodes: [NodeIndex]
-        public var excludedNodes: [NodeIndex]
-        public var timeLimit: TimeLimit
-        public var copies: Int
-        public init(id: JobID) {
-            self.id = id
-            partition = 0
-            minNodes = 1
-            maxNodes = 1
-            tasks = 1
-            tasksPerNode = 0
-            cpusPerTask = 1
-            memoryPerNodeMiB = 0
-            memoryPerCPUMiB = 0
-            exclusive = false
-            requiredNodes = []
-            excludedNodes = []
-            timeLimit = .unlimited
-            copies = 1
-        }
-    }
-    /// State version of the core this was taken from.
-    public var version: UInt64
-    public var now: Timestamp
-    public var nodes: [Node]
-    /// Nodes of each partition, ascending.
-    public var partitionNodes: [[NodeIndex]]
-    /// Eligible jobs, in the order to be tried.
-    public var queue: [Job]
-    /// When running work is expected to free its nodes: for expected starts.
-    public var running: [(end: Timestamp, allocation: Allocation)]
-    public init(version: UInt64, now: Timestamp) {
-        self.version = version
-        self.now = now
-        nodes = []
-        partitionNodes = []
-        queue = []
-        running = []
-    }
-}
-
-/// A proposal to start a job (or one element of an array) on given CPUs. Not an allocation until the core agrees.
+/// A proposal to start a job (or one element of an array). Not an allocation until the core agrees.
 public struct Placement: Sendable, Equatable {
     public var job: JobID
     public var allocation: Allocation
-    public init(job: JobID, allocation: Allocation) {
+    /// Position of the partition it runs in.
+    public var partition: Int
+    /// Shorter than asked for where the job allows it; not given: unchanged.
+    public var timeLimit = TimeLimit.notGiven
+    /// Which of several licenses was taken, and which reservation it runs in (-1: none).
+    public var licenses: [Shape.LicenseDemand] = []
+    public var reservation = -1
+    public init(job: JobID, allocation: Allocation, partition: Int) {
         self.job = job
         self.allocation = allocation
+        self.partition = partition
     }
 }
 
-/// Why a job of the snapshot was not placed.
+/// A running job that has to make room for another.
+public struct Preemption: Sendable, Equatable {
+    public var victim: JobID
+    public var mode: PreemptMode
+    /// Seconds between the warning and the end.
+    public var grace: Int
+    public var beneficiary: JobID
+    public init(victim: JobID, mode: PreemptMode, grace: Int, beneficiary: JobID) {
+        self.victim = victim
+        self.mode = mode
+        self.grace = grace
+        self.beneficiary = beneficiary
+    }
+}
+
+/// Reasons as bits, by their raw values.
+public struct ReasonSet: Hashable, Sendable {
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+    private var top: UInt64 = 0
+    private var last: UInt64 = 0
+    public init() {}
+    public mutating func insert(_ reason: PendingReason) {
+        let bit = UInt64(1) << UInt64(reason.rawValue & 63)
+        switch reason.rawValue >> 6 {
+        case 0: low |= bit
+        case 1: high |= bit
+        case 2: top |= bit
+        default: last |= bit
+        }
+    }
+    public func contains(_ reason: PendingReason) -> Bool {
+        let bit = UInt64(1) << UInt64(reason.rawValue & 63)
+        switch reason.rawValue >> 6 {
+        case 0: return low & bit != 0
+        case 1: return high & bit != 0
+        case 2: return top & bit != 0
+        default: return last & bit != 0
+        }
+    }
+    /// In the order of their raw values.
+    public var members: [PendingReason] { PendingReason.allCases.filter(contains) }
+}
+
+/// Why a job of the snapshot was not placed, all reasons, and when it will be. Flat: texts and node lists are shared.
 public struct Explanation: Sendable, Equatable {
     public var job: JobID
+    /// The one that `squeue` shows.
     public var reason: PendingReason
-    /// A sentence with the numbers.
-    public var detail: String
-    public var expectedStart: Timestamp
-    public init(job: JobID, reason: PendingReason, detail: String, expectedStart: Timestamp = .unset) {
+    public var reasons: ReasonSet
+    /// Position in the plan's `details`; -1: none.
+    public var detail: Int32 = -1
+    /// Unset: not known (held, waits for another job, never).
+    public var expectedStart = Timestamp.unset
+    /// Position in the plan's `nodeLists`; -1: none.
+    public var nodes: Int32 = -1
+    /// True when `expectedStart` is a reservation that later jobs may not delay.
+    public var isReserved = false
+    public init(job: JobID, reason: PendingReason) {
         self.job = job
         self.reason = reason
-        self.detail = detail
-        self.expectedStart = expectedStart
+        reasons = ReasonSet()
+        reasons.insert(reason)
     }
 }
 
 public struct Plan: Sendable {
+    public struct Statistics: Sendable, Equatable {
+        /// Jobs looked at, and distinct shapes among them.
+        public var jobs = 0
+        public var shapes = 0
+        public var reservations = 0
+        /// The time budget ended the pass before the queue did.
+        public var hitBudget = false
+        public init() {}
+    }
     public var version: UInt64
-    public var placements: [Placement]
-    public var explanations: [Explanation]
-    public init(version: UInt64, placements: [Placement] = [], explanations: [Explanation] = []) {
-        self.version = version
-        self.placements = placements
-        self.explanations = explanations
+    public var placements: [Placement] = []
+    public var preemptions: [Preemption] = []
+    public var explanations: [Explanation] = []
+    /// Sentences with the numbers.
+    public var details: [String] = []
+    /// Hostlists.
+    public var nodeLists: [String] = []
+    public var statistics = Statistics()
+    /// The job at which the pass stopped when its budget was spent, for `PlanningSnapshot.resumeAt`. Jobs that were not
+    /// looked at have no explanation: what was known of them stays. Nil: all were looked at.
+    public var resumeAt: JobID?
+    public init(version: UInt64) { self.version = version }
+
+    public func detail(of explanation: Explanation) -> String {
+        explanation.detail < 0 ? "" : details[Int(explanation.detail)]
+    }
+    public func nodeList(of explanation: Explanation) -> String {
+        explanation.nodes < 0 ? "" : nodeLists[Int(explanation.nodes)]
     }
 }
 

@@ -8,6 +8,9 @@ struct VirtualNode {
         var share: Allocation.Node
         var isPrepared = false
         var isTerminating = false
+        var isSuspended = false
+        /// Of the last order to stand still or go on.
+        var pause: UInt32 = 0
         /// Steps ever launched; true while they run.
         var steps: [StepID: Bool] = [:]
     }

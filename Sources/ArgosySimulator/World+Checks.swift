@@ -29,7 +29,7 @@ extension World {
                 fail("job \(id) was removed before it ended")
                 return
             }
-        case .step, .node, .partition, .lastJobID: break
+        case .step, .node, .partition, .reservation, .reservationRemoved, .accounting, .lastJobID: break
         }
         disk.apply(change)
     }
@@ -92,12 +92,18 @@ extension World {
         if !isPlaced { fail("job \(key.job) was ordered before its placement was durable") }
         var memory = share.memoryMiB
         for (other, running) in nodes[node].attempts.sorted(by: { $0.key < $1.key }) {
-            if !running.share.cpus.isDisjoint(with: share.cpus) {
+            if !running.isSuspended && !running.share.cpus.isDisjoint(with: share.cpus) {
                 fail(
                     "n\(node): CPUs of \(other.job).\(other.attempt.rawValue) given to \(key.job).\(key.attempt.rawValue)"
                 )
             }
             memory += running.share.memoryMiB
+            for grant in share.gres {
+                let taken = running.share.gres.first { $0.name == grant.name && $0.type == grant.type }
+                if let taken, !taken.devices.isDisjoint(with: grant.devices) {
+                    fail("n\(node): devices of \(other.job).\(other.attempt.rawValue) given to \(key.job)")
+                }
+            }
         }
         if memory > nodes[node].memoryMiB { fail("n\(node): memory given twice") }
     }

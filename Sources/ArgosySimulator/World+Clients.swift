@@ -25,6 +25,7 @@ struct VirtualClient {
         fields.memoryPerNodeMiB = UInt64(random.in(0...6) * 100)
         fields.requeue = random.chance(70)
         fields.exclusive = random.chance(5)
+        if random.chance(20) { fields.resources.licenses = [LicenseRequest(name: "solver", count: 1)] }
         if isInteractive {
             fields.killOnClientLoss = true
         } else {
@@ -112,7 +113,7 @@ extension World {
             } else {
                 clients[index].phase = .done
             }
-        case .done, .cancelled, .stepCreated, .ended: break
+        case .done, .reservationCreated, .cancelled, .stepCreated, .tested, .ended: break
         }
     }
 
@@ -127,6 +128,19 @@ extension World {
 
     mutating func noteStepEnd(_ key: AttemptKey, _ step: StepID) {}
 
+    /// An operator lets running jobs stand still, and go on.
+    mutating func pauseSomething() {
+        guard let core else { return }
+        let root = Caller(uid: 0, gid: 0, isOperator: true)
+        var jobs: [JobRow] = []
+        core.view.forEachJob { if $0.state == .running || $0.state == .suspended { jobs.append($0) } }
+        guard !jobs.isEmpty else { return }
+        let job = jobs[random.below(jobs.count)]
+        let action = job.state == .running && isFaulty ? JobAction.suspend : .resume
+        let selection = JobSelection(items: [.init(job: job.id)])
+        send(.jobUpdateRequested(selection, action, by: root, reply: newHandle()))
+    }
+
     /// Operators drain and bring back nodes; at the end everything is brought back.
     mutating func administer() {
         guard core != nil else {
@@ -136,6 +150,11 @@ extension World {
         let root = Caller(uid: 0, gid: 0, isOperator: true)
         let handle = newHandle()
         if !isFaulty {
+            let standing = disk.jobs.filter { $0.state == .suspended }
+            for row in standing {
+                let selection = JobSelection(items: [.init(job: row.id)])
+                send(.jobUpdateRequested(selection, .resume, by: root, reply: newHandle()))
+            }
             send(.nodeUpdateRequested(nodes.map(\.index), .resume, by: root, reply: handle))
             let held = disk.jobs.filter { $0.state == .pending && $0.reason == .launchFailedRequeuedHeld }
             let selection = JobSelection(items: held.map { .init(job: $0.id) })

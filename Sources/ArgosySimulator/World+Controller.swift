@@ -114,8 +114,25 @@ extension World {
     mutating func plan() {
         guard let core else { return }
         isPlanning = false
-        let plan = FirstFitPlanner().plan(core.planningSnapshot(at: now))
+        let snapshot = core.planningSnapshot(at: now)
+        var plan = BackfillPlanner().plan(snapshot)
+        if isFaulty && random.chance(10) { plan.preemptions += drawPreemption(snapshot) }
         after(random.milliseconds(1...50), .deliver(.planned(plan), epoch: epoch, link: 0, node: nil))
+    }
+
+    /// Somebody has to make room for somebody, whether that helps or not.
+    private mutating func drawPreemption(_ snapshot: PlanningSnapshot) -> [Preemption] {
+        guard let victim = snapshot.running.isEmpty ? nil : snapshot.running[random.below(snapshot.running.count)],
+            let job = snapshot.queue.first
+        else { return [] }
+        let modes = [PreemptMode.cancel, .requeue, .requeue, .suspend]
+        preemptions += 1
+        truth.touched.insert(victim.job)
+        return [
+            Preemption(
+                victim: victim.job, mode: modes[random.below(modes.count)], grace: random.in(0...3),
+                beneficiary: job.id)
+        ]
     }
 
     private mutating func perform(_ effect: Effect) {
@@ -130,6 +147,7 @@ extension World {
             isPlanning = true
             after(random.milliseconds(1...30), .plan(epoch: epoch))
         case .nodeRefused(let node, _): if nodes[node.int].link != 0 { breakLink(node.int) }
+        case .administratorsChanged: break
         }
     }
 

@@ -73,6 +73,8 @@ extension World {
         case .prepare(let launchBatch): prepare(order.key, on: node, share, launchBatch: launchBatch)
         case .launch(let step): launch(step, order.key, on: node)
         case .terminate(let grace, _): terminate(order.key, on: node, grace)
+        case .suspend(let number): pause(order.key, on: node, number, true)
+        case .resume(let number): pause(order.key, on: node, number, false)
         case .signal: break
         }
     }
@@ -118,10 +120,21 @@ extension World {
         guard nodes[node].boot == boot, nodes[node].isUp, let running = nodes[node].attempts[key],
             running.steps[step] == true, !running.isTerminating
         else { return }
+        if running.isSuspended {
+            after(.milliseconds(500), .endStep(NodeIndex(node), boot: boot, key, step, exit))
+            return
+        }
         nodes[node].attempts[key]?.steps[step] = false
         if step == .batch { truth.batchExits[key] = exit }
         report(.stepEnded(step, StepEnd(exit: exit, end: now)), of: key, from: node)
         noteStepEnd(key, step)
+    }
+
+    private mutating func pause(_ key: AttemptKey, on node: Int, _ number: UInt32, _ suspended: Bool) {
+        guard let running = nodes[node].attempts[key], !running.isTerminating, running.pause < number else { return }
+        nodes[node].attempts[key]?.pause = number
+        nodes[node].attempts[key]?.isSuspended = suspended
+        if suspended { suspensions += 1 }
     }
 
     private mutating func terminate(_ key: AttemptKey, on node: Int, _ grace: Duration) {

@@ -24,6 +24,8 @@ public struct Outcome: Sendable, Equatable {
     public var reboots: Int
     public var brokenLinks: Int
     public var completed: Int
+    public var suspensions: Int
+    public var preemptions: Int
 }
 
 /// One run.
@@ -45,6 +47,7 @@ public struct World {
         case client(Int)
         case clientGone(ReplyHandle)
         case administer
+        case pause
     }
 
     let seed: UInt64
@@ -85,6 +88,7 @@ public struct World {
     var trace = TraceDigest()
     var events = 0
     var (restarts, failedCommits, reboots, brokenLinks) = (0, 0, 0, 0)
+    var (suspensions, preemptions) = (0, 0)
 
     public init(seed: UInt64, saboteur: Saboteur? = nil) {
         self.seed = seed
@@ -108,6 +112,8 @@ public struct World {
         partition.isDefault = true
         partition.nodes = (0..<nodes).map { NodeIndex($0) }
         configuration.partitions = [partition]
+        configuration.licenses = [LicenseRequest(name: "solver", count: UInt32(random.in(1...2)))]
+        configuration.scheduling.preemptType = .partition
         configuration.returnToService = 1
         configuration.slurmdTimeout = .seconds(20)
         configuration.minJobAge = .seconds(15)
@@ -134,7 +140,8 @@ public struct World {
         return Outcome(
             seed: seed, violation: violation, digest: trace.value, events: events, jobs: truth.acknowledged.count,
             restarts: restarts, failedCommits: failedCommits, reboots: reboots, brokenLinks: brokenLinks,
-            completed: truth.finalStates.values.filter { $0 == .completed }.count)
+            completed: truth.finalStates.values.filter { $0 == .completed }.count, suspensions: suspensions,
+            preemptions: preemptions)
     }
 
     private mutating func begin() {
@@ -146,6 +153,7 @@ public struct World {
         }
         for _ in 0..<random.in(4...16) { after(.milliseconds(random.in(1000...230_000)), .fault) }
         for _ in 0..<random.in(0...4) { after(.milliseconds(random.in(1000...230_000)), .administer) }
+        for _ in 0..<random.in(0...6) { after(.milliseconds(random.in(1000...230_000)), .pause) }
         at(faultsUntil.adding(.seconds(1)), .administer)
     }
 
@@ -174,6 +182,7 @@ public struct World {
         case .client(let index): wakeClient(index)
         case .clientGone(let handle): send(.clientLost(handle))
         case .administer: administer()
+        case .pause: pauseSomething()
         }
     }
 }

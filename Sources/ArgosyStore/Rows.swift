@@ -37,12 +37,27 @@ extension WireJobRow {
         nodesHeld = row.nodesHeld
         nodesPrepared = row.nodesPrepared
         token = row.token
+        dependency = row.dependency
+        reservation = row.reservation
+        corresponding = row.corresponding.map(WireIndexRange.init)
         nextStep = row.nextStep
         endingState = row.endingState?.rawValue ?? .max
         deadlineUs = row.deadline.microseconds
         batchLaunched = row.batchLaunched
         requeueAfterEnd = row.requeueAfterEnd
         usage = WireUsage(row.usage)
+        setPauses(row)
+    }
+
+    private mutating func setPauses(_ row: JobRow) {
+        suspendedAtUs = row.suspendedAt.microseconds
+        suspendedForUs = row.suspendedFor.microseconds
+        suspendedByPreemption = row.suspendedByPreemption
+        licenses = row.licenses.map(WireLicenseRequest.init)
+        pauses = row.pauses
+        hetLeader = row.hetLeader?.rawValue ?? 0
+        hetOffset = row.hetOffset
+        preemptedUs = row.preempted.microseconds
     }
 
     func core(indexOf: (String) -> NodeIndex?) -> JobRow {
@@ -78,7 +93,22 @@ extension WireJobRow {
         row.deadline = Timestamp(microseconds: deadlineUs)
         row.batchLaunched = batchLaunched
         row.requeueAfterEnd = requeueAfterEnd
+        row.dependency = dependency
+        row.reservation = reservation
+        row.corresponding = corresponding.map(\.domain)
         row.usage = usage.domain
+        readPauses(into: &row)
+    }
+
+    private func readPauses(into row: inout JobRow) {
+        row.suspendedAt = Timestamp(microseconds: suspendedAtUs)
+        row.suspendedFor = .microseconds(suspendedForUs)
+        row.suspendedByPreemption = suspendedByPreemption
+        row.licenses = licenses.map(\.domain)
+        row.pauses = pauses
+        row.hetLeader = hetLeader == 0 ? nil : JobID(hetLeader)
+        row.hetOffset = hetOffset
+        row.preempted = Timestamp(microseconds: preemptedUs)
     }
 }
 

@@ -34,10 +34,26 @@ public enum ConfigurationFile {
             throw Unusable(
                 description: "\(path): \(failure.why); name another file with ARGOSY_CONF or correct this one")
         case .success(let text):
-            return ConfigurationParser.parse(text) { included, _ in
+            var parsed = ConfigurationParser.parse(text) { included, _ in
                 // As in Slurm: a relative path is relative to the main file's directory.
                 read(included.hasPrefix("/") ? included : directory(of: path) + included)
             }
+            try readBeside(path, "gres.conf") { parsed.readGRES($0) }
+            if parsed.configuration.usesTopologyTree {
+                try readBeside(path, "topology.conf") { parsed.readTopology($0) }
+            }
+            return parsed
+        }
+    }
+
+    /// A file in the directory of the main one, which may be missing.
+    private static func readBeside(_ path: String, _ name: String, _ use: (ConfigurationText) -> Void) throws {
+        let file = directory(of: path) + name
+        guard access(file, F_OK) == 0 else { return }
+        switch read(file) {
+        case .success(let text): use(text)
+        case .failure(let failure):
+            throw Unusable(description: "\(file): \(failure.why); make it readable or remove it")
         }
     }
 

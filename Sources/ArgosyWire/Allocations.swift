@@ -17,7 +17,7 @@ extension WireAllocation {
                 Allocation.Node(
                     index: indexOf(node.name) ?? NodeIndex(rawValue: .max), name: node.name,
                     cpus: CPUSet(node.cpuIds.lazy.filter { $0 < 1 << 16 }.map(Int.init)), memoryMiB: node.memoryMib,
-                    tasks: node.tasks)
+                    tasks: node.tasks, gres: node.gres.map(\.domain))
             }, cpusPerTask: cpusPerTask)
     }
 }
@@ -30,5 +30,21 @@ extension WireAllocatedNode {
         cpuIds = node.cpus.members.map(UInt32.init)
         tasks = node.tasks
         memoryMib = node.memoryMiB
+        gres = node.gres.map(WireGRESGrant.init)
+    }
+}
+
+extension WireGRESGrant {
+    public init(_ grant: GRESGrant) {
+        self.init()
+        name = grant.name
+        type = grant.type
+        count = grant.count
+        devices = grant.devices.members.map(UInt32.init)
+    }
+    public var domain: GRESGrant {
+        GRESGrant(
+            name: name, type: type, count: count,
+            devices: CPUSet(devices.lazy.filter { $0 < 1 << 16 }.map(Int.init)))
     }
 }

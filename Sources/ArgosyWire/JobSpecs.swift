@@ -19,6 +19,12 @@ extension WireJobSpec {
         hold = fields.hold
         killOnClientLoss = fields.killOnClientLoss
         beginUs = fields.begin.microseconds
+        deadlineUs = fields.deadline.microseconds
+        timeMinMinutes = fields.timeMin.rawValue
+        wckey = fields.wckey
+        if let priority = fields.priority { self.priority = priority }
+        if let kills = fields.killOnInvalidDependency { killOnInvalidDependency = kills }
+        components = fields.components.map { WireJobSpec(JobSpec($0)) }
         if let array = fields.array { self.array = WireArraySpec(array) }
         setResources(fields)
         setProgram(fields)
@@ -36,6 +42,7 @@ extension WireJobSpec {
         exclusive = fields.exclusive
         nodeList = fields.nodeList
         exclude = fields.exclude
+        if fields.resources != ResourceOptions() { resources = WireResourceOptions(fields.resources) }
     }
 
     private mutating func setProgram(_ fields: JobSpec.Fields) {
@@ -69,6 +76,17 @@ extension WireJobSpec {
         fields.hold = hold
         fields.killOnClientLoss = killOnClientLoss
         fields.begin = Timestamp(microseconds: beginUs)
+        fields.deadline = Timestamp(microseconds: deadlineUs)
+        fields.timeMin = TimeLimit(rawValue: timeMinMinutes)
+        fields.wckey = wckey
+        fields.priority = hasPriority ? priority : nil
+        fields.killOnInvalidDependency = hasKillOnInvalidDependency ? killOnInvalidDependency : nil
+        // A component has none of its own: whatever else a message says stops here.
+        fields.components = components.map { component in
+            var component = component
+            component.components = []
+            return component.domain
+        }
         fields.array = hasArray ? array.domain : nil
         readResources(into: &fields)
         readProgram(into: &fields)
@@ -87,6 +105,7 @@ extension WireJobSpec {
         fields.exclusive = exclusive
         fields.nodeList = nodeList
         fields.exclude = exclude
+        fields.resources = hasResources ? resources.domain : ResourceOptions()
     }
 
     private func readProgram(into fields: inout JobSpec.Fields) {

@@ -33,7 +33,6 @@ import Testing
         (["-N4-2"], "invalid number of nodes"), (["-n0"], "Invalid numeric value \"0\""),
         (["--mem=lots"], "invalid memory constraint"), (["-t", "soon"], "Invalid --time specification"),
         (["--mpi=pmix"], "--mpi=pmix is not supported"), (["-w", "n[1-"], "is not a host list"),
-        (["--gres=gpu:1"], "--gres is not supported: generic resources are not scheduled yet"),
         (["--pty"], "--pty is not supported"), (["--container-mounts=etc:/etc"], "is not /source:/target"),
         (["--container-name=x"], "name an image instead"),
     ])

@@ -1,6 +1,7 @@
 import ArgosyConfig
 import ArgosyCore
 import ArgosyDomain
+import ArgosyScheduler
 import Testing
 
 @Suite struct JobTests {
@@ -139,9 +140,11 @@ import Testing
         let next = cluster.submit()
         #expect(try cluster.row(head).reason == .resources)
         #expect(try cluster.row(head).reasonDetail.contains("needs 2 CPUs on 1 node; 0 of 4 CPUs are free"))
+        print("DBG", try cluster.row(head).reasonDetail)
         #expect(cluster.core.view.expectedStart(head) == cluster.now.adding(.seconds(600)))
         #expect(try cluster.row(next).reason == .priority)
         #expect(try cluster.row(next).reasonDetail.contains("job \(head)"))
+        print("DBG", try cluster.row(next).reasonDetail)
     }
 
     @Test func `a pending job is cancelled at once, a running one when its nodes let go`() throws {
@@ -230,12 +233,14 @@ import Testing
         let snapshot = cluster.core.planningSnapshot(at: cluster.now)
         _ = cluster.cancel(first)
         let second = cluster.submit()
-        cluster.apply(.planned(.init(version: snapshot.version, placements: [])))
+        cluster.apply(.planned(Plan(version: snapshot.version)))
         cluster.plan()
         #expect(cluster.state(second) == .running)
         let third = cluster.submit()
         let allocation = try #require(try cluster.row(second).allocation)
-        cluster.apply(.planned(.init(version: 0, placements: [.init(job: third, allocation: allocation)])))
+        var stale = Plan(version: 0)
+        stale.placements = [Placement(job: third, allocation: allocation, partition: 0)]
+        cluster.apply(.planned(stale))
         #expect(cluster.state(third) == .pending)
     }
 }
@@ -275,8 +280,8 @@ import Testing
             $0.array = ArraySpec(indices: [IndexRange(first: 0, last: 1001)])
         },
         Case(name: "owner", message: "Access/permission denied", detail: "user 1000") { $0.identity.uid = 5 },
-        Case(name: "dependency", message: "Requested operation not supported on this system", detail: "afterok") {
-            $0.dependency = "afterok:1"
+        Case(name: "dependency", message: "Job dependency problem", detail: "afterward:1") {
+            $0.dependency = "afterward:1"
         },
     ]
 

@@ -81,6 +81,22 @@ import Testing
         }
     }
 
+    @Test func `there is one scheduling pass, the engine's, and simulations call it`() {
+        let others = ["ArgosyTrace", "ArgosyCore", "ArgosyController"]
+        for file in SourceTree.files where others.contains(file.target) {
+            for (number, line) in file.code.enumerated() {
+                for word in [".earliestStart(", ".reserve("] where line.contains(word) {
+                    Issue.record("\(file):\(number + 1) plans by itself; BackfillEngine.pass does that")
+                }
+            }
+        }
+        let callers = SourceTree.files.filter { file in file.code.contains { $0.contains("engine.pass(") } }
+        #expect(callers.contains { $0.path.hasSuffix("ReferenceSimulation.swift") })
+        if SourceTree.files.contains(where: { $0.path.contains("/Planner/") }) {
+            #expect(callers.contains { $0.path.contains("/Planner/") }, "the planner does not call the engine")
+        }
+    }
+
     @Test func `no force unwrap and no try! in sources`() {
         for file in SourceTree.files where !file.isGenerated {
             for (number, line) in file.code.enumerated() where HouseTests.forces(line) {

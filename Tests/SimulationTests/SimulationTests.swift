@@ -28,8 +28,9 @@ import Testing
         func sum(_ path: KeyPath<Outcome, Int>) -> Int { outcomes.reduce(0) { $0 + $1[keyPath: path] } }
         let counts = [
             sum(\.restarts), sum(\.failedCommits), sum(\.reboots), sum(\.brokenLinks), sum(\.jobs), sum(\.completed),
+            sum(\.suspensions), sum(\.preemptions),
         ]
-        #expect(zip(counts, [24, 24, 12, 120, 180, 180]).allSatisfy { $0 > $1 }, "\(counts)")
+        #expect(zip(counts, [24, 24, 12, 120, 180, 150, 24, 24]).allSatisfy { $0 > $1 }, "\(counts)")
     }
 
     @Test(arguments: Saboteur.allCases) func `a deliberate bug is caught`(_ saboteur: Saboteur) {

@@ -12,9 +12,14 @@ import Testing
             ?? ""
     }
 
-    @Test(arguments: Completion.commands.map(\.name))
+    /// Those with a page of options: Slurm's, and of Argosy's own `argosy sim`.
+    private static let commands =
+        Completion.commands + [CommandSummary(Sim.description), CommandSummary(Why.description)]
+
+    @Test(arguments: commands.map(\.name))
     func everyOptionIsDescribedAndEveryDescribedOptionExists(name: String) throws {
-        let command = try #require(Completion.commands.first { $0.name == name })
+        let command = try #require(Self.commands.first { $0.name == name })
+        let name = name.split(separator: " ").joined(separator: "-")
         let text = page("\(name).1")
         #expect(!text.isEmpty, "man/\(name).1.scd is missing")
         for option in command.options { #expect(text.contains("*\(option)*"), "\(name).1 does not describe \(option)") }
@@ -28,8 +33,9 @@ import Testing
     }
 
     @Test(arguments: [
-        "sbatch.1", "srun.1", "squeue.1", "scancel.1", "sinfo.1", "sacct.1", "scontrol.1", "argosy.1",
-        "argosy.conf.5", "argosyctld.8", "argosyd.8", "argosystepd.8",
+        "sbatch.1", "srun.1", "squeue.1", "scancel.1", "sinfo.1", "sacct.1", "scontrol.1", "argosy.1", "argosy-sim.1",
+        "argosy-why.1", "sacctmgr.1", "sprio.1", "sshare.1",
+        "argosy.conf.5", "argosy-policy.7", "argosyctld.8", "argosyd.8", "argosystepd.8",
     ])
     func everyPageHasItsParts(name: String) {
         let text = page(name)

@@ -11,7 +11,7 @@ _argosy_complete() {
         sinfo) options="--dead -d --exact -e --format -o --Format -O --iterate -i --list-reasons -R --long -l --Node -N --nodes -n --noheader -h --partition -p --responding -r --states -t --summarize -s --verbose -v --help --usage --version -V" ;;
         squeue) options="--account -A --array -r --format -o --Format -O --iterate -i --jobs -j --long -l --me --name -n --noheader -h --nodelist -w --partition -p --qos -q --sort -S --start --states -t --steps -s --user -u --users --verbose -v --help --usage --version -V" ;;
         srun) options="--account -A --begin -b --chdir -D --comment --cpus-per-task -c --dependency -d --error -e --exclude -x --exclusive --export --hold -H --input -i --job-name -J --mem --mem-per-cpu --nice --no-requeue --requeue --nodelist -w --nodes -N --ntasks -n --ntasks-per-node --open-mode --output -o --partition -p --qos -q --quiet -Q --time -t --verbose -v --container-image --container-mounts --container-workdir --container-writable --container-readonly --container-mount-home --no-container-mount-home --disable-status -X --exact --immediate -I --jobid --kill-on-bad-exit -K --label -l --mpi --no-container --overlap --quit-on-interrupt --relative -r --unbuffered -u --wait -W --help -h --usage --version -V" ;;
-        argosy) options="sacct sbatch scancel scontrol sinfo squeue srun completion dev help version" ;;
+        argosy) options="sacct sbatch scancel scontrol sinfo squeue srun completion dev sim help version" ;;
     esac
     case "$previous" in
         --partition|-p) words="$(sinfo -h -o %R 2>/dev/null)" ;;

@@ -29,7 +29,7 @@ enum JobOptionTable {
             },
             Row("begin", "b", .required, "time", "defer job until HH:MM MM/DD/YY") {
                 options, text throws(OptionError) in
-                options.begin = try JobValue.begin(text)
+                options.begin = try JobValue.moment(text, "--begin")
             },
             Row(
                 "chdir", "D", .required, "path", env: prefix == "SLURM_" ? ["SLURM_WORKING_DIR"] : [],
@@ -56,15 +56,6 @@ enum JobOptionTable {
                 "exclude", "x", .required, "hosts", env: prefix == "SLURM_" ? ["SLURM_EXCLUDE"] : [],
                 "exclude a specific list of hosts"
             ) { options, text throws(OptionError) in options.exclude = try JobValue.hosts(text) },
-            Row(
-                "exclusive", nil, .optional, "user", env: [prefix + "EXCLUSIVE"],
-                "allocate nodes in exclusive mode"
-            ) { options, text throws(OptionError) in
-                if ["user", "mcs"].contains(text) {
-                    throw OptionError("--exclusive=\(text) is not supported: use --exclusive for whole nodes")
-                }
-                options.exclusive = true
-            },
             Row(
                 "export", nil, .required, "env", env: [prefix == "SLURM_" ? "SLURM_EXPORT_ENV" : "SBATCH_EXPORT"],
                 "environment variables to export: ALL, NONE or a list"
@@ -150,7 +141,7 @@ enum JobOptionTable {
             Row("verbose", "v", "verbose mode (multiple -v's increase verbosity)") { options, _ throws(OptionError) in
                 options.verbose += 1
             },
-        ]
+        ] + resources(prefix: prefix)
     }
 
     static func container(prefix: String) -> [Row] {
@@ -219,7 +210,9 @@ enum JobOptionTable {
         Row("wrap", nil, .required, "command", "wrap command string in a sh script and submit") {
             options, text throws(OptionError) in options.wrap = text
         },
-        .refused("test-only", nil, .none, "submit the job; squeue --start then tells when it may start"),
+        Row("test-only", "tell when and where the job would start; submit nothing") { options, _ throws(OptionError) in
+            options.testOnly = true
+        },
         .refused("uid", nil, .required, "submit as the user, for instance with runuser"),
         .refused("gid", nil, .required, "use newgrp or sg before sbatch"),
     ]
@@ -278,7 +271,9 @@ enum JobOptionTable {
         .refused("bcast", nil, .optional, "put the program in the image or on a shared file system"),
         .refused("no-allocate", "Z", .none, "every step runs in a job"),
         .refused("het-group", nil, .required, "heterogeneous jobs are not supported yet"),
-        .refused("test-only", nil, .none, "submit the job; squeue --start then tells when it may start"),
+        Row("test-only", "tell when and where the job would start; submit nothing") { options, _ throws(OptionError) in
+            options.testOnly = true
+        },
         .refused("uid", nil, .required, "run srun as the user, for instance with runuser"),
         .refused("gid", nil, .required, "use newgrp or sg before srun"),
         .refused("x11", nil, .optional, "X11 forwarding is not supported"),
@@ -288,38 +283,19 @@ enum JobOptionTable {
 
     /// Without effect here, and harmless to pass over.
     static let quietly: [Row] = [
-        .accepted("bb"), .accepted("bbf"), .accepted("contiguous", nil, .none), .accepted("cores-per-socket"),
-        .accepted("cpu-freq"), .accepted("deadline"), .accepted("delay-boot"), .accepted("distribution", "m"),
-        .accepted("extra-node-info", "B"), .accepted("gpu-bind"), .accepted("gpu-freq"), .accepted("gres-flags"),
-        .accepted("hint"), .accepted("kill-on-invalid-dep"), .accepted("mail-type"), .accepted("mail-user"),
-        .accepted("mcs-label"), .accepted("mem-bind"), .accepted("mincpus"), .accepted("network"),
-        .accepted("no-kill", "k", .optional), .accepted("ntasks-per-core"), .accepted("ntasks-per-socket"),
-        .accepted("oversubscribe", "s", .none), .accepted("power"), .accepted("prefer"), .accepted("priority"),
-        .accepted("profile"), .accepted("propagate", nil, .optional),
-        .accepted("sockets-per-node"), .accepted("spread-job", nil, .none), .accepted("switches"),
-        .accepted("thread-spec"), .accepted("core-spec", "S"), .accepted("threads-per-core"), .accepted("time-min"),
-        .accepted("tmp"), .accepted("use-min-nodes", nil, .none), .accepted("wckey"),
+        .accepted("bb"), .accepted("bbf"), .accepted("cpu-freq"), .accepted("delay-boot"), .accepted("gpu-bind"),
+        .accepted("gpu-freq"), .accepted("gres-flags"), .accepted("mail-type"), .accepted("mail-user"),
+        .accepted("mcs-label"), .accepted("mem-bind"), .accepted("network"), .accepted("no-kill", "k", .optional),
+        .accepted("power"), .accepted("profile"), .accepted("propagate", nil, .optional),
     ]
 
     /// Passing over these would give the job something else than it asks for.
     static let refusedByAll: [Row] = [
         .refused("clusters", "M", .required, "one controller serves one cluster; choose it with SLURM_CONF"),
         .refused("cluster-constraint", nil, .required, "federations are not supported"),
-        .refused("constraint", "C", .required, "name nodes with --nodelist or a partition instead"),
         .refused("batch", nil, .required, "name nodes with --nodelist or a partition instead"),
-        .refused("cpus-per-gpu", nil, .required, "GPUs are not scheduled yet"),
-        .refused("gpus", "G", .required, "GPUs are not scheduled yet"),
-        .refused("gpus-per-node", nil, .required, "GPUs are not scheduled yet"),
-        .refused("gpus-per-socket", nil, .required, "GPUs are not scheduled yet"),
-        .refused("gpus-per-task", nil, .required, "GPUs are not scheduled yet"),
-        .refused("mem-per-gpu", nil, .required, "GPUs are not scheduled yet"),
-        .refused("ntasks-per-gpu", nil, .required, "GPUs are not scheduled yet"),
-        .refused("gres", nil, .required, "generic resources are not scheduled yet"),
-        .refused("licenses", "L", .required, "licenses are not counted yet"),
         .refused("nodefile", "F", .required, "use --nodelist=$(paste -sd, FILE)"),
-        .refused("overcommit", "O", .none, "tasks share no CPUs; ask for fewer tasks"),
         .refused("reboot", nil, .none, "nodes are not rebooted for jobs"),
         .refused("signal", nil, .required, "no warning is sent yet; SIGTERM comes KillWait seconds before SIGKILL"),
-        .refused("reservation", nil, .required, "reservations are not supported yet"),
     ]
 }

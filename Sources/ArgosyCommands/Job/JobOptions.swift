@@ -36,7 +36,22 @@ struct JobOptions: CommandSettings {
     var nodeList = ""
     var exclude = ""
     var nice: Int32 = 0
+    var resources = ResourceOptions()
+    var gres: [GRESRequest] = []
+    var gpus: [GRESRequest] = []
+    var gpusPerNode: [GRESRequest] = []
+    var gpusPerSocket: [GRESRequest] = []
+    var gpusPerTask: [GRESRequest] = []
+    var hint = ""
+    var asksHintHelp = false
+    var asksGRESHelp = false
+    var deadline = Timestamp.unset
+    var timeMin = TimeLimit.notGiven
+    var priority: UInt32?
+    var killsOnInvalidDependency: Bool?
+    var wckey = ""
     var quiet = 0
+    var testOnly = false
     var verbose = 0
     // sbatch
     var wrap: String?
@@ -109,12 +124,27 @@ enum JobValue {
         } catch { throw OptionError(error.description) }
     }
 
-    static func begin(_ text: String) throws(OptionError) -> Timestamp {
+    /// A time to come, as `--begin` and `--deadline` take it.
+    static func moment(_ text: String, _ option: String) throws(OptionError) -> Timestamp {
         guard let seconds = MomentParser(now: Times.now(), future: true).parse(text) else {
             throw OptionError(
-                "Invalid --begin specification \"\(text)\"; write now+1hour, 16:00 or 2026-01-31T12:00:00")
+                "Invalid \(option) specification \"\(text)\"; write now+1hour, 16:00 or 2026-01-31T12:00:00",
+                status: 255)
         }
         return Timestamp(seconds: seconds)
+    }
+
+    /// A number below 2^32 - 2, or TOP for the largest of them.
+    static func priority(_ text: String) throws(OptionError) -> UInt32 {
+        if text.uppercased() == "TOP" { return 0xffff_fffd }
+        if text.hasPrefix("-"), SlurmText.number(text.dropFirst()) != nil {
+            throw OptionError("Priority must be >= 0", status: 255)
+        }
+        guard let number = SlurmText.number(text) else {
+            throw OptionError("Invalid numeric value \"\(text)\" for --priority.")
+        }
+        guard number < 0xffff_fffe else { throw OptionError("Priority must be < 4294967294", status: 255) }
+        return UInt32(number)
     }
 
     static func nice(_ text: String) throws(OptionError) -> Int32 {

@@ -43,6 +43,12 @@ extension JobOptions {
         }
         job.dependency = dependency
         job.nice = nice
+        if allResources != ResourceOptions() { job.resources = WireResourceOptions(allResources) }
+        job.deadlineUs = deadline.microseconds
+        job.timeMinMinutes = timeMin.rawValue
+        if let priority { job.priority = priority }
+        if let kills = killsOnInvalidDependency { job.killOnInvalidDependency = kills }
+        job.wckey = wckey
         return job
     }
 
@@ -101,6 +107,7 @@ extension JobOptions {
         if cpusPerTask > 0 { told.append("SLURM_CPUS_PER_TASK=\(cpusPerTask)") }
         if memoryPerNodeMiB > 0 { told.append("SLURM_MEM_PER_NODE=\(memoryPerNodeMiB)") }
         if memoryPerCPUMiB > 0 { told.append("SLURM_MEM_PER_CPU=\(memoryPerCPUMiB)") }
+        told += toldResources
         if let export { told.append("SLURM_EXPORT_ENV=\(export)") }
         return told
     }

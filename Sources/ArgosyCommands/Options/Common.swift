@@ -36,7 +36,7 @@ struct CommandDescription<Settings: CommandSettings> {
             operands = try OptionParser(options, stopsAtOperand: stopsAtOperand).parse(arguments, into: &settings)
         } catch {
             report(error)
-            exitCode = 1
+            exitCode = error.status
             return nil
         }
         exitCode = 0

@@ -100,8 +100,11 @@ struct Option<Settings>: Sendable {
 struct OptionError: Error, Equatable {
     var message: String
     var isUsage: Bool
-    init(_ message: String, isUsage: Bool = false) {
+    /// Of the command: 255 where Slurm's own parser gives up.
+    var status: Int32
+    init(_ message: String, isUsage: Bool = false, status: Int32 = 1) {
         self.message = message
         self.isUsage = isUsage
+        self.status = status
     }
 }

@@ -41,7 +41,7 @@ struct OptionParser<Settings> {
                 if option.argument == .none, ["0", "no", "NO", "false"].contains(value) { continue }
                 do throws(OptionError) {
                     try option.set(&settings, option.argument == .none ? "" : value)
-                } catch { throw OptionError("\(name)=\(value): \(error.message)") }
+                } catch { throw OptionError("\(name)=\(value): \(error.message)", status: error.status) }
                 break
             }
         }

@@ -150,6 +150,38 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .createStep(newValue)}
   }
 
+  public var createReservation: WireCreateReservation {
+    get {
+      if case .createReservation(let v)? = body {return v}
+      return WireCreateReservation()
+    }
+    set {body = .createReservation(newValue)}
+  }
+
+  public var updateReservation: WireUpdateReservation {
+    get {
+      if case .updateReservation(let v)? = body {return v}
+      return WireUpdateReservation()
+    }
+    set {body = .updateReservation(newValue)}
+  }
+
+  public var deleteReservation: WireDeleteReservation {
+    get {
+      if case .deleteReservation(let v)? = body {return v}
+      return WireDeleteReservation()
+    }
+    set {body = .deleteReservation(newValue)}
+  }
+
+  public var listReservations: WireListReservations {
+    get {
+      if case .listReservations(let v)? = body {return v}
+      return WireListReservations()
+    }
+    set {body = .listReservations(newValue)}
+  }
+
   public var signalStep: WireSignalStep {
     get {
       if case .signalStep(let v)? = body {return v}
@@ -214,6 +246,54 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .updatePartition(newValue)}
   }
 
+  public var why: WireWhy {
+    get {
+      if case .why(let v)? = body {return v}
+      return WireWhy()
+    }
+    set {body = .why(newValue)}
+  }
+
+  public var accountingRecords: WireListAccountingRecords {
+    get {
+      if case .accountingRecords(let v)? = body {return v}
+      return WireListAccountingRecords()
+    }
+    set {body = .accountingRecords(newValue)}
+  }
+
+  public var accountingTransactions: WireListAccountingTransactions {
+    get {
+      if case .accountingTransactions(let v)? = body {return v}
+      return WireListAccountingTransactions()
+    }
+    set {body = .accountingTransactions(newValue)}
+  }
+
+  public var changeAccounting: WireChangeAccounting {
+    get {
+      if case .changeAccounting(let v)? = body {return v}
+      return WireChangeAccounting()
+    }
+    set {body = .changeAccounting(newValue)}
+  }
+
+  public var shares: WireListShares {
+    get {
+      if case .shares(let v)? = body {return v}
+      return WireListShares()
+    }
+    set {body = .shares(newValue)}
+  }
+
+  public var priorities: WireListPriorities {
+    get {
+      if case .priorities(let v)? = body {return v}
+      return WireListPriorities()
+    }
+    set {body = .priorities(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -224,6 +304,10 @@ public nonisolated struct WireRequest: Sendable {
     case listPartitions(WireListPartitions)
     case accounting(WireListAccounting)
     case createStep(WireCreateStep)
+    case createReservation(WireCreateReservation)
+    case updateReservation(WireUpdateReservation)
+    case deleteReservation(WireDeleteReservation)
+    case listReservations(WireListReservations)
     case signalStep(WireSignalStep)
     case updateNode(WireUpdateNode)
     case updateJob(WireUpdateJob)
@@ -232,6 +316,12 @@ public nonisolated struct WireRequest: Sendable {
     case waitJob(WireWaitJob)
     case shutdown(WireShutdown)
     case updatePartition(WireUpdatePartition)
+    case why(WireWhy)
+    case accountingRecords(WireListAccountingRecords)
+    case accountingTransactions(WireListAccountingTransactions)
+    case changeAccounting(WireChangeAccounting)
+    case shares(WireListShares)
+    case priorities(WireListPriorities)
 
   }
 
@@ -314,6 +404,22 @@ public nonisolated struct WireReply: Sendable {
     set {body = .stepCreated(newValue)}
   }
 
+  public var reservationCreated: WireReservationCreated {
+    get {
+      if case .reservationCreated(let v)? = body {return v}
+      return WireReservationCreated()
+    }
+    set {body = .reservationCreated(newValue)}
+  }
+
+  public var reservations: WireReservationList {
+    get {
+      if case .reservations(let v)? = body {return v}
+      return WireReservationList()
+    }
+    set {body = .reservations(newValue)}
+  }
+
   public var pong: WirePong {
     get {
       if case .pong(let v)? = body {return v}
@@ -338,6 +444,54 @@ public nonisolated struct WireReply: Sendable {
     set {body = .cancelled(newValue)}
   }
 
+  public var why: WireWhyReport {
+    get {
+      if case .why(let v)? = body {return v}
+      return WireWhyReport()
+    }
+    set {body = .why(newValue)}
+  }
+
+  public var tested: WireTestedStart {
+    get {
+      if case .tested(let v)? = body {return v}
+      return WireTestedStart()
+    }
+    set {body = .tested(newValue)}
+  }
+
+  public var accountingRecords: WireAccountingRecords {
+    get {
+      if case .accountingRecords(let v)? = body {return v}
+      return WireAccountingRecords()
+    }
+    set {body = .accountingRecords(newValue)}
+  }
+
+  public var accountingTransactions: WireAccountingTransactions {
+    get {
+      if case .accountingTransactions(let v)? = body {return v}
+      return WireAccountingTransactions()
+    }
+    set {body = .accountingTransactions(newValue)}
+  }
+
+  public var shares: WireShareList {
+    get {
+      if case .shares(let v)? = body {return v}
+      return WireShareList()
+    }
+    set {body = .shares(newValue)}
+  }
+
+  public var priorities: WirePriorityList {
+    get {
+      if case .priorities(let v)? = body {return v}
+      return WirePriorityList()
+    }
+    set {body = .priorities(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -349,9 +503,17 @@ public nonisolated struct WireReply: Sendable {
     case partitions(WirePartitionList)
     case accounting(WireAccountingList)
     case stepCreated(WireStepCreated)
+    case reservationCreated(WireReservationCreated)
+    case reservations(WireReservationList)
     case pong(WirePong)
     case configuration(WireConfiguration)
     case cancelled(WireCancelResult)
+    case why(WireWhyReport)
+    case tested(WireTestedStart)
+    case accountingRecords(WireAccountingRecords)
+    case accountingTransactions(WireAccountingTransactions)
+    case shares(WireShareList)
+    case priorities(WirePriorityList)
 
   }
 
@@ -484,6 +646,29 @@ public nonisolated struct WireAllocatedNode: Sendable {
 
   /// abstract CPUs of the node, ascending
   public var cpuIds: [UInt32] = []
+
+  public var gres: [WireGRESGrant] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Devices of one GRES of a node, held by a job.
+public nonisolated struct WireGRESGrant: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  /// empty: no type
+  public var type: String = String()
+
+  public var count: UInt64 = 0
+
+  /// positions in the node's list of this name and type; none: a plain count
+  public var devices: [UInt32] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -771,6 +956,80 @@ public nonisolated struct WireJobInfo: @unchecked Sendable {
   public var memoryWantedMib: UInt64 {
     get {_storage._memoryWantedMib}
     set {_uniqueStorage()._memoryWantedMib = newValue}
+  }
+
+  /// what is left of it, as squeue %E shows it
+  public var dependency: String {
+    get {_storage._dependency}
+    set {_uniqueStorage()._dependency = newValue}
+  }
+
+  /// the one it runs in, where it named none or several
+  public var reservation: String {
+    get {_storage._reservation}
+    set {_uniqueStorage()._reservation = newValue}
+  }
+
+  /// hostlist: where it is planned to start
+  public var plannedNodes: String {
+    get {_storage._plannedNodes}
+    set {_uniqueStorage()._plannedNodes = newValue}
+  }
+
+  /// Slurm's words of all that keep it from starting
+  public var reasons: [String] {
+    get {_storage._reasons}
+    set {_uniqueStorage()._reasons = newValue}
+  }
+
+  /// when it was last looked at
+  public var lastPlanUs: Int64 {
+    get {_storage._lastPlanUs}
+    set {_uniqueStorage()._lastPlanUs = newValue}
+  }
+
+  /// later jobs may not delay expected_start_us
+  public var startIsReserved: Bool {
+    get {_storage._startIsReserved}
+    set {_uniqueStorage()._startIsReserved = newValue}
+  }
+
+  /// 0: not of a heterogeneous job
+  public var hetLeader: UInt32 {
+    get {_storage._hetLeader}
+    set {_uniqueStorage()._hetLeader = newValue}
+  }
+
+  public var hetOffset: UInt32 {
+    get {_storage._hetOffset}
+    set {_uniqueStorage()._hetOffset = newValue}
+  }
+
+  public var suspendedAtUs: Int64 {
+    get {_storage._suspendedAtUs}
+    set {_uniqueStorage()._suspendedAtUs = newValue}
+  }
+
+  public var suspendedForUs: Int64 {
+    get {_storage._suspendedForUs}
+    set {_uniqueStorage()._suspendedForUs = newValue}
+  }
+
+  public var preemptedUs: Int64 {
+    get {_storage._preemptedUs}
+    set {_uniqueStorage()._preemptedUs = newValue}
+  }
+
+  /// held
+  public var licenses: [WireLicenseRequest] {
+    get {_storage._licenses}
+    set {_uniqueStorage()._licenses = newValue}
+  }
+
+  /// its number; 0: none
+  public var association: UInt32 {
+    get {_storage._association}
+    set {_uniqueStorage()._association = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1375,14 +1634,712 @@ public nonisolated struct WireUpdateJob: Sendable {
   /// Clears the value of `job`. Subsequent reads from it will return its default value.
   public mutating func clearJob() {self._job = nil}
 
-  /// hold uhold release requeue requeuehold
+  /// hold uhold release requeue requeuehold suspend resume; empty: changes
   public var action: String = String()
+
+  public var changes: WireJobChanges {
+    get {_changes ?? WireJobChanges()}
+    set {_changes = newValue}
+  }
+  /// Returns true if `changes` has been explicitly set.
+  public var hasChanges: Bool {self._changes != nil}
+  /// Clears the value of `changes`. Subsequent reads from it will return its default value.
+  public mutating func clearChanges() {self._changes = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _job: WireJobSelector? = nil
+  fileprivate var _changes: WireJobChanges? = nil
+}
+
+/// Of a job. Absent: as it was.
+public nonisolated struct WireJobChanges: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var timeLimitMinutes: UInt32 {
+    get {_storage._timeLimitMinutes ?? 0}
+    set {_uniqueStorage()._timeLimitMinutes = newValue}
+  }
+  /// Returns true if `timeLimitMinutes` has been explicitly set.
+  public var hasTimeLimitMinutes: Bool {_storage._timeLimitMinutes != nil}
+  /// Clears the value of `timeLimitMinutes`. Subsequent reads from it will return its default value.
+  public mutating func clearTimeLimitMinutes() {_uniqueStorage()._timeLimitMinutes = nil}
+
+  /// minutes more or less
+  public var timeLimitChange: Int32 {
+    get {_storage._timeLimitChange ?? 0}
+    set {_uniqueStorage()._timeLimitChange = newValue}
+  }
+  /// Returns true if `timeLimitChange` has been explicitly set.
+  public var hasTimeLimitChange: Bool {_storage._timeLimitChange != nil}
+  /// Clears the value of `timeLimitChange`. Subsequent reads from it will return its default value.
+  public mutating func clearTimeLimitChange() {_uniqueStorage()._timeLimitChange = nil}
+
+  public var timeMinMinutes: UInt32 {
+    get {_storage._timeMinMinutes ?? 0}
+    set {_uniqueStorage()._timeMinMinutes = newValue}
+  }
+  /// Returns true if `timeMinMinutes` has been explicitly set.
+  public var hasTimeMinMinutes: Bool {_storage._timeMinMinutes != nil}
+  /// Clears the value of `timeMinMinutes`. Subsequent reads from it will return its default value.
+  public mutating func clearTimeMinMinutes() {_uniqueStorage()._timeMinMinutes = nil}
+
+  /// 4294967295: computed again
+  public var priority: UInt32 {
+    get {_storage._priority ?? 0}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  public var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  public mutating func clearPriority() {_uniqueStorage()._priority = nil}
+
+  public var nice: Int32 {
+    get {_storage._nice ?? 0}
+    set {_uniqueStorage()._nice = newValue}
+  }
+  /// Returns true if `nice` has been explicitly set.
+  public var hasNice: Bool {_storage._nice != nil}
+  /// Clears the value of `nice`. Subsequent reads from it will return its default value.
+  public mutating func clearNice() {_uniqueStorage()._nice = nil}
+
+  public var partition: String {
+    get {_storage._partition ?? String()}
+    set {_uniqueStorage()._partition = newValue}
+  }
+  /// Returns true if `partition` has been explicitly set.
+  public var hasPartition: Bool {_storage._partition != nil}
+  /// Clears the value of `partition`. Subsequent reads from it will return its default value.
+  public mutating func clearPartition() {_uniqueStorage()._partition = nil}
+
+  public var qos: String {
+    get {_storage._qos ?? String()}
+    set {_uniqueStorage()._qos = newValue}
+  }
+  /// Returns true if `qos` has been explicitly set.
+  public var hasQos: Bool {_storage._qos != nil}
+  /// Clears the value of `qos`. Subsequent reads from it will return its default value.
+  public mutating func clearQos() {_uniqueStorage()._qos = nil}
+
+  public var account: String {
+    get {_storage._account ?? String()}
+    set {_uniqueStorage()._account = newValue}
+  }
+  /// Returns true if `account` has been explicitly set.
+  public var hasAccount: Bool {_storage._account != nil}
+  /// Clears the value of `account`. Subsequent reads from it will return its default value.
+  public mutating func clearAccount() {_uniqueStorage()._account = nil}
+
+  public var constraint: String {
+    get {_storage._constraint ?? String()}
+    set {_uniqueStorage()._constraint = newValue}
+  }
+  /// Returns true if `constraint` has been explicitly set.
+  public var hasConstraint: Bool {_storage._constraint != nil}
+  /// Clears the value of `constraint`. Subsequent reads from it will return its default value.
+  public mutating func clearConstraint() {_uniqueStorage()._constraint = nil}
+
+  public var hasGres_p: Bool {
+    get {_storage._hasGres_p}
+    set {_uniqueStorage()._hasGres_p = newValue}
+  }
+
+  public var gres: [WireGRESRequest] {
+    get {_storage._gres}
+    set {_uniqueStorage()._gres = newValue}
+  }
+
+  public var minNodes: UInt32 {
+    get {_storage._minNodes ?? 0}
+    set {_uniqueStorage()._minNodes = newValue}
+  }
+  /// Returns true if `minNodes` has been explicitly set.
+  public var hasMinNodes: Bool {_storage._minNodes != nil}
+  /// Clears the value of `minNodes`. Subsequent reads from it will return its default value.
+  public mutating func clearMinNodes() {_uniqueStorage()._minNodes = nil}
+
+  public var maxNodes: UInt32 {
+    get {_storage._maxNodes ?? 0}
+    set {_uniqueStorage()._maxNodes = newValue}
+  }
+  /// Returns true if `maxNodes` has been explicitly set.
+  public var hasMaxNodes: Bool {_storage._maxNodes != nil}
+  /// Clears the value of `maxNodes`. Subsequent reads from it will return its default value.
+  public mutating func clearMaxNodes() {_uniqueStorage()._maxNodes = nil}
+
+  public var tasks: UInt32 {
+    get {_storage._tasks ?? 0}
+    set {_uniqueStorage()._tasks = newValue}
+  }
+  /// Returns true if `tasks` has been explicitly set.
+  public var hasTasks: Bool {_storage._tasks != nil}
+  /// Clears the value of `tasks`. Subsequent reads from it will return its default value.
+  public mutating func clearTasks() {_uniqueStorage()._tasks = nil}
+
+  public var cpusPerTask: UInt32 {
+    get {_storage._cpusPerTask ?? 0}
+    set {_uniqueStorage()._cpusPerTask = newValue}
+  }
+  /// Returns true if `cpusPerTask` has been explicitly set.
+  public var hasCpusPerTask: Bool {_storage._cpusPerTask != nil}
+  /// Clears the value of `cpusPerTask`. Subsequent reads from it will return its default value.
+  public mutating func clearCpusPerTask() {_uniqueStorage()._cpusPerTask = nil}
+
+  public var memoryPerNodeMib: UInt64 {
+    get {_storage._memoryPerNodeMib ?? 0}
+    set {_uniqueStorage()._memoryPerNodeMib = newValue}
+  }
+  /// Returns true if `memoryPerNodeMib` has been explicitly set.
+  public var hasMemoryPerNodeMib: Bool {_storage._memoryPerNodeMib != nil}
+  /// Clears the value of `memoryPerNodeMib`. Subsequent reads from it will return its default value.
+  public mutating func clearMemoryPerNodeMib() {_uniqueStorage()._memoryPerNodeMib = nil}
+
+  public var memoryPerCpuMib: UInt64 {
+    get {_storage._memoryPerCpuMib ?? 0}
+    set {_uniqueStorage()._memoryPerCpuMib = newValue}
+  }
+  /// Returns true if `memoryPerCpuMib` has been explicitly set.
+  public var hasMemoryPerCpuMib: Bool {_storage._memoryPerCpuMib != nil}
+  /// Clears the value of `memoryPerCpuMib`. Subsequent reads from it will return its default value.
+  public mutating func clearMemoryPerCpuMib() {_uniqueStorage()._memoryPerCpuMib = nil}
+
+  public var dependency: String {
+    get {_storage._dependency ?? String()}
+    set {_uniqueStorage()._dependency = newValue}
+  }
+  /// Returns true if `dependency` has been explicitly set.
+  public var hasDependency: Bool {_storage._dependency != nil}
+  /// Clears the value of `dependency`. Subsequent reads from it will return its default value.
+  public mutating func clearDependency() {_uniqueStorage()._dependency = nil}
+
+  public var beginUs: Int64 {
+    get {_storage._beginUs ?? 0}
+    set {_uniqueStorage()._beginUs = newValue}
+  }
+  /// Returns true if `beginUs` has been explicitly set.
+  public var hasBeginUs: Bool {_storage._beginUs != nil}
+  /// Clears the value of `beginUs`. Subsequent reads from it will return its default value.
+  public mutating func clearBeginUs() {_uniqueStorage()._beginUs = nil}
+
+  public var deadlineUs: Int64 {
+    get {_storage._deadlineUs ?? 0}
+    set {_uniqueStorage()._deadlineUs = newValue}
+  }
+  /// Returns true if `deadlineUs` has been explicitly set.
+  public var hasDeadlineUs: Bool {_storage._deadlineUs != nil}
+  /// Clears the value of `deadlineUs`. Subsequent reads from it will return its default value.
+  public mutating func clearDeadlineUs() {_uniqueStorage()._deadlineUs = nil}
+
+  public var hasLicenses_p: Bool {
+    get {_storage._hasLicenses_p}
+    set {_uniqueStorage()._hasLicenses_p = newValue}
+  }
+
+  public var licenses: [WireLicenseRequest] {
+    get {_storage._licenses}
+    set {_uniqueStorage()._licenses = newValue}
+  }
+
+  public var anyLicense: Bool {
+    get {_storage._anyLicense}
+    set {_uniqueStorage()._anyLicense = newValue}
+  }
+
+  public var reservation: String {
+    get {_storage._reservation ?? String()}
+    set {_uniqueStorage()._reservation = newValue}
+  }
+  /// Returns true if `reservation` has been explicitly set.
+  public var hasReservation: Bool {_storage._reservation != nil}
+  /// Clears the value of `reservation`. Subsequent reads from it will return its default value.
+  public mutating func clearReservation() {_uniqueStorage()._reservation = nil}
+
+  public var name: String {
+    get {_storage._name ?? String()}
+    set {_uniqueStorage()._name = newValue}
+  }
+  /// Returns true if `name` has been explicitly set.
+  public var hasName: Bool {_storage._name != nil}
+  /// Clears the value of `name`. Subsequent reads from it will return its default value.
+  public mutating func clearName() {_uniqueStorage()._name = nil}
+
+  public var comment: String {
+    get {_storage._comment ?? String()}
+    set {_uniqueStorage()._comment = newValue}
+  }
+  /// Returns true if `comment` has been explicitly set.
+  public var hasComment: Bool {_storage._comment != nil}
+  /// Clears the value of `comment`. Subsequent reads from it will return its default value.
+  public mutating func clearComment() {_uniqueStorage()._comment = nil}
+
+  public var wckey: String {
+    get {_storage._wckey ?? String()}
+    set {_uniqueStorage()._wckey = newValue}
+  }
+  /// Returns true if `wckey` has been explicitly set.
+  public var hasWckey: Bool {_storage._wckey != nil}
+  /// Clears the value of `wckey`. Subsequent reads from it will return its default value.
+  public mutating func clearWckey() {_uniqueStorage()._wckey = nil}
+
+  public var nodeList: String {
+    get {_storage._nodeList ?? String()}
+    set {_uniqueStorage()._nodeList = newValue}
+  }
+  /// Returns true if `nodeList` has been explicitly set.
+  public var hasNodeList: Bool {_storage._nodeList != nil}
+  /// Clears the value of `nodeList`. Subsequent reads from it will return its default value.
+  public mutating func clearNodeList() {_uniqueStorage()._nodeList = nil}
+
+  public var exclude: String {
+    get {_storage._exclude ?? String()}
+    set {_uniqueStorage()._exclude = newValue}
+  }
+  /// Returns true if `exclude` has been explicitly set.
+  public var hasExclude: Bool {_storage._exclude != nil}
+  /// Clears the value of `exclude`. Subsequent reads from it will return its default value.
+  public mutating func clearExclude() {_uniqueStorage()._exclude = nil}
+
+  public var requeue: Bool {
+    get {_storage._requeue ?? false}
+    set {_uniqueStorage()._requeue = newValue}
+  }
+  /// Returns true if `requeue` has been explicitly set.
+  public var hasRequeue: Bool {_storage._requeue != nil}
+  /// Clears the value of `requeue`. Subsequent reads from it will return its default value.
+  public mutating func clearRequeue() {_uniqueStorage()._requeue = nil}
+
+  public var arrayThrottle: UInt32 {
+    get {_storage._arrayThrottle ?? 0}
+    set {_uniqueStorage()._arrayThrottle = newValue}
+  }
+  /// Returns true if `arrayThrottle` has been explicitly set.
+  public var hasArrayThrottle: Bool {_storage._arrayThrottle != nil}
+  /// Clears the value of `arrayThrottle`. Subsequent reads from it will return its default value.
+  public mutating func clearArrayThrottle() {_uniqueStorage()._arrayThrottle = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Reservations. A list is replaced, added to or taken from.
+public nonisolated struct WireListEdit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var how: UInt32 = 0
+
+  public var text: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReservationRequest: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: make one
+  public var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
+
+  public var startUs: Int64 {
+    get {_storage._startUs ?? 0}
+    set {_uniqueStorage()._startUs = newValue}
+  }
+  /// Returns true if `startUs` has been explicitly set.
+  public var hasStartUs: Bool {_storage._startUs != nil}
+  /// Clears the value of `startUs`. Subsequent reads from it will return its default value.
+  public mutating func clearStartUs() {_uniqueStorage()._startUs = nil}
+
+  public var endUs: Int64 {
+    get {_storage._endUs ?? 0}
+    set {_uniqueStorage()._endUs = newValue}
+  }
+  /// Returns true if `endUs` has been explicitly set.
+  public var hasEndUs: Bool {_storage._endUs != nil}
+  /// Clears the value of `endUs`. Subsequent reads from it will return its default value.
+  public mutating func clearEndUs() {_uniqueStorage()._endUs = nil}
+
+  /// 4294967295: UNLIMITED
+  public var durationMinutes: UInt32 {
+    get {_storage._durationMinutes ?? 0}
+    set {_uniqueStorage()._durationMinutes = newValue}
+  }
+  /// Returns true if `durationMinutes` has been explicitly set.
+  public var hasDurationMinutes: Bool {_storage._durationMinutes != nil}
+  /// Clears the value of `durationMinutes`. Subsequent reads from it will return its default value.
+  public mutating func clearDurationMinutes() {_uniqueStorage()._durationMinutes = nil}
+
+  /// see ReservationFlags in ArgosyDomain
+  public var flags: UInt64 {
+    get {_storage._flags}
+    set {_uniqueStorage()._flags = newValue}
+  }
+
+  public var removedFlags: UInt64 {
+    get {_storage._removedFlags}
+    set {_uniqueStorage()._removedFlags = newValue}
+  }
+
+  public var purgeAfterS: UInt32 {
+    get {_storage._purgeAfterS ?? 0}
+    set {_uniqueStorage()._purgeAfterS = newValue}
+  }
+  /// Returns true if `purgeAfterS` has been explicitly set.
+  public var hasPurgeAfterS: Bool {_storage._purgeAfterS != nil}
+  /// Clears the value of `purgeAfterS`. Subsequent reads from it will return its default value.
+  public mutating func clearPurgeAfterS() {_uniqueStorage()._purgeAfterS = nil}
+
+  public var nodes: WireListEdit {
+    get {_storage._nodes ?? WireListEdit()}
+    set {_uniqueStorage()._nodes = newValue}
+  }
+  /// Returns true if `nodes` has been explicitly set.
+  public var hasNodes: Bool {_storage._nodes != nil}
+  /// Clears the value of `nodes`. Subsequent reads from it will return its default value.
+  public mutating func clearNodes() {_uniqueStorage()._nodes = nil}
+
+  public var nodeCounts: [UInt32] {
+    get {_storage._nodeCounts}
+    set {_uniqueStorage()._nodeCounts = newValue}
+  }
+
+  public var coreCounts: [UInt32] {
+    get {_storage._coreCounts}
+    set {_uniqueStorage()._coreCounts = newValue}
+  }
+
+  public var partition: String {
+    get {_storage._partition ?? String()}
+    set {_uniqueStorage()._partition = newValue}
+  }
+  /// Returns true if `partition` has been explicitly set.
+  public var hasPartition: Bool {_storage._partition != nil}
+  /// Clears the value of `partition`. Subsequent reads from it will return its default value.
+  public mutating func clearPartition() {_uniqueStorage()._partition = nil}
+
+  public var features: String {
+    get {_storage._features ?? String()}
+    set {_uniqueStorage()._features = newValue}
+  }
+  /// Returns true if `features` has been explicitly set.
+  public var hasFeatures: Bool {_storage._features != nil}
+  /// Clears the value of `features`. Subsequent reads from it will return its default value.
+  public mutating func clearFeatures() {_uniqueStorage()._features = nil}
+
+  public var hasLicenses_p: Bool {
+    get {_storage._hasLicenses_p}
+    set {_uniqueStorage()._hasLicenses_p = newValue}
+  }
+
+  public var licenses: [WireLicenseRequest] {
+    get {_storage._licenses}
+    set {_uniqueStorage()._licenses = newValue}
+  }
+
+  public var users: WireListEdit {
+    get {_storage._users ?? WireListEdit()}
+    set {_uniqueStorage()._users = newValue}
+  }
+  /// Returns true if `users` has been explicitly set.
+  public var hasUsers: Bool {_storage._users != nil}
+  /// Clears the value of `users`. Subsequent reads from it will return its default value.
+  public mutating func clearUsers() {_uniqueStorage()._users = nil}
+
+  public var accounts: WireListEdit {
+    get {_storage._accounts ?? WireListEdit()}
+    set {_uniqueStorage()._accounts = newValue}
+  }
+  /// Returns true if `accounts` has been explicitly set.
+  public var hasAccounts: Bool {_storage._accounts != nil}
+  /// Clears the value of `accounts`. Subsequent reads from it will return its default value.
+  public mutating func clearAccounts() {_uniqueStorage()._accounts = nil}
+
+  public var groups: WireListEdit {
+    get {_storage._groups ?? WireListEdit()}
+    set {_uniqueStorage()._groups = newValue}
+  }
+  /// Returns true if `groups` has been explicitly set.
+  public var hasGroups: Bool {_storage._groups != nil}
+  /// Clears the value of `groups`. Subsequent reads from it will return its default value.
+  public mutating func clearGroups() {_uniqueStorage()._groups = nil}
+
+  public var skip: Bool {
+    get {_storage._skip}
+    set {_uniqueStorage()._skip = newValue}
+  }
+
+  public var maxStartDelayS: UInt32 {
+    get {_storage._maxStartDelayS ?? 0}
+    set {_uniqueStorage()._maxStartDelayS = newValue}
+  }
+  /// Returns true if `maxStartDelayS` has been explicitly set.
+  public var hasMaxStartDelayS: Bool {_storage._maxStartDelayS != nil}
+  /// Clears the value of `maxStartDelayS`. Subsequent reads from it will return its default value.
+  public mutating func clearMaxStartDelayS() {_uniqueStorage()._maxStartDelayS = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct WireCreateReservation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reservation: WireReservationRequest {
+    get {_reservation ?? WireReservationRequest()}
+    set {_reservation = newValue}
+  }
+  /// Returns true if `reservation` has been explicitly set.
+  public var hasReservation: Bool {self._reservation != nil}
+  /// Clears the value of `reservation`. Subsequent reads from it will return its default value.
+  public mutating func clearReservation() {self._reservation = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _reservation: WireReservationRequest? = nil
+}
+
+public nonisolated struct WireUpdateReservation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reservation: WireReservationRequest {
+    get {_reservation ?? WireReservationRequest()}
+    set {_reservation = newValue}
+  }
+  /// Returns true if `reservation` has been explicitly set.
+  public var hasReservation: Bool {self._reservation != nil}
+  /// Clears the value of `reservation`. Subsequent reads from it will return its default value.
+  public mutating func clearReservation() {self._reservation = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _reservation: WireReservationRequest? = nil
+}
+
+public nonisolated struct WireDeleteReservation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReservationCreated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireListReservations: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReservationList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reservations: [WireReservationInfo] = []
+
+  public var nowUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReservationInfo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reservation: WireReservation {
+    get {_reservation ?? WireReservation()}
+    set {_reservation = newValue}
+  }
+  /// Returns true if `reservation` has been explicitly set.
+  public var hasReservation: Bool {self._reservation != nil}
+  /// Clears the value of `reservation`. Subsequent reads from it will return its default value.
+  public mutating func clearReservation() {self._reservation = nil}
+
+  /// of all its nodes
+  public var cores: UInt32 = 0
+
+  public var cpus: UInt32 = 0
+
+  /// of each node, where it holds parts: "0-3"
+  public var coreLists: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _reservation: WireReservation? = nil
+}
+
+/// Why a job waits: everything the last plan knows about it.
+public nonisolated struct WireWhy: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireWhyReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: WireJobInfo {
+    get {_job ?? WireJobInfo()}
+    set {_job = newValue}
+  }
+  /// Returns true if `job` has been explicitly set.
+  public var hasJob: Bool {self._job != nil}
+  /// Clears the value of `job`. Subsequent reads from it will return its default value.
+  public mutating func clearJob() {self._job = nil}
+
+  /// the one squeue shows first
+  public var reasons: [WireWhyReason] = []
+
+  /// nodes of its partitions, by the first thing that keeps it from each
+  public var nodes: [WireWhyNodes] = []
+
+  /// what it asks for, in words
+  public var wish: String = String()
+
+  /// from 1, in the order of planning; 0: not in the last plan
+  public var queuePlace: UInt32 = 0
+
+  public var queueLength: UInt32 = 0
+
+  /// when the plan was made
+  public var plannedUs: Int64 = 0
+
+  /// 0: not known
+  public var expectedStartUs: Int64 = 0
+
+  public var expectedNodes: String = String()
+
+  public var isReserved: Bool = false
+
+  public var sooner: [WireWhySooner] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _job: WireJobInfo? = nil
+}
+
+public nonisolated struct WireWhyReason: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var word: String = String()
+
+  public var detail: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireWhyNodes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var what: String = String()
+
+  public var count: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireWhySooner: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var change: String = String()
+
+  public var startUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// The answer to a submission with test_only: no job was made.
+public nonisolated struct WireTestedStart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the id it would have had
+  public var job: UInt32 = 0
+
+  public var startUs: Int64 = 0
+
+  public var processors: UInt32 = 0
+
+  public var nodeList: String = String()
+
+  public var partition: String = String()
+
+  public var warning: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct WireUpdatePartition: Sendable {
@@ -1622,7 +2579,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1826,6 +2783,136 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .updatePartition(v)
         }
       }()
+      case 30: try {
+        var v: WireCreateReservation?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .createReservation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .createReservation(v)
+        }
+      }()
+      case 31: try {
+        var v: WireUpdateReservation?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .updateReservation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .updateReservation(v)
+        }
+      }()
+      case 32: try {
+        var v: WireDeleteReservation?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .deleteReservation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .deleteReservation(v)
+        }
+      }()
+      case 33: try {
+        var v: WireListReservations?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .listReservations(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .listReservations(v)
+        }
+      }()
+      case 40: try {
+        var v: WireListAccountingRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingRecords(v)
+        }
+      }()
+      case 41: try {
+        var v: WireListAccountingTransactions?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingTransactions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingTransactions(v)
+        }
+      }()
+      case 42: try {
+        var v: WireChangeAccounting?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .changeAccounting(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .changeAccounting(v)
+        }
+      }()
+      case 43: try {
+        var v: WireListShares?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .shares(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .shares(v)
+        }
+      }()
+      case 44: try {
+        var v: WireListPriorities?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .priorities(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .priorities(v)
+        }
+      }()
+      case 60: try {
+        var v: WireWhy?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .why(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .why(v)
+        }
+      }()
       default: break
       }
     }
@@ -1900,6 +2987,46 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .updatePartition(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
     }()
+    case .createReservation?: try {
+      guard case .createReservation(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+    }()
+    case .updateReservation?: try {
+      guard case .updateReservation(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
+    case .deleteReservation?: try {
+      guard case .deleteReservation(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+    }()
+    case .listReservations?: try {
+      guard case .listReservations(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+    }()
+    case .accountingRecords?: try {
+      guard case .accountingRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    }()
+    case .accountingTransactions?: try {
+      guard case .accountingTransactions(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+    }()
+    case .changeAccounting?: try {
+      guard case .changeAccounting(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+    }()
+    case .shares?: try {
+      guard case .shares(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 43)
+    }()
+    case .priorities?: try {
+      guard case .priorities(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 44)
+    }()
+    case .why?: try {
+      guard case .why(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1915,7 +3042,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Reply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2068,6 +3195,110 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .cancelled(v)
         }
       }()
+      case 30: try {
+        var v: WireReservationCreated?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reservationCreated(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reservationCreated(v)
+        }
+      }()
+      case 31: try {
+        var v: WireReservationList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reservations(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reservations(v)
+        }
+      }()
+      case 40: try {
+        var v: WireAccountingRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingRecords(v)
+        }
+      }()
+      case 41: try {
+        var v: WireAccountingTransactions?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingTransactions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingTransactions(v)
+        }
+      }()
+      case 42: try {
+        var v: WireShareList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .shares(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .shares(v)
+        }
+      }()
+      case 43: try {
+        var v: WirePriorityList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .priorities(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .priorities(v)
+        }
+      }()
+      case 60: try {
+        var v: WireWhyReport?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .why(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .why(v)
+        }
+      }()
+      case 61: try {
+        var v: WireTestedStart?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .tested(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .tested(v)
+        }
+      }()
       default: break
       }
     }
@@ -2128,6 +3359,38 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .cancelled?: try {
       guard case .cancelled(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .reservationCreated?: try {
+      guard case .reservationCreated(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+    }()
+    case .reservations?: try {
+      guard case .reservations(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
+    case .accountingRecords?: try {
+      guard case .accountingRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    }()
+    case .accountingTransactions?: try {
+      guard case .accountingTransactions(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+    }()
+    case .shares?: try {
+      guard case .shares(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+    }()
+    case .priorities?: try {
+      guard case .priorities(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 43)
+    }()
+    case .why?: try {
+      guard case .why(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
+    case .tested?: try {
+      guard case .tested(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
     }()
     case nil: break
     }
@@ -2347,7 +3610,7 @@ nonisolated extension WireAllocation: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireAllocatedNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AllocatedNode"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{3}io_port\0\u{1}cpus\0\u{1}tasks\0\u{3}memory_mib\0\u{3}cpu_ids\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{3}io_port\0\u{1}cpus\0\u{1}tasks\0\u{3}memory_mib\0\u{3}cpu_ids\0\u{1}gres\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2362,6 +3625,7 @@ nonisolated extension WireAllocatedNode: SwiftProtobuf.Message, SwiftProtobuf._M
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.memoryMib) }()
       case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.cpuIds) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.gres) }()
       default: break
       }
     }
@@ -2389,6 +3653,9 @@ nonisolated extension WireAllocatedNode: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.cpuIds.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.cpuIds, fieldNumber: 7)
     }
+    if !self.gres.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.gres, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2400,6 +3667,52 @@ nonisolated extension WireAllocatedNode: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.tasks != rhs.tasks {return false}
     if lhs.memoryMib != rhs.memoryMib {return false}
     if lhs.cpuIds != rhs.cpuIds {return false}
+    if lhs.gres != rhs.gres {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireGRESGrant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GRESGrant"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}count\0\u{1}devices\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.devices) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 2)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
+    }
+    if !self.devices.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.devices, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireGRESGrant, rhs: WireGRESGrant) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.type != rhs.type {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.devices != rhs.devices {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2671,7 +3984,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{1}association\0\u{1}licenses\0\u{3}preempted_us\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -2700,6 +4013,19 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _expectedStartUs: Int64 = 0
     var _derivedExit: WireExitStatus? = nil
     var _memoryWantedMib: UInt64 = 0
+    var _dependency: String = String()
+    var _reservation: String = String()
+    var _plannedNodes: String = String()
+    var _reasons: [String] = []
+    var _lastPlanUs: Int64 = 0
+    var _startIsReserved: Bool = false
+    var _hetLeader: UInt32 = 0
+    var _hetOffset: UInt32 = 0
+    var _suspendedAtUs: Int64 = 0
+    var _suspendedForUs: Int64 = 0
+    var _preemptedUs: Int64 = 0
+    var _licenses: [WireLicenseRequest] = []
+    var _association: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2736,6 +4062,19 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       _expectedStartUs = source._expectedStartUs
       _derivedExit = source._derivedExit
       _memoryWantedMib = source._memoryWantedMib
+      _dependency = source._dependency
+      _reservation = source._reservation
+      _plannedNodes = source._plannedNodes
+      _reasons = source._reasons
+      _lastPlanUs = source._lastPlanUs
+      _startIsReserved = source._startIsReserved
+      _hetLeader = source._hetLeader
+      _hetOffset = source._hetOffset
+      _suspendedAtUs = source._suspendedAtUs
+      _suspendedForUs = source._suspendedForUs
+      _preemptedUs = source._preemptedUs
+      _licenses = source._licenses
+      _association = source._association
     }
   }
 
@@ -2780,6 +4119,19 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 24: try { try decoder.decodeSingularInt64Field(value: &_storage._expectedStartUs) }()
         case 25: try { try decoder.decodeSingularMessageField(value: &_storage._derivedExit) }()
         case 26: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryWantedMib) }()
+        case 40: try { try decoder.decodeSingularStringField(value: &_storage._dependency) }()
+        case 41: try { try decoder.decodeSingularStringField(value: &_storage._reservation) }()
+        case 42: try { try decoder.decodeSingularStringField(value: &_storage._plannedNodes) }()
+        case 43: try { try decoder.decodeRepeatedStringField(value: &_storage._reasons) }()
+        case 44: try { try decoder.decodeSingularInt64Field(value: &_storage._lastPlanUs) }()
+        case 45: try { try decoder.decodeSingularBoolField(value: &_storage._startIsReserved) }()
+        case 46: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetLeader) }()
+        case 47: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetOffset) }()
+        case 48: try { try decoder.decodeSingularInt64Field(value: &_storage._suspendedAtUs) }()
+        case 49: try { try decoder.decodeSingularInt64Field(value: &_storage._suspendedForUs) }()
+        case 50: try { try decoder.decodeSingularUInt32Field(value: &_storage._association) }()
+        case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
+        case 52: try { try decoder.decodeSingularInt64Field(value: &_storage._preemptedUs) }()
         default: break
         }
       }
@@ -2870,6 +4222,45 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._memoryWantedMib != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._memoryWantedMib, fieldNumber: 26)
       }
+      if !_storage._dependency.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dependency, fieldNumber: 40)
+      }
+      if !_storage._reservation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reservation, fieldNumber: 41)
+      }
+      if !_storage._plannedNodes.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._plannedNodes, fieldNumber: 42)
+      }
+      if !_storage._reasons.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._reasons, fieldNumber: 43)
+      }
+      if _storage._lastPlanUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._lastPlanUs, fieldNumber: 44)
+      }
+      if _storage._startIsReserved != false {
+        try visitor.visitSingularBoolField(value: _storage._startIsReserved, fieldNumber: 45)
+      }
+      if _storage._hetLeader != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._hetLeader, fieldNumber: 46)
+      }
+      if _storage._hetOffset != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._hetOffset, fieldNumber: 47)
+      }
+      if _storage._suspendedAtUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._suspendedAtUs, fieldNumber: 48)
+      }
+      if _storage._suspendedForUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._suspendedForUs, fieldNumber: 49)
+      }
+      if _storage._association != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._association, fieldNumber: 50)
+      }
+      if !_storage._licenses.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._licenses, fieldNumber: 51)
+      }
+      if _storage._preemptedUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._preemptedUs, fieldNumber: 52)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2905,6 +4296,19 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._expectedStartUs != rhs_storage._expectedStartUs {return false}
         if _storage._derivedExit != rhs_storage._derivedExit {return false}
         if _storage._memoryWantedMib != rhs_storage._memoryWantedMib {return false}
+        if _storage._dependency != rhs_storage._dependency {return false}
+        if _storage._reservation != rhs_storage._reservation {return false}
+        if _storage._plannedNodes != rhs_storage._plannedNodes {return false}
+        if _storage._reasons != rhs_storage._reasons {return false}
+        if _storage._lastPlanUs != rhs_storage._lastPlanUs {return false}
+        if _storage._startIsReserved != rhs_storage._startIsReserved {return false}
+        if _storage._hetLeader != rhs_storage._hetLeader {return false}
+        if _storage._hetOffset != rhs_storage._hetOffset {return false}
+        if _storage._suspendedAtUs != rhs_storage._suspendedAtUs {return false}
+        if _storage._suspendedForUs != rhs_storage._suspendedForUs {return false}
+        if _storage._preemptedUs != rhs_storage._preemptedUs {return false}
+        if _storage._licenses != rhs_storage._licenses {return false}
+        if _storage._association != rhs_storage._association {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3989,7 +5393,7 @@ nonisolated extension WireUpdateNode: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireUpdateJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".UpdateJob"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}action\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}action\0\u{1}changes\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3999,6 +5403,7 @@ nonisolated extension WireUpdateJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._job) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.action) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._changes) }()
       default: break
       }
     }
@@ -4015,12 +5420,1032 @@ nonisolated extension WireUpdateJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.action.isEmpty {
       try visitor.visitSingularStringField(value: self.action, fieldNumber: 2)
     }
+    try { if let v = self._changes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireUpdateJob, rhs: WireUpdateJob) -> Bool {
     if lhs._job != rhs._job {return false}
     if lhs.action != rhs.action {return false}
+    if lhs._changes != rhs._changes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".JobChanges"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}time_limit_minutes\0\u{3}time_limit_change\0\u{3}time_min_minutes\0\u{1}priority\0\u{1}nice\0\u{1}partition\0\u{1}qos\0\u{1}account\0\u{1}constraint\0\u{3}has_gres\0\u{1}gres\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{1}dependency\0\u{3}begin_us\0\u{3}deadline_us\0\u{3}has_licenses\0\u{1}licenses\0\u{3}any_license\0\u{1}reservation\0\u{1}name\0\u{1}comment\0\u{1}wckey\0\u{3}node_list\0\u{1}exclude\0\u{1}requeue\0\u{3}array_throttle\0")
+
+  fileprivate class _StorageClass {
+    var _timeLimitMinutes: UInt32? = nil
+    var _timeLimitChange: Int32? = nil
+    var _timeMinMinutes: UInt32? = nil
+    var _priority: UInt32? = nil
+    var _nice: Int32? = nil
+    var _partition: String? = nil
+    var _qos: String? = nil
+    var _account: String? = nil
+    var _constraint: String? = nil
+    var _hasGres_p: Bool = false
+    var _gres: [WireGRESRequest] = []
+    var _minNodes: UInt32? = nil
+    var _maxNodes: UInt32? = nil
+    var _tasks: UInt32? = nil
+    var _cpusPerTask: UInt32? = nil
+    var _memoryPerNodeMib: UInt64? = nil
+    var _memoryPerCpuMib: UInt64? = nil
+    var _dependency: String? = nil
+    var _beginUs: Int64? = nil
+    var _deadlineUs: Int64? = nil
+    var _hasLicenses_p: Bool = false
+    var _licenses: [WireLicenseRequest] = []
+    var _anyLicense: Bool = false
+    var _reservation: String? = nil
+    var _name: String? = nil
+    var _comment: String? = nil
+    var _wckey: String? = nil
+    var _nodeList: String? = nil
+    var _exclude: String? = nil
+    var _requeue: Bool? = nil
+    var _arrayThrottle: UInt32? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _timeLimitMinutes = source._timeLimitMinutes
+      _timeLimitChange = source._timeLimitChange
+      _timeMinMinutes = source._timeMinMinutes
+      _priority = source._priority
+      _nice = source._nice
+      _partition = source._partition
+      _qos = source._qos
+      _account = source._account
+      _constraint = source._constraint
+      _hasGres_p = source._hasGres_p
+      _gres = source._gres
+      _minNodes = source._minNodes
+      _maxNodes = source._maxNodes
+      _tasks = source._tasks
+      _cpusPerTask = source._cpusPerTask
+      _memoryPerNodeMib = source._memoryPerNodeMib
+      _memoryPerCpuMib = source._memoryPerCpuMib
+      _dependency = source._dependency
+      _beginUs = source._beginUs
+      _deadlineUs = source._deadlineUs
+      _hasLicenses_p = source._hasLicenses_p
+      _licenses = source._licenses
+      _anyLicense = source._anyLicense
+      _reservation = source._reservation
+      _name = source._name
+      _comment = source._comment
+      _wckey = source._wckey
+      _nodeList = source._nodeList
+      _exclude = source._exclude
+      _requeue = source._requeue
+      _arrayThrottle = source._arrayThrottle
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeLimitMinutes) }()
+        case 2: try { try decoder.decodeSingularSInt32Field(value: &_storage._timeLimitChange) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeMinMinutes) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._priority) }()
+        case 5: try { try decoder.decodeSingularSInt32Field(value: &_storage._nice) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._partition) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._qos) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._account) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._constraint) }()
+        case 10: try { try decoder.decodeSingularBoolField(value: &_storage._hasGres_p) }()
+        case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._gres) }()
+        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._minNodes) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxNodes) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._tasks) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._cpusPerTask) }()
+        case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryPerNodeMib) }()
+        case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryPerCpuMib) }()
+        case 18: try { try decoder.decodeSingularStringField(value: &_storage._dependency) }()
+        case 19: try { try decoder.decodeSingularInt64Field(value: &_storage._beginUs) }()
+        case 20: try { try decoder.decodeSingularInt64Field(value: &_storage._deadlineUs) }()
+        case 21: try { try decoder.decodeSingularBoolField(value: &_storage._hasLicenses_p) }()
+        case 22: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
+        case 23: try { try decoder.decodeSingularBoolField(value: &_storage._anyLicense) }()
+        case 24: try { try decoder.decodeSingularStringField(value: &_storage._reservation) }()
+        case 25: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 26: try { try decoder.decodeSingularStringField(value: &_storage._comment) }()
+        case 27: try { try decoder.decodeSingularStringField(value: &_storage._wckey) }()
+        case 28: try { try decoder.decodeSingularStringField(value: &_storage._nodeList) }()
+        case 29: try { try decoder.decodeSingularStringField(value: &_storage._exclude) }()
+        case 30: try { try decoder.decodeSingularBoolField(value: &_storage._requeue) }()
+        case 31: try { try decoder.decodeSingularUInt32Field(value: &_storage._arrayThrottle) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._timeLimitMinutes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._timeLimitChange {
+        try visitor.visitSingularSInt32Field(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._timeMinMinutes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._priority {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._nice {
+        try visitor.visitSingularSInt32Field(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._partition {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._qos {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._account {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 8)
+      } }()
+      try { if let v = _storage._constraint {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 9)
+      } }()
+      if _storage._hasGres_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasGres_p, fieldNumber: 10)
+      }
+      if !_storage._gres.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._gres, fieldNumber: 11)
+      }
+      try { if let v = _storage._minNodes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 12)
+      } }()
+      try { if let v = _storage._maxNodes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 13)
+      } }()
+      try { if let v = _storage._tasks {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 14)
+      } }()
+      try { if let v = _storage._cpusPerTask {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 15)
+      } }()
+      try { if let v = _storage._memoryPerNodeMib {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 16)
+      } }()
+      try { if let v = _storage._memoryPerCpuMib {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 17)
+      } }()
+      try { if let v = _storage._dependency {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 18)
+      } }()
+      try { if let v = _storage._beginUs {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 19)
+      } }()
+      try { if let v = _storage._deadlineUs {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 20)
+      } }()
+      if _storage._hasLicenses_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasLicenses_p, fieldNumber: 21)
+      }
+      if !_storage._licenses.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._licenses, fieldNumber: 22)
+      }
+      if _storage._anyLicense != false {
+        try visitor.visitSingularBoolField(value: _storage._anyLicense, fieldNumber: 23)
+      }
+      try { if let v = _storage._reservation {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 24)
+      } }()
+      try { if let v = _storage._name {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 25)
+      } }()
+      try { if let v = _storage._comment {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 26)
+      } }()
+      try { if let v = _storage._wckey {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 27)
+      } }()
+      try { if let v = _storage._nodeList {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 28)
+      } }()
+      try { if let v = _storage._exclude {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 29)
+      } }()
+      try { if let v = _storage._requeue {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 30)
+      } }()
+      try { if let v = _storage._arrayThrottle {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 31)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireJobChanges, rhs: WireJobChanges) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._timeLimitMinutes != rhs_storage._timeLimitMinutes {return false}
+        if _storage._timeLimitChange != rhs_storage._timeLimitChange {return false}
+        if _storage._timeMinMinutes != rhs_storage._timeMinMinutes {return false}
+        if _storage._priority != rhs_storage._priority {return false}
+        if _storage._nice != rhs_storage._nice {return false}
+        if _storage._partition != rhs_storage._partition {return false}
+        if _storage._qos != rhs_storage._qos {return false}
+        if _storage._account != rhs_storage._account {return false}
+        if _storage._constraint != rhs_storage._constraint {return false}
+        if _storage._hasGres_p != rhs_storage._hasGres_p {return false}
+        if _storage._gres != rhs_storage._gres {return false}
+        if _storage._minNodes != rhs_storage._minNodes {return false}
+        if _storage._maxNodes != rhs_storage._maxNodes {return false}
+        if _storage._tasks != rhs_storage._tasks {return false}
+        if _storage._cpusPerTask != rhs_storage._cpusPerTask {return false}
+        if _storage._memoryPerNodeMib != rhs_storage._memoryPerNodeMib {return false}
+        if _storage._memoryPerCpuMib != rhs_storage._memoryPerCpuMib {return false}
+        if _storage._dependency != rhs_storage._dependency {return false}
+        if _storage._beginUs != rhs_storage._beginUs {return false}
+        if _storage._deadlineUs != rhs_storage._deadlineUs {return false}
+        if _storage._hasLicenses_p != rhs_storage._hasLicenses_p {return false}
+        if _storage._licenses != rhs_storage._licenses {return false}
+        if _storage._anyLicense != rhs_storage._anyLicense {return false}
+        if _storage._reservation != rhs_storage._reservation {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._comment != rhs_storage._comment {return false}
+        if _storage._wckey != rhs_storage._wckey {return false}
+        if _storage._nodeList != rhs_storage._nodeList {return false}
+        if _storage._exclude != rhs_storage._exclude {return false}
+        if _storage._requeue != rhs_storage._requeue {return false}
+        if _storage._arrayThrottle != rhs_storage._arrayThrottle {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListEdit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListEdit"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}how\0\u{1}text\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.how) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.how != 0 {
+      try visitor.visitSingularUInt32Field(value: self.how, fieldNumber: 1)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListEdit, rhs: WireListEdit) -> Bool {
+    if lhs.how != rhs.how {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReservationRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}start_us\0\u{3}end_us\0\u{3}duration_minutes\0\u{1}flags\0\u{3}removed_flags\0\u{3}purge_after_s\0\u{1}nodes\0\u{3}node_counts\0\u{3}core_counts\0\u{1}partition\0\u{1}features\0\u{3}has_licenses\0\u{1}licenses\0\u{1}users\0\u{1}accounts\0\u{1}groups\0\u{1}skip\0\u{3}max_start_delay_s\0")
+
+  fileprivate class _StorageClass {
+    var _name: String = String()
+    var _startUs: Int64? = nil
+    var _endUs: Int64? = nil
+    var _durationMinutes: UInt32? = nil
+    var _flags: UInt64 = 0
+    var _removedFlags: UInt64 = 0
+    var _purgeAfterS: UInt32? = nil
+    var _nodes: WireListEdit? = nil
+    var _nodeCounts: [UInt32] = []
+    var _coreCounts: [UInt32] = []
+    var _partition: String? = nil
+    var _features: String? = nil
+    var _hasLicenses_p: Bool = false
+    var _licenses: [WireLicenseRequest] = []
+    var _users: WireListEdit? = nil
+    var _accounts: WireListEdit? = nil
+    var _groups: WireListEdit? = nil
+    var _skip: Bool = false
+    var _maxStartDelayS: UInt32? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _name = source._name
+      _startUs = source._startUs
+      _endUs = source._endUs
+      _durationMinutes = source._durationMinutes
+      _flags = source._flags
+      _removedFlags = source._removedFlags
+      _purgeAfterS = source._purgeAfterS
+      _nodes = source._nodes
+      _nodeCounts = source._nodeCounts
+      _coreCounts = source._coreCounts
+      _partition = source._partition
+      _features = source._features
+      _hasLicenses_p = source._hasLicenses_p
+      _licenses = source._licenses
+      _users = source._users
+      _accounts = source._accounts
+      _groups = source._groups
+      _skip = source._skip
+      _maxStartDelayS = source._maxStartDelayS
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._startUs) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._endUs) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._durationMinutes) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._flags) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._removedFlags) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._purgeAfterS) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._nodes) }()
+        case 9: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._nodeCounts) }()
+        case 10: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._coreCounts) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._partition) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._features) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._hasLicenses_p) }()
+        case 14: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
+        case 15: try { try decoder.decodeSingularMessageField(value: &_storage._users) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._accounts) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._groups) }()
+        case 18: try { try decoder.decodeSingularBoolField(value: &_storage._skip) }()
+        case 19: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxStartDelayS) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 1)
+      }
+      try { if let v = _storage._startUs {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._endUs {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._durationMinutes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+      } }()
+      if _storage._flags != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._flags, fieldNumber: 5)
+      }
+      if _storage._removedFlags != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._removedFlags, fieldNumber: 6)
+      }
+      try { if let v = _storage._purgeAfterS {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._nodes {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      if !_storage._nodeCounts.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._nodeCounts, fieldNumber: 9)
+      }
+      if !_storage._coreCounts.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._coreCounts, fieldNumber: 10)
+      }
+      try { if let v = _storage._partition {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 11)
+      } }()
+      try { if let v = _storage._features {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 12)
+      } }()
+      if _storage._hasLicenses_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasLicenses_p, fieldNumber: 13)
+      }
+      if !_storage._licenses.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._licenses, fieldNumber: 14)
+      }
+      try { if let v = _storage._users {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      } }()
+      try { if let v = _storage._accounts {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
+      try { if let v = _storage._groups {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      } }()
+      if _storage._skip != false {
+        try visitor.visitSingularBoolField(value: _storage._skip, fieldNumber: 18)
+      }
+      try { if let v = _storage._maxStartDelayS {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 19)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservationRequest, rhs: WireReservationRequest) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._startUs != rhs_storage._startUs {return false}
+        if _storage._endUs != rhs_storage._endUs {return false}
+        if _storage._durationMinutes != rhs_storage._durationMinutes {return false}
+        if _storage._flags != rhs_storage._flags {return false}
+        if _storage._removedFlags != rhs_storage._removedFlags {return false}
+        if _storage._purgeAfterS != rhs_storage._purgeAfterS {return false}
+        if _storage._nodes != rhs_storage._nodes {return false}
+        if _storage._nodeCounts != rhs_storage._nodeCounts {return false}
+        if _storage._coreCounts != rhs_storage._coreCounts {return false}
+        if _storage._partition != rhs_storage._partition {return false}
+        if _storage._features != rhs_storage._features {return false}
+        if _storage._hasLicenses_p != rhs_storage._hasLicenses_p {return false}
+        if _storage._licenses != rhs_storage._licenses {return false}
+        if _storage._users != rhs_storage._users {return false}
+        if _storage._accounts != rhs_storage._accounts {return false}
+        if _storage._groups != rhs_storage._groups {return false}
+        if _storage._skip != rhs_storage._skip {return false}
+        if _storage._maxStartDelayS != rhs_storage._maxStartDelayS {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCreateReservation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".CreateReservation"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reservation\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._reservation) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._reservation {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireCreateReservation, rhs: WireCreateReservation) -> Bool {
+    if lhs._reservation != rhs._reservation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUpdateReservation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UpdateReservation"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reservation\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._reservation) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._reservation {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUpdateReservation, rhs: WireUpdateReservation) -> Bool {
+    if lhs._reservation != rhs._reservation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireDeleteReservation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DeleteReservation"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireDeleteReservation, rhs: WireDeleteReservation) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservationCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReservationCreated"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservationCreated, rhs: WireReservationCreated) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListReservations: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListReservations"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListReservations, rhs: WireListReservations) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservationList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReservationList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reservations\0\u{3}now_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.reservations) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reservations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reservations, fieldNumber: 1)
+    }
+    if self.nowUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservationList, rhs: WireReservationList) -> Bool {
+    if lhs.reservations != rhs.reservations {return false}
+    if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservationInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReservationInfo"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reservation\0\u{1}cores\0\u{1}cpus\0\u{3}core_lists\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._reservation) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.cores) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.coreLists) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._reservation {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.cores != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cores, fieldNumber: 2)
+    }
+    if self.cpus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 3)
+    }
+    if !self.coreLists.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.coreLists, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservationInfo, rhs: WireReservationInfo) -> Bool {
+    if lhs._reservation != rhs._reservation {return false}
+    if lhs.cores != rhs.cores {return false}
+    if lhs.cpus != rhs.cpus {return false}
+    if lhs.coreLists != rhs.coreLists {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Why"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhy, rhs: WireWhy) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyReport"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}reasons\0\u{1}nodes\0\u{1}wish\0\u{3}queue_place\0\u{3}queue_length\0\u{3}planned_us\0\u{3}expected_start_us\0\u{3}expected_nodes\0\u{3}is_reserved\0\u{1}sooner\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._job) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.reasons) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.wish) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.queuePlace) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.queueLength) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.plannedUs) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.expectedStartUs) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.expectedNodes) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.isReserved) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.sooner) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._job {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reasons, fieldNumber: 2)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 3)
+    }
+    if !self.wish.isEmpty {
+      try visitor.visitSingularStringField(value: self.wish, fieldNumber: 4)
+    }
+    if self.queuePlace != 0 {
+      try visitor.visitSingularUInt32Field(value: self.queuePlace, fieldNumber: 5)
+    }
+    if self.queueLength != 0 {
+      try visitor.visitSingularUInt32Field(value: self.queueLength, fieldNumber: 6)
+    }
+    if self.plannedUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.plannedUs, fieldNumber: 7)
+    }
+    if self.expectedStartUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.expectedStartUs, fieldNumber: 8)
+    }
+    if !self.expectedNodes.isEmpty {
+      try visitor.visitSingularStringField(value: self.expectedNodes, fieldNumber: 9)
+    }
+    if self.isReserved != false {
+      try visitor.visitSingularBoolField(value: self.isReserved, fieldNumber: 10)
+    }
+    if !self.sooner.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.sooner, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhyReport, rhs: WireWhyReport) -> Bool {
+    if lhs._job != rhs._job {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.wish != rhs.wish {return false}
+    if lhs.queuePlace != rhs.queuePlace {return false}
+    if lhs.queueLength != rhs.queueLength {return false}
+    if lhs.plannedUs != rhs.plannedUs {return false}
+    if lhs.expectedStartUs != rhs.expectedStartUs {return false}
+    if lhs.expectedNodes != rhs.expectedNodes {return false}
+    if lhs.isReserved != rhs.isReserved {return false}
+    if lhs.sooner != rhs.sooner {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhyReason: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyReason"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}word\0\u{1}detail\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.word) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.word.isEmpty {
+      try visitor.visitSingularStringField(value: self.word, fieldNumber: 1)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhyReason, rhs: WireWhyReason) -> Bool {
+    if lhs.word != rhs.word {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhyNodes"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}what\0\u{1}count\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.what) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.what.isEmpty {
+      try visitor.visitSingularStringField(value: self.what, fieldNumber: 1)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhyNodes, rhs: WireWhyNodes) -> Bool {
+    if lhs.what != rhs.what {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhySooner: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WhySooner"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}change\0\u{3}start_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.change) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.change.isEmpty {
+      try visitor.visitSingularStringField(value: self.change, fieldNumber: 1)
+    }
+    if self.startUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWhySooner, rhs: WireWhySooner) -> Bool {
+    if lhs.change != rhs.change {return false}
+    if lhs.startUs != rhs.startUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTestedStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TestedStart"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}start_us\0\u{1}processors\0\u{3}node_list\0\u{1}partition\0\u{1}warning\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.processors) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.partition) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.warning) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    if self.startUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 2)
+    }
+    if self.processors != 0 {
+      try visitor.visitSingularUInt32Field(value: self.processors, fieldNumber: 3)
+    }
+    if !self.nodeList.isEmpty {
+      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 4)
+    }
+    if !self.partition.isEmpty {
+      try visitor.visitSingularStringField(value: self.partition, fieldNumber: 5)
+    }
+    if !self.warning.isEmpty {
+      try visitor.visitSingularStringField(value: self.warning, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTestedStart, rhs: WireTestedStart) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.startUs != rhs.startUs {return false}
+    if lhs.processors != rhs.processors {return false}
+    if lhs.nodeList != rhs.nodeList {return false}
+    if lhs.partition != rhs.partition {return false}
+    if lhs.warning != rhs.warning {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

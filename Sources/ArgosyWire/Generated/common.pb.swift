@@ -405,11 +405,377 @@ public nonisolated struct WireJobSpec: @unchecked Sendable {
     set {_uniqueStorage()._killOnClientLoss = newValue}
   }
 
+  public var resources: WireResourceOptions {
+    get {_storage._resources ?? WireResourceOptions()}
+    set {_uniqueStorage()._resources = newValue}
+  }
+  /// Returns true if `resources` has been explicitly set.
+  public var hasResources: Bool {_storage._resources != nil}
+  /// Clears the value of `resources`. Subsequent reads from it will return its default value.
+  public mutating func clearResources() {_uniqueStorage()._resources = nil}
+
+  public var deadlineUs: Int64 {
+    get {_storage._deadlineUs}
+    set {_uniqueStorage()._deadlineUs = newValue}
+  }
+
+  /// 0: not given
+  public var timeMinMinutes: UInt32 {
+    get {_storage._timeMinMinutes}
+    set {_uniqueStorage()._timeMinMinutes = newValue}
+  }
+
+  /// absent: computed; 0: held
+  public var priority: UInt32 {
+    get {_storage._priority ?? 0}
+    set {_uniqueStorage()._priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  public var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  public mutating func clearPriority() {_uniqueStorage()._priority = nil}
+
+  /// absent: as configured
+  public var killOnInvalidDependency: Bool {
+    get {_storage._killOnInvalidDependency ?? false}
+    set {_uniqueStorage()._killOnInvalidDependency = newValue}
+  }
+  /// Returns true if `killOnInvalidDependency` has been explicitly set.
+  public var hasKillOnInvalidDependency: Bool {_storage._killOnInvalidDependency != nil}
+  /// Clears the value of `killOnInvalidDependency`. Subsequent reads from it will return its default value.
+  public mutating func clearKillOnInvalidDependency() {_uniqueStorage()._killOnInvalidDependency = nil}
+
+  public var wckey: String {
+    get {_storage._wckey}
+    set {_uniqueStorage()._wckey = newValue}
+  }
+
+  /// of a heterogeneous job, the leader first
+  public var components: [WireJobSpec] {
+    get {_storage._components}
+    set {_uniqueStorage()._components = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What a job asks of its nodes beyond counts of tasks, CPUs and memory. 0, empty, false: not given.
+public nonisolated struct WireResourceOptions: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// as written, here and below
+  public var constraint: String {
+    get {_storage._constraint}
+    set {_uniqueStorage()._constraint = newValue}
+  }
+
+  public var prefer: String {
+    get {_storage._prefer}
+    set {_uniqueStorage()._prefer = newValue}
+  }
+
+  public var tasksPerSocket: UInt32 {
+    get {_storage._tasksPerSocket}
+    set {_uniqueStorage()._tasksPerSocket = newValue}
+  }
+
+  public var tasksPerCore: UInt32 {
+    get {_storage._tasksPerCore}
+    set {_uniqueStorage()._tasksPerCore = newValue}
+  }
+
+  public var tasksPerGpu: UInt32 {
+    get {_storage._tasksPerGpu}
+    set {_uniqueStorage()._tasksPerGpu = newValue}
+  }
+
+  public var socketsPerNode: UInt32 {
+    get {_storage._socketsPerNode}
+    set {_uniqueStorage()._socketsPerNode = newValue}
+  }
+
+  public var coresPerSocket: UInt32 {
+    get {_storage._coresPerSocket}
+    set {_uniqueStorage()._coresPerSocket = newValue}
+  }
+
+  public var threadsPerCore: UInt32 {
+    get {_storage._threadsPerCore}
+    set {_uniqueStorage()._threadsPerCore = newValue}
+  }
+
+  public var minCpusPerNode: UInt32 {
+    get {_storage._minCpusPerNode}
+    set {_uniqueStorage()._minCpusPerNode = newValue}
+  }
+
+  public var minTmpDiskMib: UInt64 {
+    get {_storage._minTmpDiskMib}
+    set {_uniqueStorage()._minTmpDiskMib = newValue}
+  }
+
+  public var memoryPerGpuMib: UInt64 {
+    get {_storage._memoryPerGpuMib}
+    set {_uniqueStorage()._memoryPerGpuMib = newValue}
+  }
+
+  public var gres: [WireGRESRequest] {
+    get {_storage._gres}
+    set {_uniqueStorage()._gres = newValue}
+  }
+
+  public var cpusPerGpu: UInt32 {
+    get {_storage._cpusPerGpu}
+    set {_uniqueStorage()._cpusPerGpu = newValue}
+  }
+
+  /// 0 as the partition says, 1 exclusive, 2 with jobs of the user, 3 oversubscribe
+  public var sharing: UInt32 {
+    get {_storage._sharing}
+    set {_uniqueStorage()._sharing = newValue}
+  }
+
+  public var overcommit: Bool {
+    get {_storage._overcommit}
+    set {_uniqueStorage()._overcommit = newValue}
+  }
+
+  public var contiguous: Bool {
+    get {_storage._contiguous}
+    set {_uniqueStorage()._contiguous = newValue}
+  }
+
+  public var spreadJob: Bool {
+    get {_storage._spreadJob}
+    set {_uniqueStorage()._spreadJob = newValue}
+  }
+
+  public var useMinNodes: Bool {
+    get {_storage._useMinNodes}
+    set {_uniqueStorage()._useMinNodes = newValue}
+  }
+
+  public var switches: UInt32 {
+    get {_storage._switches}
+    set {_uniqueStorage()._switches = newValue}
+  }
+
+  public var switchWaitS: UInt32 {
+    get {_storage._switchWaitS}
+    set {_uniqueStorage()._switchWaitS = newValue}
+  }
+
+  public var licenses: [WireLicenseRequest] {
+    get {_storage._licenses}
+    set {_uniqueStorage()._licenses = newValue}
+  }
+
+  /// any one of them
+  public var anyLicense: Bool {
+    get {_storage._anyLicense}
+    set {_uniqueStorage()._anyLicense = newValue}
+  }
+
+  public var reservation: String {
+    get {_storage._reservation}
+    set {_uniqueStorage()._reservation = newValue}
+  }
+
+  public var distribution: String {
+    get {_storage._distribution}
+    set {_uniqueStorage()._distribution = newValue}
+  }
+
+  public var coreSpec: UInt32 {
+    get {_storage._coreSpec}
+    set {_uniqueStorage()._coreSpec = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct WireGRESRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  /// empty: any
+  public var type: String = String()
+
+  public var count: UInt64 = 0
+
+  /// 0 node, 1 job, 2 task, 3 socket
+  public var per: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireLicenseRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var count: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// An advance reservation, as told and as stored.
+public nonisolated struct WireReservation: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
+
+  /// of this occurrence or the next
+  public var startUs: Int64 {
+    get {_storage._startUs}
+    set {_uniqueStorage()._startUs = newValue}
+  }
+
+  public var endUs: Int64 {
+    get {_storage._endUs}
+    set {_uniqueStorage()._endUs = newValue}
+  }
+
+  /// see ReservationFlags in ArgosyDomain
+  public var flags: UInt64 {
+    get {_storage._flags}
+    set {_uniqueStorage()._flags = newValue}
+  }
+
+  public var purgeAfterS: UInt32 {
+    get {_storage._purgeAfterS}
+    set {_uniqueStorage()._purgeAfterS = newValue}
+  }
+
+  public var floatOffsetS: Int64 {
+    get {_storage._floatOffsetS}
+    set {_uniqueStorage()._floatOffsetS = newValue}
+  }
+
+  public var nodes: [WireReservedNode] {
+    get {_storage._nodes}
+    set {_uniqueStorage()._nodes = newValue}
+  }
+
+  public var coreCount: UInt32 {
+    get {_storage._coreCount}
+    set {_uniqueStorage()._coreCount = newValue}
+  }
+
+  public var partition: String {
+    get {_storage._partition}
+    set {_uniqueStorage()._partition = newValue}
+  }
+
+  public var features: String {
+    get {_storage._features}
+    set {_uniqueStorage()._features = newValue}
+  }
+
+  public var licenses: [WireLicenseRequest] {
+    get {_storage._licenses}
+    set {_uniqueStorage()._licenses = newValue}
+  }
+
+  public var users: [String] {
+    get {_storage._users}
+    set {_uniqueStorage()._users = newValue}
+  }
+
+  public var usersDenied: Bool {
+    get {_storage._usersDenied}
+    set {_uniqueStorage()._usersDenied = newValue}
+  }
+
+  public var accounts: [String] {
+    get {_storage._accounts}
+    set {_uniqueStorage()._accounts = newValue}
+  }
+
+  public var accountsDenied: Bool {
+    get {_storage._accountsDenied}
+    set {_uniqueStorage()._accountsDenied = newValue}
+  }
+
+  public var groups: [String] {
+    get {_storage._groups}
+    set {_uniqueStorage()._groups = newValue}
+  }
+
+  public var uids: [UInt32] {
+    get {_storage._uids}
+    set {_uniqueStorage()._uids = newValue}
+  }
+
+  public var idleSinceUs: Int64 {
+    get {_storage._idleSinceUs}
+    set {_uniqueStorage()._idleSinceUs = newValue}
+  }
+
+  public var maxStartDelayS: UInt32 {
+    get {_storage._maxStartDelayS}
+    set {_uniqueStorage()._maxStartDelayS = newValue}
+  }
+
+  public var sequence: UInt32 {
+    get {_storage._sequence}
+    set {_uniqueStorage()._sequence = newValue}
+  }
+
+  public var utcOffsetS: Int32 {
+    get {_storage._utcOffsetS}
+    set {_uniqueStorage()._utcOffsetS = newValue}
+  }
+
+  public var gids: [UInt32] {
+    get {_storage._gids}
+    set {_uniqueStorage()._gids = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct WireReservedNode: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  /// abstract CPUs; none: the whole node
+  public var cpus: [UInt32] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -733,7 +1099,7 @@ nonisolated extension WireResourceLimit: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobSpec"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -776,6 +1142,13 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _nice: Int32 = 0
     var _submitLine: String = String()
     var _killOnClientLoss: Bool = false
+    var _resources: WireResourceOptions? = nil
+    var _deadlineUs: Int64 = 0
+    var _timeMinMinutes: UInt32 = 0
+    var _priority: UInt32? = nil
+    var _killOnInvalidDependency: Bool? = nil
+    var _wckey: String = String()
+    var _components: [WireJobSpec] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -826,6 +1199,13 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       _nice = source._nice
       _submitLine = source._submitLine
       _killOnClientLoss = source._killOnClientLoss
+      _resources = source._resources
+      _deadlineUs = source._deadlineUs
+      _timeMinMinutes = source._timeMinMinutes
+      _priority = source._priority
+      _killOnInvalidDependency = source._killOnInvalidDependency
+      _wckey = source._wckey
+      _components = source._components
     }
   }
 
@@ -884,6 +1264,13 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 38: try { try decoder.decodeSingularInt32Field(value: &_storage._nice) }()
         case 39: try { try decoder.decodeSingularStringField(value: &_storage._submitLine) }()
         case 40: try { try decoder.decodeSingularBoolField(value: &_storage._killOnClientLoss) }()
+        case 41: try { try decoder.decodeSingularMessageField(value: &_storage._resources) }()
+        case 42: try { try decoder.decodeSingularInt64Field(value: &_storage._deadlineUs) }()
+        case 43: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeMinMinutes) }()
+        case 44: try { try decoder.decodeSingularUInt32Field(value: &_storage._priority) }()
+        case 45: try { try decoder.decodeSingularBoolField(value: &_storage._killOnInvalidDependency) }()
+        case 46: try { try decoder.decodeSingularStringField(value: &_storage._wckey) }()
+        case 47: try { try decoder.decodeRepeatedMessageField(value: &_storage._components) }()
         default: break
         }
       }
@@ -1016,6 +1403,27 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._killOnClientLoss != false {
         try visitor.visitSingularBoolField(value: _storage._killOnClientLoss, fieldNumber: 40)
       }
+      try { if let v = _storage._resources {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+      } }()
+      if _storage._deadlineUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._deadlineUs, fieldNumber: 42)
+      }
+      if _storage._timeMinMinutes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._timeMinMinutes, fieldNumber: 43)
+      }
+      try { if let v = _storage._priority {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 44)
+      } }()
+      try { if let v = _storage._killOnInvalidDependency {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 45)
+      } }()
+      if !_storage._wckey.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._wckey, fieldNumber: 46)
+      }
+      if !_storage._components.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._components, fieldNumber: 47)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1065,10 +1473,579 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._nice != rhs_storage._nice {return false}
         if _storage._submitLine != rhs_storage._submitLine {return false}
         if _storage._killOnClientLoss != rhs_storage._killOnClientLoss {return false}
+        if _storage._resources != rhs_storage._resources {return false}
+        if _storage._deadlineUs != rhs_storage._deadlineUs {return false}
+        if _storage._timeMinMinutes != rhs_storage._timeMinMinutes {return false}
+        if _storage._priority != rhs_storage._priority {return false}
+        if _storage._killOnInvalidDependency != rhs_storage._killOnInvalidDependency {return false}
+        if _storage._wckey != rhs_storage._wckey {return false}
+        if _storage._components != rhs_storage._components {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireResourceOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ResourceOptions"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}constraint\0\u{1}prefer\0\u{3}tasks_per_socket\0\u{3}tasks_per_core\0\u{3}tasks_per_gpu\0\u{3}sockets_per_node\0\u{3}cores_per_socket\0\u{3}threads_per_core\0\u{3}min_cpus_per_node\0\u{3}min_tmp_disk_mib\0\u{3}memory_per_gpu_mib\0\u{1}gres\0\u{3}cpus_per_gpu\0\u{1}sharing\0\u{1}overcommit\0\u{1}contiguous\0\u{3}spread_job\0\u{3}use_min_nodes\0\u{1}switches\0\u{3}switch_wait_s\0\u{1}licenses\0\u{3}any_license\0\u{1}reservation\0\u{1}distribution\0\u{3}core_spec\0")
+
+  fileprivate class _StorageClass {
+    var _constraint: String = String()
+    var _prefer: String = String()
+    var _tasksPerSocket: UInt32 = 0
+    var _tasksPerCore: UInt32 = 0
+    var _tasksPerGpu: UInt32 = 0
+    var _socketsPerNode: UInt32 = 0
+    var _coresPerSocket: UInt32 = 0
+    var _threadsPerCore: UInt32 = 0
+    var _minCpusPerNode: UInt32 = 0
+    var _minTmpDiskMib: UInt64 = 0
+    var _memoryPerGpuMib: UInt64 = 0
+    var _gres: [WireGRESRequest] = []
+    var _cpusPerGpu: UInt32 = 0
+    var _sharing: UInt32 = 0
+    var _overcommit: Bool = false
+    var _contiguous: Bool = false
+    var _spreadJob: Bool = false
+    var _useMinNodes: Bool = false
+    var _switches: UInt32 = 0
+    var _switchWaitS: UInt32 = 0
+    var _licenses: [WireLicenseRequest] = []
+    var _anyLicense: Bool = false
+    var _reservation: String = String()
+    var _distribution: String = String()
+    var _coreSpec: UInt32 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _constraint = source._constraint
+      _prefer = source._prefer
+      _tasksPerSocket = source._tasksPerSocket
+      _tasksPerCore = source._tasksPerCore
+      _tasksPerGpu = source._tasksPerGpu
+      _socketsPerNode = source._socketsPerNode
+      _coresPerSocket = source._coresPerSocket
+      _threadsPerCore = source._threadsPerCore
+      _minCpusPerNode = source._minCpusPerNode
+      _minTmpDiskMib = source._minTmpDiskMib
+      _memoryPerGpuMib = source._memoryPerGpuMib
+      _gres = source._gres
+      _cpusPerGpu = source._cpusPerGpu
+      _sharing = source._sharing
+      _overcommit = source._overcommit
+      _contiguous = source._contiguous
+      _spreadJob = source._spreadJob
+      _useMinNodes = source._useMinNodes
+      _switches = source._switches
+      _switchWaitS = source._switchWaitS
+      _licenses = source._licenses
+      _anyLicense = source._anyLicense
+      _reservation = source._reservation
+      _distribution = source._distribution
+      _coreSpec = source._coreSpec
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._constraint) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._prefer) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._tasksPerSocket) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._tasksPerCore) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._tasksPerGpu) }()
+        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._socketsPerNode) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._coresPerSocket) }()
+        case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._threadsPerCore) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._minCpusPerNode) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._minTmpDiskMib) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryPerGpuMib) }()
+        case 12: try { try decoder.decodeRepeatedMessageField(value: &_storage._gres) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._cpusPerGpu) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._sharing) }()
+        case 15: try { try decoder.decodeSingularBoolField(value: &_storage._overcommit) }()
+        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._contiguous) }()
+        case 17: try { try decoder.decodeSingularBoolField(value: &_storage._spreadJob) }()
+        case 18: try { try decoder.decodeSingularBoolField(value: &_storage._useMinNodes) }()
+        case 19: try { try decoder.decodeSingularUInt32Field(value: &_storage._switches) }()
+        case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._switchWaitS) }()
+        case 21: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
+        case 22: try { try decoder.decodeSingularBoolField(value: &_storage._anyLicense) }()
+        case 23: try { try decoder.decodeSingularStringField(value: &_storage._reservation) }()
+        case 24: try { try decoder.decodeSingularStringField(value: &_storage._distribution) }()
+        case 25: try { try decoder.decodeSingularUInt32Field(value: &_storage._coreSpec) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._constraint.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._constraint, fieldNumber: 1)
+      }
+      if !_storage._prefer.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._prefer, fieldNumber: 2)
+      }
+      if _storage._tasksPerSocket != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._tasksPerSocket, fieldNumber: 3)
+      }
+      if _storage._tasksPerCore != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._tasksPerCore, fieldNumber: 4)
+      }
+      if _storage._tasksPerGpu != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._tasksPerGpu, fieldNumber: 5)
+      }
+      if _storage._socketsPerNode != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._socketsPerNode, fieldNumber: 6)
+      }
+      if _storage._coresPerSocket != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._coresPerSocket, fieldNumber: 7)
+      }
+      if _storage._threadsPerCore != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._threadsPerCore, fieldNumber: 8)
+      }
+      if _storage._minCpusPerNode != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minCpusPerNode, fieldNumber: 9)
+      }
+      if _storage._minTmpDiskMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._minTmpDiskMib, fieldNumber: 10)
+      }
+      if _storage._memoryPerGpuMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._memoryPerGpuMib, fieldNumber: 11)
+      }
+      if !_storage._gres.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._gres, fieldNumber: 12)
+      }
+      if _storage._cpusPerGpu != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._cpusPerGpu, fieldNumber: 13)
+      }
+      if _storage._sharing != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._sharing, fieldNumber: 14)
+      }
+      if _storage._overcommit != false {
+        try visitor.visitSingularBoolField(value: _storage._overcommit, fieldNumber: 15)
+      }
+      if _storage._contiguous != false {
+        try visitor.visitSingularBoolField(value: _storage._contiguous, fieldNumber: 16)
+      }
+      if _storage._spreadJob != false {
+        try visitor.visitSingularBoolField(value: _storage._spreadJob, fieldNumber: 17)
+      }
+      if _storage._useMinNodes != false {
+        try visitor.visitSingularBoolField(value: _storage._useMinNodes, fieldNumber: 18)
+      }
+      if _storage._switches != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._switches, fieldNumber: 19)
+      }
+      if _storage._switchWaitS != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._switchWaitS, fieldNumber: 20)
+      }
+      if !_storage._licenses.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._licenses, fieldNumber: 21)
+      }
+      if _storage._anyLicense != false {
+        try visitor.visitSingularBoolField(value: _storage._anyLicense, fieldNumber: 22)
+      }
+      if !_storage._reservation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reservation, fieldNumber: 23)
+      }
+      if !_storage._distribution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._distribution, fieldNumber: 24)
+      }
+      if _storage._coreSpec != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._coreSpec, fieldNumber: 25)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireResourceOptions, rhs: WireResourceOptions) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._constraint != rhs_storage._constraint {return false}
+        if _storage._prefer != rhs_storage._prefer {return false}
+        if _storage._tasksPerSocket != rhs_storage._tasksPerSocket {return false}
+        if _storage._tasksPerCore != rhs_storage._tasksPerCore {return false}
+        if _storage._tasksPerGpu != rhs_storage._tasksPerGpu {return false}
+        if _storage._socketsPerNode != rhs_storage._socketsPerNode {return false}
+        if _storage._coresPerSocket != rhs_storage._coresPerSocket {return false}
+        if _storage._threadsPerCore != rhs_storage._threadsPerCore {return false}
+        if _storage._minCpusPerNode != rhs_storage._minCpusPerNode {return false}
+        if _storage._minTmpDiskMib != rhs_storage._minTmpDiskMib {return false}
+        if _storage._memoryPerGpuMib != rhs_storage._memoryPerGpuMib {return false}
+        if _storage._gres != rhs_storage._gres {return false}
+        if _storage._cpusPerGpu != rhs_storage._cpusPerGpu {return false}
+        if _storage._sharing != rhs_storage._sharing {return false}
+        if _storage._overcommit != rhs_storage._overcommit {return false}
+        if _storage._contiguous != rhs_storage._contiguous {return false}
+        if _storage._spreadJob != rhs_storage._spreadJob {return false}
+        if _storage._useMinNodes != rhs_storage._useMinNodes {return false}
+        if _storage._switches != rhs_storage._switches {return false}
+        if _storage._switchWaitS != rhs_storage._switchWaitS {return false}
+        if _storage._licenses != rhs_storage._licenses {return false}
+        if _storage._anyLicense != rhs_storage._anyLicense {return false}
+        if _storage._reservation != rhs_storage._reservation {return false}
+        if _storage._distribution != rhs_storage._distribution {return false}
+        if _storage._coreSpec != rhs_storage._coreSpec {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireGRESRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GRESRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}count\0\u{1}per\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.per) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 2)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
+    }
+    if self.per != 0 {
+      try visitor.visitSingularUInt32Field(value: self.per, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireGRESRequest, rhs: WireGRESRequest) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.type != rhs.type {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.per != rhs.per {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLicenseRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LicenseRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}count\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireLicenseRequest, rhs: WireLicenseRequest) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Reservation"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}start_us\0\u{3}end_us\0\u{1}flags\0\u{3}purge_after_s\0\u{3}float_offset_s\0\u{1}nodes\0\u{3}core_count\0\u{1}partition\0\u{1}features\0\u{1}licenses\0\u{1}users\0\u{3}users_denied\0\u{1}accounts\0\u{3}accounts_denied\0\u{1}groups\0\u{1}uids\0\u{3}idle_since_us\0\u{3}max_start_delay_s\0\u{1}sequence\0\u{3}utc_offset_s\0\u{1}gids\0")
+
+  fileprivate class _StorageClass {
+    var _name: String = String()
+    var _startUs: Int64 = 0
+    var _endUs: Int64 = 0
+    var _flags: UInt64 = 0
+    var _purgeAfterS: UInt32 = 0
+    var _floatOffsetS: Int64 = 0
+    var _nodes: [WireReservedNode] = []
+    var _coreCount: UInt32 = 0
+    var _partition: String = String()
+    var _features: String = String()
+    var _licenses: [WireLicenseRequest] = []
+    var _users: [String] = []
+    var _usersDenied: Bool = false
+    var _accounts: [String] = []
+    var _accountsDenied: Bool = false
+    var _groups: [String] = []
+    var _uids: [UInt32] = []
+    var _idleSinceUs: Int64 = 0
+    var _maxStartDelayS: UInt32 = 0
+    var _sequence: UInt32 = 0
+    var _utcOffsetS: Int32 = 0
+    var _gids: [UInt32] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _name = source._name
+      _startUs = source._startUs
+      _endUs = source._endUs
+      _flags = source._flags
+      _purgeAfterS = source._purgeAfterS
+      _floatOffsetS = source._floatOffsetS
+      _nodes = source._nodes
+      _coreCount = source._coreCount
+      _partition = source._partition
+      _features = source._features
+      _licenses = source._licenses
+      _users = source._users
+      _usersDenied = source._usersDenied
+      _accounts = source._accounts
+      _accountsDenied = source._accountsDenied
+      _groups = source._groups
+      _uids = source._uids
+      _idleSinceUs = source._idleSinceUs
+      _maxStartDelayS = source._maxStartDelayS
+      _sequence = source._sequence
+      _utcOffsetS = source._utcOffsetS
+      _gids = source._gids
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._startUs) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._endUs) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._flags) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._purgeAfterS) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._floatOffsetS) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodes) }()
+        case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._coreCount) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._partition) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._features) }()
+        case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
+        case 12: try { try decoder.decodeRepeatedStringField(value: &_storage._users) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._usersDenied) }()
+        case 14: try { try decoder.decodeRepeatedStringField(value: &_storage._accounts) }()
+        case 15: try { try decoder.decodeSingularBoolField(value: &_storage._accountsDenied) }()
+        case 16: try { try decoder.decodeRepeatedStringField(value: &_storage._groups) }()
+        case 17: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._uids) }()
+        case 18: try { try decoder.decodeSingularInt64Field(value: &_storage._idleSinceUs) }()
+        case 19: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxStartDelayS) }()
+        case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._sequence) }()
+        case 21: try { try decoder.decodeSingularSInt32Field(value: &_storage._utcOffsetS) }()
+        case 22: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._gids) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 1)
+      }
+      if _storage._startUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startUs, fieldNumber: 2)
+      }
+      if _storage._endUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._endUs, fieldNumber: 3)
+      }
+      if _storage._flags != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._flags, fieldNumber: 4)
+      }
+      if _storage._purgeAfterS != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._purgeAfterS, fieldNumber: 5)
+      }
+      if _storage._floatOffsetS != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._floatOffsetS, fieldNumber: 6)
+      }
+      if !_storage._nodes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._nodes, fieldNumber: 7)
+      }
+      if _storage._coreCount != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._coreCount, fieldNumber: 8)
+      }
+      if !_storage._partition.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._partition, fieldNumber: 9)
+      }
+      if !_storage._features.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._features, fieldNumber: 10)
+      }
+      if !_storage._licenses.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._licenses, fieldNumber: 11)
+      }
+      if !_storage._users.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._users, fieldNumber: 12)
+      }
+      if _storage._usersDenied != false {
+        try visitor.visitSingularBoolField(value: _storage._usersDenied, fieldNumber: 13)
+      }
+      if !_storage._accounts.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._accounts, fieldNumber: 14)
+      }
+      if _storage._accountsDenied != false {
+        try visitor.visitSingularBoolField(value: _storage._accountsDenied, fieldNumber: 15)
+      }
+      if !_storage._groups.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._groups, fieldNumber: 16)
+      }
+      if !_storage._uids.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._uids, fieldNumber: 17)
+      }
+      if _storage._idleSinceUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._idleSinceUs, fieldNumber: 18)
+      }
+      if _storage._maxStartDelayS != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxStartDelayS, fieldNumber: 19)
+      }
+      if _storage._sequence != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._sequence, fieldNumber: 20)
+      }
+      if _storage._utcOffsetS != 0 {
+        try visitor.visitSingularSInt32Field(value: _storage._utcOffsetS, fieldNumber: 21)
+      }
+      if !_storage._gids.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._gids, fieldNumber: 22)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservation, rhs: WireReservation) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._startUs != rhs_storage._startUs {return false}
+        if _storage._endUs != rhs_storage._endUs {return false}
+        if _storage._flags != rhs_storage._flags {return false}
+        if _storage._purgeAfterS != rhs_storage._purgeAfterS {return false}
+        if _storage._floatOffsetS != rhs_storage._floatOffsetS {return false}
+        if _storage._nodes != rhs_storage._nodes {return false}
+        if _storage._coreCount != rhs_storage._coreCount {return false}
+        if _storage._partition != rhs_storage._partition {return false}
+        if _storage._features != rhs_storage._features {return false}
+        if _storage._licenses != rhs_storage._licenses {return false}
+        if _storage._users != rhs_storage._users {return false}
+        if _storage._usersDenied != rhs_storage._usersDenied {return false}
+        if _storage._accounts != rhs_storage._accounts {return false}
+        if _storage._accountsDenied != rhs_storage._accountsDenied {return false}
+        if _storage._groups != rhs_storage._groups {return false}
+        if _storage._uids != rhs_storage._uids {return false}
+        if _storage._idleSinceUs != rhs_storage._idleSinceUs {return false}
+        if _storage._maxStartDelayS != rhs_storage._maxStartDelayS {return false}
+        if _storage._sequence != rhs_storage._sequence {return false}
+        if _storage._utcOffsetS != rhs_storage._utcOffsetS {return false}
+        if _storage._gids != rhs_storage._gids {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservedNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReservedNode"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}cpus\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.cpus) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.cpus.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.cpus, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservedNode, rhs: WireReservedNode) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.cpus != rhs.cpus {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

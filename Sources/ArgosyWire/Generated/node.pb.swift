@@ -320,9 +320,108 @@ public nonisolated struct WireHardware: Sendable {
 
   public var numaNodes: UInt32 = 0
 
+  /// absent: other than configured, or unknown
+  public var parts: WireNodeHardware {
+    get {_parts ?? WireNodeHardware()}
+    set {_parts = newValue}
+  }
+  /// Returns true if `parts` has been explicitly set.
+  public var hasParts: Bool {self._parts != nil}
+  /// Clears the value of `parts`. Subsequent reads from it will return its default value.
+  public mutating func clearParts() {self._parts = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _parts: WireNodeHardware? = nil
+}
+
+/// Cores, NUMA nodes and devices, as placement sees them. Abstract CPUs count the cores' threads in this order.
+public nonisolated struct WireNodeHardware: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var cores: [WireHardwareCores] = []
+
+  public var sockets: UInt32 = 0
+
+  /// of each NUMA node with cores; 0: unknown
+  public var numaMemoryMib: [UInt64] = []
+
+  public var memoryMib: UInt64 = 0
+
+  public var gres: [WireHardwareGRES] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// `count` equal cores that follow one another.
+public nonisolated struct WireHardwareCores: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var count: UInt32 = 0
+
+  public var threads: UInt32 = 0
+
+  public var socket: UInt32 = 0
+
+  public var numa: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireHardwareGRES: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var type: String = String()
+
+  public var count: UInt64 = 0
+
+  /// as many as `count`, or none
+  public var devices: [WireHardwareDevice] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireHardwareDevice: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// absent: equally far from all
+  public var numa: UInt32 {
+    get {_numa ?? 0}
+    set {_numa = newValue}
+  }
+  /// Returns true if `numa` has been explicitly set.
+  public var hasNuma: Bool {self._numa != nil}
+  /// Clears the value of `numa`. Subsequent reads from it will return its default value.
+  public mutating func clearNuma() {self._numa = nil}
+
+  /// local abstract CPUs: first and last of each run; none: all
+  public var cpus: [UInt32] = []
+
+  public var file: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _numa: UInt32? = nil
 }
 
 public nonisolated struct WireAttemptState: Sendable {
@@ -460,6 +559,22 @@ public nonisolated struct WireOrder: Sendable {
     set {body = .terminate(newValue)}
   }
 
+  public var suspend: WireSuspend {
+    get {
+      if case .suspend(let v)? = body {return v}
+      return WireSuspend()
+    }
+    set {body = .suspend(newValue)}
+  }
+
+  public var resume: WireResume {
+    get {
+      if case .resume(let v)? = body {return v}
+      return WireResume()
+    }
+    set {body = .resume(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -467,6 +582,8 @@ public nonisolated struct WireOrder: Sendable {
     case launch(WireLaunchStep)
     case signal(WireSignal)
     case terminate(WireTerminate)
+    case suspend(WireSuspend)
+    case resume(WireResume)
 
   }
 
@@ -713,6 +830,32 @@ public nonisolated struct WireTerminate: Sendable {
   public var graceS: UInt32 = 0
 
   public var why: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Stop everything of the attempt, its time limit too, until it is resumed. Each has a higher number than the one before it;
+/// one that does not is a repeat.
+public nonisolated struct WireSuspend: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireResume: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1509,7 +1652,7 @@ nonisolated extension WireRegister: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireHardware: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hardware"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cpus\0\u{1}sockets\0\u{1}cores\0\u{3}threads_per_core\0\u{3}memory_mib\0\u{1}os\0\u{1}arch\0\u{3}topology_xml\0\u{3}boot_us\0\u{3}numa_nodes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cpus\0\u{1}sockets\0\u{1}cores\0\u{3}threads_per_core\0\u{3}memory_mib\0\u{1}os\0\u{1}arch\0\u{3}topology_xml\0\u{3}boot_us\0\u{3}numa_nodes\0\u{1}parts\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1527,12 +1670,17 @@ nonisolated extension WireHardware: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 8: try { try decoder.decodeSingularBytesField(value: &self.topologyXml) }()
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.bootUs) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self.numaNodes) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._parts) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.cpus != 0 {
       try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 1)
     }
@@ -1563,6 +1711,9 @@ nonisolated extension WireHardware: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.numaNodes != 0 {
       try visitor.visitSingularUInt32Field(value: self.numaNodes, fieldNumber: 10)
     }
+    try { if let v = self._parts {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1577,6 +1728,191 @@ nonisolated extension WireHardware: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.topologyXml != rhs.topologyXml {return false}
     if lhs.bootUs != rhs.bootUs {return false}
     if lhs.numaNodes != rhs.numaNodes {return false}
+    if lhs._parts != rhs._parts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNodeHardware: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NodeHardware"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cores\0\u{1}sockets\0\u{3}numa_memory_mib\0\u{3}memory_mib\0\u{1}gres\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.cores) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.sockets) }()
+      case 3: try { try decoder.decodeRepeatedUInt64Field(value: &self.numaMemoryMib) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.memoryMib) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.gres) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.cores.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.cores, fieldNumber: 1)
+    }
+    if self.sockets != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sockets, fieldNumber: 2)
+    }
+    if !self.numaMemoryMib.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.numaMemoryMib, fieldNumber: 3)
+    }
+    if self.memoryMib != 0 {
+      try visitor.visitSingularUInt64Field(value: self.memoryMib, fieldNumber: 4)
+    }
+    if !self.gres.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.gres, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNodeHardware, rhs: WireNodeHardware) -> Bool {
+    if lhs.cores != rhs.cores {return false}
+    if lhs.sockets != rhs.sockets {return false}
+    if lhs.numaMemoryMib != rhs.numaMemoryMib {return false}
+    if lhs.memoryMib != rhs.memoryMib {return false}
+    if lhs.gres != rhs.gres {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireHardwareCores: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".HardwareCores"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{1}threads\0\u{1}socket\0\u{1}numa\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.threads) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.socket) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.numa) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 1)
+    }
+    if self.threads != 0 {
+      try visitor.visitSingularUInt32Field(value: self.threads, fieldNumber: 2)
+    }
+    if self.socket != 0 {
+      try visitor.visitSingularUInt32Field(value: self.socket, fieldNumber: 3)
+    }
+    if self.numa != 0 {
+      try visitor.visitSingularUInt32Field(value: self.numa, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireHardwareCores, rhs: WireHardwareCores) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.threads != rhs.threads {return false}
+    if lhs.socket != rhs.socket {return false}
+    if lhs.numa != rhs.numa {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireHardwareGRES: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".HardwareGRES"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}count\0\u{1}devices\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.devices) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 2)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
+    }
+    if !self.devices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.devices, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireHardwareGRES, rhs: WireHardwareGRES) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.type != rhs.type {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.devices != rhs.devices {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireHardwareDevice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".HardwareDevice"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}numa\0\u{1}cpus\0\u{1}file\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self._numa) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.cpus) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.file) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._numa {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 1)
+    } }()
+    if !self.cpus.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.cpus, fieldNumber: 2)
+    }
+    if !self.file.isEmpty {
+      try visitor.visitSingularStringField(value: self.file, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireHardwareDevice, rhs: WireHardwareDevice) -> Bool {
+    if lhs._numa != rhs._numa {return false}
+    if lhs.cpus != rhs.cpus {return false}
+    if lhs.file != rhs.file {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1748,7 +2084,7 @@ nonisolated extension WireNodeSettings: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Order"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepare\0\u{1}launch\0\u{1}signal\0\u{1}terminate\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepare\0\u{1}launch\0\u{1}signal\0\u{1}terminate\0\u{1}suspend\0\u{1}resume\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1813,6 +2149,32 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .terminate(v)
         }
       }()
+      case 10: try {
+        var v: WireSuspend?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .suspend(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .suspend(v)
+        }
+      }()
+      case 11: try {
+        var v: WireResume?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .resume(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .resume(v)
+        }
+      }()
       default: break
       }
     }
@@ -1854,6 +2216,14 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .terminate?: try {
       guard case .terminate(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .suspend?: try {
+      guard case .suspend(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .resume?: try {
+      guard case .resume(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
     case nil: break
     }
@@ -2283,6 +2653,66 @@ nonisolated extension WireTerminate: SwiftProtobuf.Message, SwiftProtobuf._Messa
   public static func ==(lhs: WireTerminate, rhs: WireTerminate) -> Bool {
     if lhs.graceS != rhs.graceS {return false}
     if lhs.why != rhs.why {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSuspend: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Suspend"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSuspend, rhs: WireSuspend) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireResume: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Resume"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireResume, rhs: WireResume) -> Bool {
+    if lhs.number != rhs.number {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

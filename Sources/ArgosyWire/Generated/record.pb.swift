@@ -204,6 +204,65 @@ public nonisolated struct WireJobRow: @unchecked Sendable {
     set {_uniqueStorage()._arrayHead = newValue}
   }
 
+  /// while it is suspended
+  public var suspendedAtUs: Int64 {
+    get {_storage._suspendedAtUs}
+    set {_uniqueStorage()._suspendedAtUs = newValue}
+  }
+
+  /// in all, up to the last resumption
+  public var suspendedForUs: Int64 {
+    get {_storage._suspendedForUs}
+    set {_uniqueStorage()._suspendedForUs = newValue}
+  }
+
+  /// resumes by itself
+  public var suspendedByPreemption: Bool {
+    get {_storage._suspendedByPreemption}
+    set {_uniqueStorage()._suspendedByPreemption = newValue}
+  }
+
+  /// held
+  public var licenses: [WireLicenseRequest] {
+    get {_storage._licenses}
+    set {_uniqueStorage()._licenses = newValue}
+  }
+
+  /// 0: not of a heterogeneous job
+  public var hetLeader: UInt32 {
+    get {_storage._hetLeader}
+    set {_uniqueStorage()._hetLeader = newValue}
+  }
+
+  public var hetOffset: UInt32 {
+    get {_storage._hetOffset}
+    set {_uniqueStorage()._hetOffset = newValue}
+  }
+
+  /// suspensions and resumptions so far
+  public var pauses: UInt32 {
+    get {_storage._pauses}
+    set {_uniqueStorage()._pauses = newValue}
+  }
+
+  /// when it was last told to make room
+  public var preemptedUs: Int64 {
+    get {_storage._preemptedUs}
+    set {_uniqueStorage()._preemptedUs = newValue}
+  }
+
+  /// what is left of it
+  public var dependency: String {
+    get {_storage._dependency}
+    set {_uniqueStorage()._dependency = newValue}
+  }
+
+  /// of an array with aftercorr: elements that may start
+  public var corresponding: [WireIndexRange] {
+    get {_storage._corresponding}
+    set {_uniqueStorage()._corresponding = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -387,7 +446,7 @@ fileprivate nonisolated let _protobuf_package = "argosy"
 
 nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobRow"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{3}suspended_by_preemption\0\u{1}licenses\0\u{4}\u{2}het_leader\0\u{3}het_offset\0\u{3}preempted_us\0\u{1}pauses\0\u{2}\u{2}dependency\0\u{1}corresponding\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -419,6 +478,16 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _requeueAfterEnd: Bool = false
     var _usage: WireUsage? = nil
     var _arrayHead: Bool = false
+    var _suspendedAtUs: Int64 = 0
+    var _suspendedForUs: Int64 = 0
+    var _suspendedByPreemption: Bool = false
+    var _licenses: [WireLicenseRequest] = []
+    var _hetLeader: UInt32 = 0
+    var _hetOffset: UInt32 = 0
+    var _pauses: UInt32 = 0
+    var _preemptedUs: Int64 = 0
+    var _dependency: String = String()
+    var _corresponding: [WireIndexRange] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -458,6 +527,16 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _requeueAfterEnd = source._requeueAfterEnd
       _usage = source._usage
       _arrayHead = source._arrayHead
+      _suspendedAtUs = source._suspendedAtUs
+      _suspendedForUs = source._suspendedForUs
+      _suspendedByPreemption = source._suspendedByPreemption
+      _licenses = source._licenses
+      _hetLeader = source._hetLeader
+      _hetOffset = source._hetOffset
+      _pauses = source._pauses
+      _preemptedUs = source._preemptedUs
+      _dependency = source._dependency
+      _corresponding = source._corresponding
     }
   }
 
@@ -505,6 +584,16 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 27: try { try decoder.decodeSingularBoolField(value: &_storage._requeueAfterEnd) }()
         case 28: try { try decoder.decodeSingularMessageField(value: &_storage._usage) }()
         case 29: try { try decoder.decodeSingularBoolField(value: &_storage._arrayHead) }()
+        case 30: try { try decoder.decodeSingularInt64Field(value: &_storage._suspendedAtUs) }()
+        case 31: try { try decoder.decodeSingularInt64Field(value: &_storage._suspendedForUs) }()
+        case 32: try { try decoder.decodeSingularBoolField(value: &_storage._suspendedByPreemption) }()
+        case 33: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
+        case 35: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetLeader) }()
+        case 36: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetOffset) }()
+        case 37: try { try decoder.decodeSingularInt64Field(value: &_storage._preemptedUs) }()
+        case 38: try { try decoder.decodeSingularUInt32Field(value: &_storage._pauses) }()
+        case 40: try { try decoder.decodeSingularStringField(value: &_storage._dependency) }()
+        case 41: try { try decoder.decodeRepeatedMessageField(value: &_storage._corresponding) }()
         default: break
         }
       }
@@ -604,6 +693,36 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if _storage._arrayHead != false {
         try visitor.visitSingularBoolField(value: _storage._arrayHead, fieldNumber: 29)
       }
+      if _storage._suspendedAtUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._suspendedAtUs, fieldNumber: 30)
+      }
+      if _storage._suspendedForUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._suspendedForUs, fieldNumber: 31)
+      }
+      if _storage._suspendedByPreemption != false {
+        try visitor.visitSingularBoolField(value: _storage._suspendedByPreemption, fieldNumber: 32)
+      }
+      if !_storage._licenses.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._licenses, fieldNumber: 33)
+      }
+      if _storage._hetLeader != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._hetLeader, fieldNumber: 35)
+      }
+      if _storage._hetOffset != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._hetOffset, fieldNumber: 36)
+      }
+      if _storage._preemptedUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._preemptedUs, fieldNumber: 37)
+      }
+      if _storage._pauses != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._pauses, fieldNumber: 38)
+      }
+      if !_storage._dependency.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dependency, fieldNumber: 40)
+      }
+      if !_storage._corresponding.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._corresponding, fieldNumber: 41)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -642,6 +761,16 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._requeueAfterEnd != rhs_storage._requeueAfterEnd {return false}
         if _storage._usage != rhs_storage._usage {return false}
         if _storage._arrayHead != rhs_storage._arrayHead {return false}
+        if _storage._suspendedAtUs != rhs_storage._suspendedAtUs {return false}
+        if _storage._suspendedForUs != rhs_storage._suspendedForUs {return false}
+        if _storage._suspendedByPreemption != rhs_storage._suspendedByPreemption {return false}
+        if _storage._licenses != rhs_storage._licenses {return false}
+        if _storage._hetLeader != rhs_storage._hetLeader {return false}
+        if _storage._hetOffset != rhs_storage._hetOffset {return false}
+        if _storage._pauses != rhs_storage._pauses {return false}
+        if _storage._preemptedUs != rhs_storage._preemptedUs {return false}
+        if _storage._dependency != rhs_storage._dependency {return false}
+        if _storage._corresponding != rhs_storage._corresponding {return false}
         return true
       }
       if !storagesAreEqual {return false}
