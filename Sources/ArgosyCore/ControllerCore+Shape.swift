@@ -111,11 +111,3 @@ extension Shape {
         return nil
     }
 }
-
-extension ClusterConfiguration {
-    /// GresTypes.
-    var gresTypes: [String] {
-        let entry = entries.last { $0.key.lowercased() == "grestypes" }
-        return (entry?.value ?? "").split(separator: ",").map(String.init)
-    }
-}

@@ -54,7 +54,6 @@ extension WireJobRow {
         suspendedForUs = row.suspendedFor.microseconds
         suspendedByPreemption = row.suspendedByPreemption
         licenses = row.licenses.map(WireLicenseRequest.init)
-        reservation = row.reservation
         pauses = row.pauses
         hetLeader = row.hetLeader?.rawValue ?? 0
         hetOffset = row.hetOffset
@@ -106,7 +105,6 @@ extension WireJobRow {
         row.suspendedFor = .microseconds(suspendedForUs)
         row.suspendedByPreemption = suspendedByPreemption
         row.licenses = licenses.map(\.domain)
-        row.reservation = reservation
         row.pauses = pauses
         row.hetLeader = hetLeader == 0 ? nil : JobID(hetLeader)
         row.hetOffset = hetOffset

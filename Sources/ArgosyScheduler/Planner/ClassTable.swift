@@ -272,7 +272,8 @@ struct ClassTable {
                     isWhole: one.fit.isExclusive || need[0] >= capacity[0], forbidden: one.forbidden))
         }
         return PlanGroup(
-            minNodes: least, maxNodes: max(maxNodes, least), tasks: tasks, isSingle: isSingle, tasksPerNode: each, uses: uses)
+            minNodes: least, maxNodes: max(maxNodes, least), tasks: tasks, isSingle: isSingle, tasksPerNode: each, uses: uses,
+            isWhole: uses.allSatisfy(\.isWhole))
     }
 
     private func fits(_ fit: NodeFit, _ tasks: Int) -> Bool { fit.need(tasks: tasks, from: fit.model.idle) != nil }

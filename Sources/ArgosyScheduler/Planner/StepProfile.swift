@@ -66,6 +66,21 @@ struct StepProfile {
         return nil
     }
 
+    /// The last time in `[from, to)` at which less than `count` is there (the last second of that segment is as good as
+    /// its first). Nil: there is none.
+    func lastBelow(_ count: Int32, from: Int64, to: Int64) -> Int64? {
+        var index = segment(of: to == .max ? .max : to - 1)
+        while index >= 0 {
+            if values[index] < count {
+                let end = index + 1 < times.count ? times[index + 1] : Int64.max
+                return end <= from ? nil : min(end, to) - 1
+            }
+            if times[index] <= from { return nil }
+            index -= 1
+        }
+        return nil
+    }
+
     /// The first start, not before `from`, from which at least `count` are there for `duration`. Nil: never.
     func earliest(_ count: Int32, from: Int64, duration: Int64) -> Int64? {
         var index = segment(of: from)
