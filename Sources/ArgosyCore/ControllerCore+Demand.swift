@@ -143,7 +143,9 @@ extension ControllerCore {
         var snapshot = emptyCluster
         for index in snapshot.partitions.indices { snapshot.partitions[index].isUp = true }
         snapshot.shapes = [shape]
-        snapshot.queue = [PlanningSnapshot.Job(id: JobID(1), shape: 0)]
+        var job = PlanningSnapshot.Job(id: JobID(1), shape: 0)
+        job.timeLimit = TimeLimit(minutes: 1)
+        snapshot.queue = [job]
         return !BackfillPlanner().plan(snapshot).placements.isEmpty
     }
 }

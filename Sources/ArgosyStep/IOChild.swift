@@ -125,8 +125,7 @@ final class IOChild {
             finished = true
             finishOOM = message.a != 0
             finishTimedOut = message.b != 0
-        case .hello, .started, .ended, .signal, .suspend, .resume, .terminate, .clientConnected, .clientLost, .drained:
-            break
+        case .hello, .started, .ended, .signal, .terminate, .clientConnected, .clientLost, .drained, .suspend, .resume: break
         }
         return true
     }

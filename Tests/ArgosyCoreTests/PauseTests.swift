@@ -136,12 +136,13 @@ extension Cluster {
         #expect(cluster.state(job) == .running && cluster.snapshot.nodes[0].freeCPUs.count == 2)
     }
 
-    @Test func `a job whose CPUs others have is not resumed by hand`() {
+    @Test func `a job whose CPUs others have is not resumed by hand`() throws {
         var cluster = Cluster(nodes: 1, cpus: 1)
         let job = cluster.submit()
         let second = cluster.submit()
         _ = cluster.update(job, .suspend)
         #expect(cluster.state(second) == .running)
+        print("DBG", try cluster.row(second).reason, try cluster.row(second).reasonDetail)
         guard case .refused(let refusal)? = cluster.update(job, .resume) else {
             Issue.record("not refused")
             return

@@ -7,7 +7,7 @@ extension JobOptionTable {
     /// A count that has its place in the job's resources. Variables are given without their prefix.
     private static func count(
         _ long: String, _ short: Character? = nil, env variables: [String] = [], from least: UInt32 = 1, _ help: String,
-        _ place: WritableKeyPath<ResourceOptions, UInt32> & Sendable
+        _ place: any WritableKeyPath<ResourceOptions, UInt32> & Sendable
     ) -> Row {
         Row(long, short, .required, "n", env: variables, help) { options, text throws(OptionError) in
             options.resources[keyPath: place] = try JobValue.count(text, "--\(long)", from: least)
@@ -16,7 +16,7 @@ extension JobOptionTable {
 
     private static func flag(
         _ long: String, _ short: Character? = nil, env variables: [String] = [], _ help: String,
-        _ place: WritableKeyPath<ResourceOptions, Bool> & Sendable
+        _ place: any WritableKeyPath<ResourceOptions, Bool> & Sendable
     ) -> Row {
         Row(long, short, .none, env: variables, help) { options, _ throws(OptionError) in
             options.resources[keyPath: place] = true
@@ -31,7 +31,7 @@ extension JobOptionTable {
     private static func gpus(prefix: String) -> [Row] {
         func gpus(
             _ long: String, _ short: Character?, _ per: GRESRequest.Per, _ help: String,
-            _ place: WritableKeyPath<JobOptions, [GRESRequest]> & Sendable
+            _ place: any WritableKeyPath<JobOptions, [GRESRequest]> & Sendable
         ) -> Row {
             let variable = prefix + long.uppercased().replacing("-", "_")
             return Row(long, short, .required, "[type:]n", env: [variable], help) { options, text throws(OptionError) in
@@ -90,9 +90,9 @@ extension JobOptionTable {
                 "extra-node-info", "B", .required, "S[:C[:T]]",
                 "request sockets, cores and threads: S sockets a node, C cores a socket, T threads a core"
             ) { options, text throws(OptionError) in try options.resources.setExtraNodeInfo(text) },
-            count("sockets-per-node", "number of sockets per node to allocate", \.socketsPerNode),
-            count("cores-per-socket", "number of cores per socket to allocate", \.coresPerSocket),
-            count("mincpus", "minimum number of logical processors (threads) per node", \.minCPUsPerNode),
+            count("sockets-per-node", nil, "number of sockets per node to allocate", \.socketsPerNode),
+            count("cores-per-socket", nil, "number of cores per socket to allocate", \.coresPerSocket),
+            count("mincpus", nil, "minimum number of logical processors (threads) per node", \.minCPUsPerNode),
             Row("tmp", nil, .required, "MB", "minimum amount of temporary disk") { options, text throws(OptionError) in
                 guard let size = SlurmText.mebibytes(text) else {
                     throw OptionError("Invalid --tmp specification", status: 255)
@@ -135,7 +135,7 @@ extension JobOptionTable {
                 options.exclusive = false
             },
             flag("overcommit", "O", env: [prefix + "OVERCOMMIT"], "overcommit resources", \.overcommit),
-            flag("contiguous", "demand a contiguous range of nodes", \.contiguous),
+            flag("contiguous", nil, "demand a contiguous range of nodes", \.contiguous),
             flag(
                 "spread-job", env: [prefix + "SPREAD_JOB"], "spread job across as many nodes as possible", \.spreadJob),
             flag(
