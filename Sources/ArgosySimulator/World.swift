@@ -108,6 +108,7 @@ public struct World {
         var configuration = ClusterConfiguration()
         let nodes = random.in(2...4)
         configuration.nodes = (0..<nodes).map { .init(name: "n\($0)", cpus: 4, memoryMiB: 1000) }
+        for node in configuration.nodes.indices where node % 2 == 0 { configuration.nodes[node].gres = "gpu:2" }
         var partition = ClusterConfiguration.Partition(name: "main")
         partition.isDefault = true
         partition.nodes = (0..<nodes).map { NodeIndex($0) }
