@@ -76,6 +76,8 @@ public struct World {
     var lastLink = 0
     /// Broken links that lost what was under way to the controller; from the others it comes late.
     var lostLinks: Set<Int> = []
+    /// Broken links that lost an order: later ones of them are lost too.
+    var lostDownlinks: Set<Int> = []
     /// The controller's end of each node's link.
     var controllerLinks: [Int]
     /// Earliest delivery of the next message each way, so that order is kept.
