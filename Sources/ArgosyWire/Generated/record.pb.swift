@@ -263,6 +263,12 @@ public nonisolated struct WireJobRow: @unchecked Sendable {
     set {_uniqueStorage()._corresponding = newValue}
   }
 
+  /// it runs in
+  public var reservation: String {
+    get {_storage._reservation}
+    set {_uniqueStorage()._reservation = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -446,7 +452,7 @@ fileprivate nonisolated let _protobuf_package = "argosy"
 
 nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobRow"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{3}suspended_by_preemption\0\u{1}licenses\0\u{4}\u{2}het_leader\0\u{3}het_offset\0\u{3}preempted_us\0\u{1}pauses\0\u{2}\u{2}dependency\0\u{1}corresponding\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{3}suspended_by_preemption\0\u{1}licenses\0\u{4}\u{2}het_leader\0\u{3}het_offset\0\u{3}preempted_us\0\u{1}pauses\0\u{2}\u{2}dependency\0\u{1}corresponding\0\u{1}reservation\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -488,6 +494,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _preemptedUs: Int64 = 0
     var _dependency: String = String()
     var _corresponding: [WireIndexRange] = []
+    var _reservation: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -537,6 +544,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _preemptedUs = source._preemptedUs
       _dependency = source._dependency
       _corresponding = source._corresponding
+      _reservation = source._reservation
     }
   }
 
@@ -594,6 +602,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 38: try { try decoder.decodeSingularUInt32Field(value: &_storage._pauses) }()
         case 40: try { try decoder.decodeSingularStringField(value: &_storage._dependency) }()
         case 41: try { try decoder.decodeRepeatedMessageField(value: &_storage._corresponding) }()
+        case 42: try { try decoder.decodeSingularStringField(value: &_storage._reservation) }()
         default: break
         }
       }
@@ -723,6 +732,9 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if !_storage._corresponding.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._corresponding, fieldNumber: 41)
       }
+      if !_storage._reservation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reservation, fieldNumber: 42)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -771,6 +783,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._preemptedUs != rhs_storage._preemptedUs {return false}
         if _storage._dependency != rhs_storage._dependency {return false}
         if _storage._corresponding != rhs_storage._corresponding {return false}
+        if _storage._reservation != rhs_storage._reservation {return false}
         return true
       }
       if !storagesAreEqual {return false}
