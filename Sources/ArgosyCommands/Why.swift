@@ -52,7 +52,9 @@ enum Why {
             return lines.joined(separator: "\n") + "\n"
         }
         if !report.wish.isEmpty { lines.append("asks for   \(report.wish)") }
-        if report.queuePlace > 0 { lines.append("place      \(report.queuePlace) of \(report.queueLength) in the queue") }
+        if report.queuePlace > 0 {
+            lines.append("place      \(report.queuePlace) of \(report.queueLength) in the queue")
+        }
         lines.append("start      \(start(report))")
         lines.append("")
         lines += reasons(report)

@@ -76,6 +76,10 @@ struct EffectRunner: Sendable {
             submitted.allocation = desk.wire(
                 allocation, partition: batch.context.jobs[AttemptKey(job, attempt)]?.partition ?? "")
             slot.reply(WireReply(.submitted(submitted), commit: batch.commit))
+        case .reservationCreated(let name):
+            var created = WireReservationCreated()
+            created.name = name
+            slot.reply(WireReply(.reservationCreated(created), commit: batch.commit))
         case .done: slot.reply(WireReply(.done(WireDone()), commit: batch.commit))
         case .cancelled(let outcomes): slot.reply(WireReply(.cancelled(.init(outcomes)), commit: batch.commit))
         case .stepCreated(let job, let attempt, let step, let layout, let firstRanks):

@@ -43,6 +43,7 @@ struct Listing: Sendable {
 
     private func info(_ row: JobRow, in view: CoreView) -> WireJobInfo {
         var info = info(row, steps: view.steps(of: row.id))
+        info.dependency = view.dependency(row.id).text
         if let outlook = view.outlook(row.id) {
             info.expectedStartUs = outlook.start.microseconds
             info.startIsReserved = outlook.isReserved
@@ -79,6 +80,7 @@ struct Listing: Sendable {
         info.preemptedUs = row.preempted.microseconds
         info.licenses = row.licenses.map(WireLicenseRequest.init)
         info.steps = steps.map(info(step:))
+        info.reservation = row.reservation
         addArray(row, to: &info)
         if let allocation = row.allocation {
             info.allocation = desk.wire(allocation, partition: row.partition)

@@ -38,7 +38,7 @@ final class RequestRouter: CommandService {
     static let maxPreparing = 4096
     static let maxFetching = 64
 
-    private let parts: Parts
+    let parts: Parts
     private let preparing = Atomic<Int>(0)
     private let fetching = Atomic<Int>(0)
 
@@ -74,6 +74,11 @@ final class RequestRouter: CommandService {
                 .stepSignalRequested(
                     JobID(signal.job), StepID(signal.step), signal: signal.signal, by: caller, reply: $0)
             }
+        case .createReservation(let create): reservation(.create(create.reservation.domain), caller, slot)
+        case .updateReservation(let update): reservation(.update(update.reservation.domain), caller, slot)
+        case .deleteReservation(let delete): reservation(.delete(delete.name), caller, slot)
+        case .listReservations:
+            query(slot) { [listing = parts.listing] view in .reservations(listing.reservations(in: view)) }
         case .updateNode(let update): updateNode(update, caller, slot)
         case .updatePartition(let update): updatePartition(update, caller, slot)
         case .updateJob(let update): updateJob(update, caller, slot)
@@ -98,23 +103,23 @@ final class RequestRouter: CommandService {
         }
     }
 
-    private func refuse(_ slot: ReplySlot, _ refusal: Refusal) {
+    func refuse(_ slot: ReplySlot, _ refusal: Refusal) {
         parts.counters.change { $0.refused += 1 }
         slot.reply(WireReply(refusal: refusal))
     }
 
     private static let unknownState = Refusal(
         .invalidState, "Invalid job state specified", detail: "the states are listed in the man page of squeue")
-    private static let busy = Refusal(
+    static let busy = Refusal(
         .busy, "The controller is busy", detail: "too many requests wait; try again in a moment")
 
     /// To the core, at once.
-    private func send(_ slot: ReplySlot, _ event: (ReplyHandle) -> Event) {
+    func send(_ slot: ReplySlot, _ event: (ReplyHandle) -> Event) {
         if !parts.replies.submit(slot, event) { refuse(slot, Self.busy) }
     }
 
     /// Work that may block, then the core (or a refusal).
-    private func prepare(_ slot: ReplySlot, _ body: @escaping @Sendable () throws(Refusal) -> Void) {
+    func prepare(_ slot: ReplySlot, _ body: @escaping @Sendable () throws(Refusal) -> Void) {
         guard preparing.add(1, ordering: .relaxed).newValue <= Self.maxPreparing else {
             preparing.subtract(1, ordering: .relaxed)
             return refuse(slot, Self.busy)
@@ -205,6 +210,7 @@ final class RequestRouter: CommandService {
 
     private func updateJob(_ request: WireUpdateJob, _ caller: Caller, _ slot: ReplySlot) {
         let action: JobAction
+        if request.hasChanges { return changeJob(request, caller, slot) }
         switch request.action {
         case "hold": action = caller.isOperator ? .hold : .userHold
         case "uhold": action = .userHold
@@ -256,7 +262,7 @@ final class RequestRouter: CommandService {
     }
 
     /// Answers from a view, on the query threads.
-    private func query(
+    func query(
         _ slot: ReplySlot, _ body: @escaping @Sendable (CoreView) throws(Refusal) -> WireReply.OneOf_Body
     ) {
         parts.views.read { [self] published in

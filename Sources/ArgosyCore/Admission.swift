@@ -14,21 +14,24 @@ struct Admitted {
 
 /// A checked request, with the cluster's defaults filled in.
 struct Admission {
-    private(set) var fields: JobSpec.Fields
+    var fields: JobSpec.Fields
     private var partition: UInt16 = 0
     private(set) var admitted: Admitted
     private var checked: [Shape] = []
-    private let core: ControllerCore
+    let core: ControllerCore
     private var configured: PartitionView { core.tables.partitions[Int(partition)] }
 
-    init(_ core: ControllerCore, _ asked: JobSpec.Fields, by caller: Caller) throws(Refusal) {
+    /// `isNew`: false for a job that is there already and asks for something else.
+    init(
+        _ core: ControllerCore, _ asked: JobSpec.Fields, by caller: Caller, isNew: Bool = true
+    ) throws(Refusal) {
         self.core = core
         fields = asked
         admitted = Admitted(fields: asked, partition: 0)
         guard caller.isOperator || caller.uid == fields.identity.uid else {
             throw Refusals.accessDenied("user \(caller.uid) may not submit for user \(fields.identity.uid)")
         }
-        try checkLoad()
+        if isNew { try checkLoad() }
         var taken: [UInt16] = []
         var refusal: Refusal?
         for candidate in try Self.partitions(core, asked.partition) {
@@ -48,15 +51,14 @@ struct Admission {
     }
 
     private mutating func checkAll(_ caller: Caller) throws(Refusal) {
+        try settleWishes(caller)
         try checkPartition(caller)
         try settleTime()
         try checkDeadline()
         try settleMemory()
         try checkArray()
+        try checkGRES()
         try checkDemand()
-        // Only operators raise priorities, as in Slurm; what others say beyond a hold is not heard.
-        if !caller.isOperator, fields.priority != 0 { fields.priority = nil }
-        if !caller.isOperator { fields.nice = max(0, fields.nice) }
         _ = try core.dependency(fields.dependency)
     }
 
@@ -113,8 +115,9 @@ struct Admission {
             fields.timeLimit = configured.defaultTime == .notGiven ? limit : configured.defaultTime
         }
         if fields.timeMin > fields.timeLimit {
-            throw Refusals.invalidTime(
-                "--time-min=\(fields.timeMin.rawValue) minutes is more than the limit of"
+            throw Refusal(
+                .invalidTimeMin, "Invalid time-min specification (exceeds job's time or other limits)",
+                detail: "--time-min=\(fields.timeMin.rawValue) minutes is more than the limit of"
                     + " \(fields.timeLimit.rawValue) minutes; lower it or raise --time")
         }
         guard limit != .notGiven, fields.timeLimit > limit else { return }
@@ -180,6 +183,7 @@ struct Admission {
             throw Refusals.notAvailable(
                 "the job asks for \(job.minNodes) nodes, \(names) allows MaxNodes=\(partition.maxNodes); ask for fewer")
         }
+        try checkNodes(job)
         if core.couldEverRun(job) {
             checked.append(job)
             return

@@ -9,6 +9,7 @@ extension ControllerCore {
             case .jobLimit: runOut(JobID(due.subject), due.time)
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
+            case .reservation: reservationDue(due.subject)
             case .dependency: dependencyDue(JobID(due.subject))
             case .chargeUsage: chargeRunning()
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
@@ -190,6 +191,7 @@ extension Tables {
         components[key] = nil
         dependencies[key] = nil
         corresponding[key] = nil
+        usedReservations[key] = nil
         steps[key] = nil
     }
 }

@@ -60,8 +60,7 @@ extension ControllerCore {
         shape.excludedNodes = try nodes(fields.exclude, throwing: throwing)
         shape.licenses = try licenses(resources.licenses, throwing: throwing)
         shape.anyLicense = resources.anyLicense
-        shape.constraint = try constraint(resources.constraint, throwing: throwing)
-        shape.prefer = try constraint(resources.prefer, throwing: throwing)
+        try resolveNames(&shape, fields, throwing: throwing)
         settleCounts(&shape, fields)
         return shape
     }
@@ -79,14 +78,6 @@ extension ControllerCore {
             let spread = shape.tasksPerNode > 0 ? (shape.tasks + shape.tasksPerNode - 1) / shape.tasksPerNode : 1
             shape.minNodes = max(1, spread, shape.requiredNodes.count)
             shape.maxNodes = max(shape.minNodes, ceiling)
-        }
-    }
-
-    private func constraint(_ text: String, throwing: Bool) throws(Refusal) -> Constraint? {
-        if text.isEmpty { return nil }
-        do throws(ConstraintError) { return try Constraint.parse(text) } catch {
-            if throwing { throw Refusal(.nodesNotAvailable, "Invalid feature specification", detail: "\(error)") }
-            return nil
         }
     }
 
@@ -117,7 +108,7 @@ extension ControllerCore {
         return UInt16(clamping: tiers.max() ?? own?.priorityTier ?? 1)
     }
 
-    private func nodes(_ list: String, throwing: Bool) throws(Refusal) -> [NodeIndex] {
+    func nodes(_ list: String, throwing: Bool) throws(Refusal) -> [NodeIndex] {
         if list.isEmpty { return [] }
         var found: [NodeIndex] = []
         do {
@@ -143,6 +134,8 @@ extension ControllerCore {
         var snapshot = emptyCluster
         for index in snapshot.partitions.indices { snapshot.partitions[index].isUp = true }
         snapshot.shapes = [shape]
+        // When its reservation comes is another question.
+        snapshot.shapes[0].reservations = []
         var job = PlanningSnapshot.Job(id: JobID(1), shape: 0)
         job.timeLimit = TimeLimit(minutes: 1)
         snapshot.queue = [job]

@@ -313,12 +313,18 @@ extension ControllerCore {
     // MARK: Events
 
     /// A job, or an element of an array, that was not there before (or had ended) lives.
-    mutating func noteLive(_ id: JobID) {
+    mutating func noteLive(_ id: JobID, isNew: Bool = true) {
         guard dependencies.isWatchingNames || dependencies.isWatchingArrays, let record = record(id) else { return }
-        if record.hasElementIndex { dependencies.arrays[record.arrayJob]?.live += 1 }
+        if isNew, record.hasElementIndex { dependencies.arrays[record.arrayJob]?.live += 1 }
         if dependencies.isWatchingNames, let key = singletonKey(id) {
             dependencies.singletons[key]?.live.insertSorted(id)
         }
+    }
+
+    /// It gets another name.
+    mutating func forgetLive(_ id: JobID) {
+        guard dependencies.isWatchingNames, let key = singletonKey(id) else { return }
+        dependencies.singletons[key]?.live.removeSorted(id)
     }
 
     mutating func noteBegun(_ id: JobID) {

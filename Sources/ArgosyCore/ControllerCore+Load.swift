@@ -9,6 +9,7 @@ extension ControllerCore {
     mutating func load(_ stored: StoredState) {
         loadNodes(stored.nodes)
         loadPartitions(stored.partitions)
+        loadReservations(stored.reservations)
         loadRecords(stored.accounting)
         for row in stored.jobs.sorted(by: { $0.id < $1.id }) { load(row) }
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
@@ -25,6 +26,7 @@ extension ControllerCore {
             settle(record)
         }
         settleLoadedDependencies()
+        settleLoadedReservations()
         recalculatePriorities()
         watchPriorities()
         wantPlan()
@@ -85,6 +87,7 @@ extension ControllerCore {
             tables.dependencies[key] = left
             if !row.corresponding.isEmpty { tables.corresponding[key] = row.corresponding }
         }
+        if !row.reservation.isEmpty { tables.usedReservations[key] = row.reservation }
         if !row.token.isEmpty {
             tables.tokens[key] = row.token
             tokens[Self.tokenKey(row.token, uid: row.spec.fields.identity.uid)] = row.id

@@ -5,6 +5,8 @@ import ArgosyScheduler
 
 extension ControllerCore {
     mutating func apply(_ plan: Plan) {
+        // A plan of this very state would come out the same.
+        let isStale = plan.version != version
         var dropped = false
         var components: [Placement] = []
         for placement in plan.placements {
@@ -17,7 +19,7 @@ extension ControllerCore {
         if !startTogether(components) { dropped = true }
         for preemption in plan.preemptions { preempt(preemption) }
         for explanation in plan.explanations { note(explanation, of: plan) }
-        if dropped { wantPlan() }
+        if dropped && isStale { wantPlan() }
     }
 
     /// What a placement that still holds comes to.
@@ -31,7 +33,7 @@ extension ControllerCore {
     private func check(_ placement: Placement, alone: Bool = true) -> Start? {
         guard let record = record(placement.job), record.state == .pending, !record.isHeld, record.eligible <= now,
             record.dependency == .none, record.shape >= 0, isPartitionUp(UInt16(placement.partition)),
-            startableCopies(record) > 0,
+            startableCopies(record) > 0, respectsReservations(record.id, placement.allocation),
             let limit = timeLimit(of: record, placement)
         else { return nil }
         let shape = shapes.shapes[Int(record.shape)]

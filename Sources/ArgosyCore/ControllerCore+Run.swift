@@ -30,6 +30,7 @@ extension ControllerCore {
         }
         dropShape(id)
         noteBegun(id)
+        noteReservation(of: id, allocation)
         tables.notes[id.rawValue] = nil
         countElement(record, by: 1)
         if launchBatch { addBatchStep(id, allocation) }
@@ -175,6 +176,7 @@ extension ControllerCore {
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
         noteEnded(id)
+        leaveReservation(id)
     }
 
     /// The same job again, as its next attempt.

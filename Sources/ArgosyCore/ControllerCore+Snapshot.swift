@@ -27,6 +27,7 @@ extension ControllerCore {
             guard !run.held.isEmpty, let record = tables.jobs[key] else { return }
             snapshot.running.append(planningRun(record, run, at: now))
         }
+        placeReservations(in: &snapshot)
         return snapshot
     }
 
@@ -34,6 +35,9 @@ extension ControllerCore {
     var emptyCluster: PlanningSnapshot {
         var snapshot = cluster
         snapshot.partitions = tables.partitions.indices.map(planningPartition)
+        snapshot.licenses = configuration.licenses.map {
+            PlanningSnapshot.License(name: $0.name, total: $0.count, free: $0.count)
+        }
         return snapshot
     }
 
@@ -166,6 +170,7 @@ extension JobRecord {
             switch reason {
             case .jobHeldUser: .heldByUser
             case .jobHeldAdmin: .heldByAdmin
+            case .reservationDeleted: .heldByUser
             case .launchFailedRequeuedHeld: .launchFailed
             default: []
             }

@@ -39,6 +39,8 @@ extension ControllerCore {
             let elements = parts[place].fields.array.map { IndexRanges.count($0.indices) } ?? 1
             parts[place].accounting = try settleAccounting(
                 &parts[place].fields, partition: parts[place].partition, elements: elements)
+            // Now that its account is known.
+            try checkReservations(parts[place].fields)
         }
         return parts
     }

@@ -11,7 +11,7 @@
 // - Reports of an older incarnation or another attempt change nothing, and are acknowledged, so that nodes forget them.
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
-// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Partitions, +Demand, +Dependencies, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
+// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Change, +Partitions, +Demand, +Dependencies, +Reservations, +ReservationChoice, +ReservationLife, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
 // +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
@@ -42,6 +42,8 @@ public struct ControllerCore: Sendable {
     var licensesInUse: [UInt64]
     var deadlines = DeadlineHeap()
     var dependencies = DependencyBook()
+    /// Nodes of reservations may have to be replaced: one went down, or a job took one.
+    var reservationsNeedMending = false
     var tokens: [String: JobID] = [:]
     var waiting = WaitingReplies()
     var liveJobs = 0
@@ -102,10 +104,14 @@ public struct ControllerCore: Sendable {
             cancel(selection, signal: signal, batchOnly: batchOnly, full: full, by: caller, reply: reply)
         case .jobUpdateRequested(let selection, let action, let caller, let reply):
             update(selection, action, by: caller, reply: reply)
+        case .jobChangeRequested(let selection, let changes, let caller, let reply):
+            change(selection, changes, by: caller, reply: reply)
         case .nodeUpdateRequested(let nodes, let action, let caller, let reply):
             update(nodes, action, by: caller, reply: reply)
         case .partitionUpdateRequested(let name, let state, let caller, let reply):
             update(partition: name, state, by: caller, reply: reply)
+        case .reservationRequested(let action, let names, let caller, let reply):
+            handle(action, names, by: caller, reply: reply)
         case .accountingChangeRequested(let operations, let checkOnly, let actor, let caller, let reply):
             changeAccounting(operations, checkOnly: checkOnly, actor: actor, by: caller, reply: reply)
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
@@ -131,6 +137,7 @@ public struct ControllerCore: Sendable {
     /// Rows are whole and written once a turn, however often a record changed in it.
     private mutating func finish() -> Turn {
         settleDependencies()
+        mendReservations()
         settleFinishedJobs()
         dirtyJobs.sort()
         var previous: JobID?

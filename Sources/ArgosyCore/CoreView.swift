@@ -33,6 +33,20 @@ public struct CoreView: Sendable {
         Array(tables.partitions.prefix(tables.configuration.partitions.count))
     }
 
+    /// In the order they were made.
+    public var reservations: [Reservation] { tables.reservations }
+
+    /// What is left of what the job waits for; empty: nothing.
+    public func dependency(_ id: JobID) -> JobDependency { tables.dependencies[id.rawValue] ?? JobDependency() }
+
+    /// Cores of what a reservation takes of a node.
+    public func cores(of node: Reservation.Node, in reservation: Reservation) -> Int {
+        let configured = tables.configuration.nodes[node.index.int]
+        let threads = max(1, configured.threadsPerCore)
+        return node.cpus.isEmpty
+            ? configured.cpus / threads : Set(node.cpus.members.map { $0 / threads }).count
+    }
+
     /// Accounts, users, associations and QOS.
     public var accounting: AccountingState { tables.accounting }
 

@@ -18,6 +18,7 @@ public enum Effect: Sendable {
 public enum Answer: Sendable, Equatable {
     case refused(Refusal)
     case submitted(JobID)
+    case reservationCreated(String)
     case tested(TestedJob)
     case allocated(JobID, Attempt, Allocation)
     case done

@@ -47,9 +47,13 @@ public enum Event: Sendable {
     case jobTested(JobSpec.Fields, by: Caller, reply: ReplyHandle)
     case cancelRequested(JobSelection, signal: UInt32, batchOnly: Bool, full: Bool, by: Caller, reply: ReplyHandle)
     case jobUpdateRequested(JobSelection, JobAction, by: Caller, reply: ReplyHandle)
+    /// `scontrol update job`.
+    case jobChangeRequested(JobSelection, JobChanges, by: Caller, reply: ReplyHandle)
     case nodeUpdateRequested([NodeIndex], NodeAction, by: Caller, reply: ReplyHandle)
     /// For operators; kept over restarts until the configuration's own State changes.
     case partitionUpdateRequested(String, PartitionState, by: Caller, reply: ReplyHandle)
+    /// For operators. `names`: what name services know of the users and groups that the request names.
+    case reservationRequested(ReservationAction, names: ReservationNames, by: Caller, reply: ReplyHandle)
     /// All operations or none. `actor` is the caller's name; `checkOnly`: say what would be refused, change nothing.
     case accountingChangeRequested(
         [AccountingOperation], checkOnly: Bool, actor: String, by: Caller, reply: ReplyHandle)
@@ -99,6 +103,25 @@ public enum PartitionState: String, CaseIterable, Sendable {
     case inactive = "INACTIVE"
 }
 public enum NodeAction: Hashable, Sendable { case drain(reason: String), resume, down(reason: String) }
+
+public enum ReservationAction: Hashable, Sendable {
+    case create(ReservationRequest)
+    case update(ReservationRequest)
+    case delete(String)
+}
+
+/// What the core cannot find out by itself.
+public struct ReservationNames: Hashable, Sendable {
+    public var users: [String: UInt32]
+    public var groups: [String: UInt32]
+    /// Seconds east of UTC, for weekdays.
+    public var utcOffset: Int32
+    public init(users: [String: UInt32] = [:], groups: [String: UInt32] = [:], utcOffset: Int32 = 0) {
+        self.users = users
+        self.groups = groups
+        self.utcOffset = utcOffset
+    }
+}
 
 /// What `srun` asks for inside an allocation. 0: not given.
 public struct StepRequest: Hashable, Sendable {

@@ -63,7 +63,9 @@ struct JobRecord: Sendable {
 
     /// Waits on the user's, the administrator's or our wish rather than for its turn.
     var isHeld: Bool {
-        state == .pending && (reason == .jobHeldUser || reason == .jobHeldAdmin || reason == .launchFailedRequeuedHeld)
+        state == .pending
+            && (reason == .jobHeldUser || reason == .jobHeldAdmin || reason == .launchFailedRequeuedHeld
+                || reason == .reservationDeleted)
     }
     var hasElementIndex: Bool { arrayIndex != JobRecord.noIndex }
     var key: AttemptKey { AttemptKey(id, attempt) }

@@ -67,6 +67,9 @@ public final class SQLiteStore: Store {
             try Self.rows(database, "SELECT row FROM partitions ORDER BY name") { bytes throws(StoreError) in
                 state.partitions.append(try Self.decode(WirePartitionRow.self, bytes).core)
             }
+            try Self.rows(database, "SELECT row FROM reservations ORDER BY name") { bytes throws(StoreError) in
+                state.reservations.append(try Self.decode(WireReservation.self, bytes).domain(indexOf: indexOf))
+            }
             state.accounting = try AccountingTables(database).load()
             return state
         }
@@ -195,6 +198,15 @@ public final class SQLiteStore: Store {
             let statement = try database.statement("INSERT OR REPLACE INTO partitions VALUES (?, ?)")
             statement.bind(1, row.name)
             statement.bind(2, try encode(WirePartitionRow(row)))
+            try statement.run()
+        case .reservation(let reservation):
+            let statement = try database.statement("INSERT OR REPLACE INTO reservations VALUES (?, ?)")
+            statement.bind(1, reservation.name)
+            statement.bind(2, try encode(WireReservation(reservation)))
+            try statement.run()
+        case .reservationRemoved(let name):
+            let statement = try database.statement("DELETE FROM reservations WHERE name = ?")
+            statement.bind(1, name)
             try statement.run()
         case .accounting(let row): try AccountingTables(database).write(row)
         case .lastJobID(let id):

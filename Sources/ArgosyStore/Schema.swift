@@ -4,7 +4,7 @@
 enum Schema {
     /// The one that brought accounting records.
     static let accountingVersion: Int64 = 3
-    static let version: Int64 = 3
+    static let version: Int64 = 4
     private static let applicationID = 0x4172_676f  // "Argo"
 
     /// Creates or migrates. Throws `.newerSchema` for a file of a later release.
@@ -56,5 +56,6 @@ enum Schema {
         CREATE INDEX transactions_time ON transactions (time);
         CREATE TABLE accounting_marks (one INTEGER PRIMARY KEY CHECK (one = 1), row BLOB NOT NULL);
         """,
+        "CREATE TABLE reservations (name TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;",
     ]
 }

@@ -6,7 +6,7 @@ import ArgosyDomain
 extension JobOptionTable {
     /// A count that has its place in the job's resources. Variables are given without their prefix.
     private static func count(
-        _ long: String, _ short: Character? = nil, env variables: [String] = [], from least: UInt32 = 1, _ help: String,
+        _ long: String, short: Character? = nil, env variables: [String] = [], from least: UInt32 = 1, _ help: String,
         _ place: any WritableKeyPath<ResourceOptions, UInt32> & Sendable
     ) -> Row {
         Row(long, short, .required, "n", env: variables, help) { options, text throws(OptionError) in
@@ -15,7 +15,7 @@ extension JobOptionTable {
     }
 
     private static func flag(
-        _ long: String, _ short: Character? = nil, env variables: [String] = [], _ help: String,
+        _ long: String, short: Character? = nil, env variables: [String] = [], _ help: String,
         _ place: any WritableKeyPath<ResourceOptions, Bool> & Sendable
     ) -> Row {
         Row(long, short, .none, env: variables, help) { options, _ throws(OptionError) in
@@ -90,9 +90,9 @@ extension JobOptionTable {
                 "extra-node-info", "B", .required, "S[:C[:T]]",
                 "request sockets, cores and threads: S sockets a node, C cores a socket, T threads a core"
             ) { options, text throws(OptionError) in try options.resources.setExtraNodeInfo(text) },
-            count("sockets-per-node", nil, "number of sockets per node to allocate", \.socketsPerNode),
-            count("cores-per-socket", nil, "number of cores per socket to allocate", \.coresPerSocket),
-            count("mincpus", nil, "minimum number of logical processors (threads) per node", \.minCPUsPerNode),
+            count("sockets-per-node", "number of sockets per node to allocate", \.socketsPerNode),
+            count("cores-per-socket", "number of cores per socket to allocate", \.coresPerSocket),
+            count("mincpus", "minimum number of logical processors (threads) per node", \.minCPUsPerNode),
             Row("tmp", nil, .required, "MB", "minimum amount of temporary disk") { options, text throws(OptionError) in
                 guard let size = SlurmText.mebibytes(text) else {
                     throw OptionError("Invalid --tmp specification", status: 255)
@@ -105,7 +105,7 @@ extension JobOptionTable {
             ) { options, text throws(OptionError) in
                 options.resources.distribution = try ResourceText.distribution(text)
             },
-            count("core-spec", "S", env: [prefix + "CORE_SPEC"], from: 0, "count of reserved cores", \.coreSpec),
+            count("core-spec", short: "S", env: [prefix + "CORE_SPEC"], from: 0, "count of reserved cores", \.coreSpec),
             Row(
                 "thread-spec", nil, .required, "threads", env: [prefix + "THREAD_SPEC"], "count of reserved threads"
             ) { options, text throws(OptionError) in
@@ -134,8 +134,8 @@ extension JobOptionTable {
                 options.resources.sharing = .oversubscribe
                 options.exclusive = false
             },
-            flag("overcommit", "O", env: [prefix + "OVERCOMMIT"], "overcommit resources", \.overcommit),
-            flag("contiguous", nil, "demand a contiguous range of nodes", \.contiguous),
+            flag("overcommit", short: "O", env: [prefix + "OVERCOMMIT"], "overcommit resources", \.overcommit),
+            flag("contiguous", "demand a contiguous range of nodes", \.contiguous),
             flag(
                 "spread-job", env: [prefix + "SPREAD_JOB"], "spread job across as many nodes as possible", \.spreadJob),
             flag(

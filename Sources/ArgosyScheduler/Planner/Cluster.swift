@@ -100,7 +100,8 @@ final class Cluster {
         let kinds = plainKinds()
         for (position, node) in snapshot.nodes.enumerated() where isUsable(node) {
             let key = PoolKey(
-                kind: kinds[node.kind], partitions: marks.partitions[position], reservations: marks.reservations[position],
+                kind: kinds[node.kind], partitions: marks.partitions[position],
+                reservations: marks.reservations[position],
                 lists: marks.lists[position], capacity: capacity(position, busy[position].taken))
             if let number = numbers[key] {
                 members[number].append(Int32(position))
@@ -124,7 +125,8 @@ final class Cluster {
             lists = partitions
         }
         mutating func add(
-            _ number: Int, to column: WritableKeyPath<Memberships, [[Int]]>, of nodes: [NodeIndex], _ positions: [NodeIndex: Int]
+            _ number: Int, to column: WritableKeyPath<Memberships, [[Int]]>, of nodes: [NodeIndex],
+            _ positions: [NodeIndex: Int]
         ) {
             for node in nodes { if let position = positions[node] { self[keyPath: column][position].append(number) } }
         }
@@ -153,7 +155,10 @@ final class Cluster {
             for part in job.allocation.nodes {
                 guard let position = positions[part.index] else { continue }
                 var amount = Amount(models[snapshot.nodes[position].kind].counts(of: part))
-                if job.isSuspended { amount[0] = 0 }
+                if job.isSuspended {
+                    amount[0] = 0
+                    if amount == .zero { continue }
+                }
                 busy[position].taken &+= amount
                 busy[position].jobs.append((amount, end, job.exclusiveUser ? job.uid : nil))
             }

@@ -59,7 +59,9 @@ extension NodeMachine {
         _ planClass: PlanClass, _ option: Int, _ group: Int, from: Int64, duration: Int64, before bound: Int64
     ) -> Int64? {
         if planClass.options[option].groups[group].isSingle {
-            return single(planClass, option, group, from: from, duration: duration, before: bound)?.time
+            let found = single(planClass, option, group, from: from, duration: duration, before: bound)
+            planClass.lastSingle = found.map { PlanClass.Single(time: $0.time, use: $0.use, bin: $0.bin, option: option, group: group) }
+            return found?.time
         }
         return several(planClass, option, group, from: from, duration: duration, before: bound)
     }
@@ -71,7 +73,8 @@ extension NodeMachine {
         var parts: [HoldPart] = []
         for group in planClass.options[option].groups.indices {
             if planClass.options[option].groups[group].isSingle {
-                guard let found = single(planClass, option, group, from: time, duration: duration), found.time == time
+                guard let found = known(planClass, option, group, time)
+                    ?? single(planClass, option, group, from: time, duration: duration), found.time == time
                 else { return nil }
                 let use = planClass.options[option].groups[group].uses[found.use]
                 parts.append(
@@ -88,16 +91,26 @@ extension NodeMachine {
 
     // MARK: - One node
 
+    /// What the search has just found for the group, if it was for that time.
+    private func known(
+        _ planClass: PlanClass, _ option: Int, _ group: Int, _ time: Int64
+    ) -> (time: Int64, use: Int, bin: Int32)? {
+        guard let last = planClass.lastSingle, last.option == option, last.group == group, last.time == time else {
+            return nil
+        }
+        return (last.time, last.use, last.bin)
+    }
+
     /// The pool and place of the earliest start of a job of one node.
     private mutating func single(
         _ planClass: PlanClass, _ option: Int, _ group: Int, from: Int64, duration: Int64, before bound: Int64 = .max
     ) -> (time: Int64, use: Int, bin: Int32)? {
         var best: (time: Int64, use: Int, bin: Int32)?
-        let count = planClass.options[option].groups[group].uses.count
-        for index in 0..<count {
+        let uses = planClass.options[option].groups[group].uses
+        for index in uses.indices {
             guard
                 let found = find(
-                    &planClass.options[option].groups[group].uses[index], planClass, from: from, duration: duration,
+                    uses[index], planClass, from: from, duration: duration,
                     before: best?.time ?? bound)
             else { continue }
             if found.time < best?.time ?? .max { best = (found.time, index, found.bin) }
@@ -108,7 +121,7 @@ extension NodeMachine {
 
     /// The earliest place in one pool. Answers nil without search where it is known to be no earlier than `bound`.
     private mutating func find(
-        _ use: inout PoolUse, _ planClass: PlanClass, from: Int64, duration: Int64, before bound: Int64
+        _ use: PoolUse, _ planClass: PlanClass, from: Int64, duration: Int64, before bound: Int64
     ) -> PoolUse.Found? {
         let pool = cluster.pools[Int(use.pool)]
         let isForeign = duration != planClass.duration
@@ -123,9 +136,9 @@ extension NodeMachine {
         } else if use.foundVersion == pool.version {
             return nil
         }
-        let whole = wholeNode(&use, pool, from: from, duration: duration)
+        let whole = wholeNode(use, pool, from: from, duration: duration)
         let limit = min(whole?.time ?? .max, bound)
-        let shared = use.isWhole ? nil : bin(&use, pool, planClass, from: from, duration: duration, through: limit)
+        let shared = use.isWhole ? nil : bin(use, pool, planClass, from: from, duration: duration, through: limit)
         guard let found = shared ?? whole, found.time <= bound || bound == .max else {
             // Nothing before the bound, which says nothing about later.
             if bound == .max {
@@ -140,7 +153,7 @@ extension NodeMachine {
     }
 
     private mutating func wholeNode(
-        _ use: inout PoolUse, _ pool: Pool, from: Int64, duration: Int64
+        _ use: PoolUse, _ pool: Pool, from: Int64, duration: Int64
     ) -> PoolUse.Found? {
         var time = max(from, use.wholeBound)
         while true {
@@ -159,7 +172,7 @@ extension NodeMachine {
 
     /// The earliest place in a bin, no later than `limit`.
     private mutating func bin(
-        _ use: inout PoolUse, _ pool: Pool, _ planClass: PlanClass, from: Int64, duration: Int64, through limit: Int64
+        _ use: PoolUse, _ pool: Pool, _ planClass: PlanClass, from: Int64, duration: Int64, through limit: Int64
     ) -> PoolUse.Found? {
         if from > use.scan.time { use.scan = PoolUse.BinScan(time: from, cursor: 0) }
         let need = use.need
@@ -167,7 +180,7 @@ extension NodeMachine {
         while true {
             if use.scan.cursor >= 0 {
                 if use.scan.time > limit { return nil }
-                if let bin = tryAll(&use, pool, need, company, duration) {
+                if let bin = tryAll(use, pool, need, company, duration) {
                     return PoolUse.Found(time: use.scan.time, bin: bin)
                 }
                 use.scan.cursor = -1
@@ -175,7 +188,7 @@ extension NodeMachine {
             }
             let special = use.nextAllowedAgain(after: use.scan.key.time)
             if let found = tryOpenings(
-                &use, pool, need, company, duration, through: min(limit, special.map { $0 - 1 } ?? .max))
+                use, pool, need, company, duration, through: min(limit, special.map { $0 - 1 } ?? .max))
             {
                 return found
             }
@@ -185,7 +198,7 @@ extension NodeMachine {
     }
 
     private mutating func tryAll(
-        _ use: inout PoolUse, _ pool: Pool, _ need: Amount, _ company: Company, _ duration: Int64
+        _ use: PoolUse, _ pool: Pool, _ need: Amount, _ company: Company, _ duration: Int64
     ) -> Int32? {
         let time = use.scan.time
         let until = time.plus(duration)
@@ -202,56 +215,21 @@ extension NodeMachine {
     }
 
     private mutating func tryOpenings(
-        _ use: inout PoolUse, _ pool: Pool, _ need: Amount, _ company: Company, _ duration: Int64, through limit: Int64
+        _ use: PoolUse, _ pool: Pool, _ need: Amount, _ company: Company, _ duration: Int64, through limit: Int64
     ) -> PoolUse.Found? {
-        var block = pool.openings.block(of: use.scan.key)
-        guard block >= 0 else { return nil }
-        var index = Openings.position(of: use.scan.key, in: pool.openings.blocks[block].entries)
-        while block < pool.openings.blocks.count {
-            effort += 1
-            let count = pool.openings.blocks[block].entries.count
-            if index < count, pool.openings.blocks[block].bound.covers(need) {
-                var isTighter = false
-                while index < count {
-                    let entry = pool.openings.blocks[block].entries[index]
-                    if entry.key.time > limit {
-                        use.scan.key = min(entry.key, Openings.Key(time: limit, bin: -1))
-                        if isTighter { pool.openings.tighten(block) }
-                        return nil
-                    }
-                    if entry.bound.covers(need) {
-                        effort += 1
-                        let bin = Int(entry.key.bin)
-                        let time = entry.key.time
-                        if pool.fits(need, in: bin, at: time, until: time.plus(duration), user: company),
-                            use.allowed(from: time, duration: duration) == time
-                        {
-                            use.scan.key = entry.key
-                            use.scan.time = time
-                            if isTighter { pool.openings.tighten(block) }
-                            return PoolUse.Found(time: time, bin: entry.key.bin)
-                        }
-                        let there = pool.bins[bin].contains(time) ? pool.bins[bin].amount(at: time) : .zero
-                        if !there.covers(need) {
-                            pool.openings.blocks[block].entries[index].bound = there
-                            isTighter = true
-                        }
-                    }
-                    index += 1
-                }
-                if isTighter { pool.openings.tighten(block) }
+        var steps = 0
+        let bin = pool.openings.first(from: &use.scan.key, through: limit, covering: need, steps: &steps) { bin, time in
+            if pool.fits(need, in: Int(bin), at: time, until: time.plus(duration), user: company),
+                use.allowed(from: time, duration: duration) == time
+            {
+                return nil
             }
-            if let last = pool.openings.blocks[block].entries.last {
-                if last.key.time > limit, index < count {
-                    // The block was skipped as a whole, and reaches beyond the limit.
-                    use.scan.key = max(use.scan.key, Openings.Key(time: limit, bin: -1))
-                    return nil
-                }
-                use.scan.key = max(use.scan.key, Openings.Key(time: last.key.time, bin: last.key.bin + 1))
-            }
-            block += 1
-            index = 0
+            let there = pool.bins[Int(bin)]
+            return there.contains(time) ? there.amount(at: time) : .zero
         }
-        return nil
+        effort += steps
+        guard let bin else { return nil }
+        use.scan.time = use.scan.key.time
+        return PoolUse.Found(time: use.scan.key.time, bin: bin)
     }
 }

@@ -34,16 +34,37 @@ extension NodeMachine {
             }
             time = max(time, planClass.options[option].groups[group].bound)
         }
+        if planClass.options[option].groups[group].isWhole {
+            time = wholeChance(planClass.options[option].groups[group], from: time, duration: duration) ?? .max
+        }
         while time < bound {
-            let offers = offers(planClass, option, group, at: time, duration: duration)
-            let missing = missing(planClass.options[option].groups[group], offers)
-            if missing == 0 { break }
+            let missing: Int
+            if let short = tooFew(planClass, option, group, at: time, duration: duration) {
+                guard let next = nextEnough(planClass.options[option].groups[group], after: time, missing: short) else {
+                    if isOwn { planClass.options[option].groups[group].bound = .max }
+                    return nil
+                }
+                time = next
+                continue
+            } else {
+                let offers = offers(planClass, option, group, at: time, duration: duration)
+                let chosen = select(planClass.options[option].groups[group], group, offers)
+                if let chosen {
+                    planClass.lastSeveral = PlanClass.Several(
+                        time: time, duration: duration, version: version, option: option, group: group, parts: chosen)
+                    break
+                }
+                missing = self.missing(planClass.options[option].groups[group], offers)
+            }
             guard let next = nextChance(planClass, option, group, after: time, duration: duration, missing: missing)
             else {
                 if isOwn { planClass.options[option].groups[group].bound = .max }
                 return nil
             }
             time = next
+            if planClass.options[option].groups[group].isWhole {
+                time = wholeChance(planClass.options[option].groups[group], from: time, duration: duration) ?? .max
+            }
         }
         if isOwn, from <= max(planClass.begin, now) { planClass.options[option].groups[group].bound = time }
         return time < bound ? time : nil
@@ -53,8 +74,73 @@ extension NodeMachine {
     mutating func selection(
         _ planClass: PlanClass, _ option: Int, _ group: Int, at time: Int64, duration: Int64
     ) -> [HoldPart]? {
+        if let last = planClass.lastSeveral, last.time == time, last.version == version, last.duration == duration,
+            last.option == option, last.group == group
+        {
+            return last.parts
+        }
         let offers = offers(planClass, option, group, at: time, duration: duration)
         return select(planClass.options[option].groups[group], group, offers)
+    }
+
+    /// Of a group whose nodes take equal parts: how many nodes are missing even if all that have room at `time` kept it;
+    /// nil: they may do. Much cheaper than looking at the whole time.
+    private mutating func tooFew(
+        _ planClass: PlanClass, _ option: Int, _ number: Int, at time: Int64, duration: Int64
+    ) -> Int? {
+        let group = planClass.options[option].groups[number]
+        guard group.tasksPerNode > 0, !group.isWhole else { return nil }
+        var nodes = 0
+        for use in group.uses where use.allowed(from: time, duration: duration) == time {
+            let pool = cluster.pools[Int(use.pool)]
+            nodes += Int(max(0, pool.whole.value(at: time)))
+            if !use.isWhole {
+                collect(use, pool, planClass, time, duration)
+                nodes += use.candidates.count
+            }
+        }
+        return nodes < group.minNodes ? group.minNodes - nodes : nil
+    }
+
+    /// The first time after `time` by which `missing` more nodes can have got room: each opening gives one, each rise of
+    /// the wholly free nodes as many as it is high.
+    private mutating func nextEnough(_ group: PlanGroup, after time: Int64, missing: Int) -> Int64? {
+        var gains: [(time: Int64, nodes: Int)] = []
+        var special: Int64?
+        for use in group.uses {
+            let pool = cluster.pools[Int(use.pool)]
+            for range in use.forbidden where range.upperBound > time && range.upperBound < .max {
+                special = min(special ?? .max, range.upperBound)
+            }
+            var left = missing
+            if !use.isWhole {
+                var steps = 0
+                pool.openings.visit(after: time, covering: use.need, steps: &steps) { key in
+                    if key.bin < 0 { return true }
+                    gains.append((key.time, 1))
+                    left -= 1
+                    return left > 0
+                }
+                effort += steps
+            }
+            left = missing
+            var index = pool.whole.segment(of: time) + 1
+            while left > 0, index < pool.whole.times.count {
+                let rise = Int(pool.whole.values[index] - max(pool.whole.values[index - 1], 0))
+                if rise > 0, pool.whole.values[index] > 0 {
+                    gains.append((pool.whole.times[index], rise))
+                    left -= rise
+                }
+                index += 1
+            }
+        }
+        gains.sort { $0.time < $1.time }
+        var left = missing
+        for gain in gains {
+            left -= gain.nodes
+            if left <= 0 { return min(gain.time, special ?? .max) }
+        }
+        return special
     }
 
     /// What the pools have for `[time, time + duration)`.
@@ -63,46 +149,47 @@ extension NodeMachine {
     ) -> [Offer] {
         var offers: [Offer] = []
         for use in planClass.options[option].groups[group].uses.indices {
-            offer(&offers, use, &planClass.options[option].groups[group], planClass, time, duration)
+            offer(&offers, use, planClass.options[option].groups[group], planClass, time, duration)
         }
         return offers
     }
 
     private mutating func offer(
-        _ offers: inout [Offer], _ index: Int, _ group: inout PlanGroup, _ planClass: PlanClass, _ time: Int64,
+        _ offers: inout [Offer], _ index: Int, _ group: PlanGroup, _ planClass: PlanClass, _ time: Int64,
         _ duration: Int64
     ) {
         let pool = cluster.pools[Int(group.uses[index].pool)]
         let until = time.plus(duration)
         guard group.uses[index].allowed(from: time, duration: duration) == time else { return }
-        let whole = pool.whole.minimum(from: time, to: until)
-        var extended: [(offer: Offer, room: Int32)] = []
+        var extended: [(offer: Offer, end: Int64)] = []
         if !group.uses[index].isWhole {
-            collect(&group.uses[index], pool, planClass, time, duration)
+            collect(group.uses[index], pool, planClass, time, duration)
             for bin in group.uses[index].candidates {
                 let capacity = capacity(group, group.uses[index], pool.bins[Int(bin)], time, until)
                 guard capacity > 0 else { continue }
                 let offer = Offer(use: index, bin: bin, count: 1, capacity: capacity)
                 let end = pool.bins[Int(bin)].end
-                if end >= until {
-                    offers.append(offer)
-                } else {
-                    extended.append((offer, pool.whole.minimum(from: end, to: until)))
-                }
+                if end >= until { offers.append(offer) } else { extended.append((offer, end)) }
             }
         }
-        // Those that leave most first; the sort is stable by their order in the pool.
+        // The later one ends the more it leaves to the others.
         if extended.count > 1 {
             let order = extended.indices.sorted { a, b in
-                extended[a].room != extended[b].room ? extended[a].room > extended[b].room : a < b
+                extended[a].end != extended[b].end ? extended[a].end > extended[b].end : a < b
             }
             extended = order.map { extended[$0] }
         }
         var taken: Int32 = 0
-        for (offer, room) in extended where room > taken {
+        var room = Int32.max
+        var seen = until
+        for (offer, end) in extended {
+            room = min(room, pool.whole.minimum(from: end, to: seen))
+            seen = end
+            if room <= taken { break }
             offers.append(offer)
             taken += 1
         }
+        let whole = min(room, pool.whole.minimum(from: time, to: seen))
         if whole > taken {
             offers.append(Offer(use: index, bin: -1, count: Int(whole - taken), capacity: group.uses[index].capacity))
         }
@@ -117,7 +204,7 @@ extension NodeMachine {
 
     /// Brings the bins that fit at `time` up to date: those of before that still do, and those with an opening since.
     private mutating func collect(
-        _ use: inout PoolUse, _ pool: Pool, _ planClass: PlanClass, _ time: Int64, _ duration: Int64
+        _ use: PoolUse, _ pool: Pool, _ planClass: PlanClass, _ time: Int64, _ duration: Int64
     ) {
         let isForeign = duration != planClass.duration
         if use.releases != pool.releases || isForeign {
@@ -125,51 +212,44 @@ extension NodeMachine {
             use.releases = isForeign ? -1 : pool.releases
         }
         let until = time.plus(duration)
+        if !isForeign, use.candidateTime == time, use.candidateVersion == pool.version { return }
+        use.candidateVersion = pool.version
         if use.candidateTime == .min || use.candidateTime > time {
             use.candidates = pool.bins.indices.map { Int32($0) }
         } else {
-            addOpened(&use, pool, through: time)
+            addOpened(use, pool, through: time)
         }
         effort += use.candidates.count
         use.candidateTime = time
         use.binCount = pool.bins.count
         let need = use.need
         let company = planClass.company
-        use.candidates.removeAll { !pool.fits(need, in: Int($0), at: time, until: until, user: company) }
+        let blocked = pool.whole.lastBelow(1, from: time, to: until)
+        use.candidates.removeAll {
+            !pool.fits(need, in: Int($0), at: time, until: until, blocked: blocked, user: company)
+        }
     }
 
-    private mutating func addOpened(_ use: inout PoolUse, _ pool: Pool, through time: Int64) {
+    private mutating func addOpened(_ use: PoolUse, _ pool: Pool, through time: Int64) {
         marks.begin(pool.bins.count)
         for bin in use.candidates { marks.insert(Int(bin)) }
         for bin in use.binCount..<max(pool.bins.count, use.binCount) where marks.insert(bin) {
             use.candidates.append(Int32(bin))
         }
-        let key = Openings.Key(time: use.candidateTime, bin: .max)
-        var block = pool.openings.block(of: key)
-        guard block >= 0, time > use.candidateTime else { return }
-        var index = Openings.position(of: key, in: pool.openings.blocks[block].entries)
-        while block < pool.openings.blocks.count {
-            if pool.openings.blocks[block].bound.covers(use.need) {
-                for entry in pool.openings.blocks[block].entries[index...] {
-                    if entry.key.time > time { return }
-                    if entry.bound.covers(use.need), marks.insert(Int(entry.key.bin)) {
-                        use.candidates.append(entry.key.bin)
-                    }
-                }
-            } else if let first = pool.openings.blocks[block].entries.first, first.key.time > time {
-                return
-            }
-            effort += 1
-            block += 1
-            index = 0
+        guard time > use.candidateTime else { return }
+        var steps = 0
+        pool.openings.visit(after: use.candidateTime, covering: use.need, steps: &steps) { key in
+            if key.time > time { return false }
+            if key.bin >= 0, marks.insert(Int(key.bin)) { use.candidates.append(key.bin) }
+            return true
         }
+        effort += steps
     }
 
     // MARK: - Choosing
 
-    /// How many offers more are needed; 0: they do.
+    /// How many offers more are needed at least, where these did not do.
     private func missing(_ group: PlanGroup, _ offers: [Offer]) -> Int {
-        if select(group, 0, offers) != nil { return 0 }
         let nodes = offers.reduce(0) { $0 + $1.count }
         if nodes < group.minNodes { return group.minNodes - nodes }
         guard group.tasksPerNode == 0 else { return 1 }
@@ -242,10 +322,11 @@ extension NodeMachine {
             if let special = use.nextAllowedAgain(after: time) { next = min(next ?? .max, special) }
         }
         var left = missing
-        let uses = planClass.options[option].groups[group].uses.filter { !$0.isWhole }
+        if planClass.options[option].groups[group].isWhole { return next }
         // Of several pools each may bring the missing ones: the earliest of all counts.
+        let uses = planClass.options[option].groups[group].uses
         if uses.count > 1 { left = max(1, missing / uses.count) }
-        for use in uses {
+        for use in uses where !use.isWhole {
             if let opened = opening(use, after: time, count: left, before: next ?? .max) { next = opened }
         }
         return next
@@ -253,26 +334,81 @@ extension NodeMachine {
 
     /// The time of the `count`-th opening after `time` that has room, if that is before `bound`.
     private mutating func opening(_ use: PoolUse, after time: Int64, count: Int, before bound: Int64) -> Int64? {
-        let pool = cluster.pools[Int(use.pool)]
-        let key = Openings.Key(time: time, bin: .max)
-        var block = pool.openings.block(of: key)
-        guard block >= 0 else { return nil }
-        var index = Openings.position(of: key, in: pool.openings.blocks[block].entries)
         var left = count
-        while block < pool.openings.blocks.count {
-            effort += 1
-            if pool.openings.blocks[block].bound.covers(use.need) {
-                for entry in pool.openings.blocks[block].entries[index...] {
-                    if entry.key.time >= bound { return nil }
-                    guard entry.bound.covers(use.need) else { continue }
-                    left -= 1
-                    if left == 0 { return entry.key.time }
-                }
-            }
-            block += 1
-            index = 0
+        var found: Int64?
+        var steps = 0
+        cluster.pools[Int(use.pool)].openings.visit(after: time, covering: use.need, steps: &steps) { key in
+            if key.time >= bound { return false }
+            if key.bin < 0 { return true }
+            left -= 1
+            if left == 0 { found = key.time }
+            return left > 0
         }
-        return nil
+        effort += steps
+        return found
+    }
+
+    /// The first time at or after `from` from which on the free nodes of all pools together are enough all the time:
+    /// no start is possible before, as each pool can give no more than its least.
+    private mutating func wholeChance(_ group: PlanGroup, from: Int64, duration: Int64) -> Int64? {
+        let most = group.uses.reduce(1) { max($0, $1.capacity) }
+        let wanted = Int32(max(group.minNodes, (group.tasks + most - 1) / most))
+        if group.uses.count == 1 {
+            effort += 1
+            return cluster.pools[Int(group.uses[0].pool)].whole.earliest(wanted, from: from, duration: duration)
+        }
+        var merged = MergedProfiles(group.uses.map { cluster.pools[Int($0.pool)] }, from: from)
+        defer { effort += merged.steps / 8 }
+        var start: Int64?
+        while true {
+            if merged.sum < wanted {
+                start = nil
+            } else if start == nil {
+                start = merged.time
+            }
+            guard let next = merged.next else { return start }
+            if let start, next >= start.plus(duration) { return start }
+            merged.advance()
+        }
+    }
+}
+
+/// The sum of several pools' free nodes, read forward in time.
+private struct MergedProfiles {
+    private let pools: [Pool]
+    private var indices: [Int]
+    private(set) var time: Int64
+    private(set) var sum: Int32
+    private(set) var next: Int64?
+    private(set) var steps = 0
+
+    init(_ pools: [Pool], from: Int64) {
+        self.pools = pools
+        time = from
+        indices = pools.map { $0.whole.segment(of: from) }
+        sum = 0
+        for (pool, index) in zip(pools, indices) { sum += pool.whole.values[index] }
+        look()
+    }
+
+    private mutating func look() {
+        next = nil
+        for (pool, index) in zip(pools, indices) where index + 1 < pool.whole.times.count {
+            next = min(next ?? .max, pool.whole.times[index + 1])
+        }
+    }
+
+    mutating func advance() {
+        guard let next else { return }
+        time = next
+        steps += 1
+        for number in pools.indices {
+            let index = indices[number] + 1
+            guard index < pools[number].whole.times.count, pools[number].whole.times[index] == next else { continue }
+            sum += pools[number].whole.values[index] - pools[number].whole.values[index - 1]
+            indices[number] = index
+        }
+        look()
     }
 }
 

@@ -18,10 +18,14 @@ struct Openings {
     }
     struct Block {
         var entries: [Entry]
+        /// No entry is after this one.
+        var last: Key
         /// No entry's bound is greater in any lane.
         var bound: Amount
+        /// Entries that were lowered since `bound` was computed.
+        var lowered = 0
     }
-    private static let blockSize = 64
+    private static let blockSize = 16
 
     var blocks: [Block] = []
 
@@ -31,7 +35,7 @@ struct Openings {
         var high = blocks.count
         while low < high {
             let middle = (low + high) >> 1
-            if let last = blocks[middle].entries.last, last.key < key { low = middle + 1 } else { high = middle }
+            if blocks[middle].last < key { low = middle + 1 } else { high = middle }
         }
         return min(low, blocks.count - 1)
     }
@@ -40,7 +44,7 @@ struct Openings {
     mutating func insert(time: Int64, bin: Int32, bound: Amount) {
         let key = Key(time: time, bin: bin)
         guard !blocks.isEmpty else {
-            blocks.append(Block(entries: [Entry(key: key, bound: bound)], bound: bound))
+            blocks.append(Block(entries: [Entry(key: key, bound: bound)], last: key, bound: bound))
             return
         }
         let at = block(of: key)
@@ -51,6 +55,7 @@ struct Openings {
             return
         }
         blocks[at].entries.insert(Entry(key: key, bound: bound), at: index)
+        blocks[at].last = max(blocks[at].last, key)
         if blocks[at].entries.count > 2 * Self.blockSize { split(at) }
     }
 
@@ -65,14 +70,117 @@ struct Openings {
         return low
     }
 
-    mutating func tighten(_ block: Int) {
+    /// The first opening at or after `key`, no later than `limit`, with a bound that covers `need` and that `test` takes
+    /// (nil); what it answers else is what is free there, and becomes the bound where it is too little. Moves `key` to
+    /// what was found, or on to where the search may go on.
+    mutating func first(
+        from key: inout Key, through limit: Int64, covering need: Amount, steps: inout Int,
+        test: (Int32, Int64) -> Amount?
+    ) -> Int32? {
+        var at = block(of: key)
+        guard at >= 0 else { return nil }
+        var index = Self.position(of: key, in: blocks[at].entries)
+        let cpus = need[0]
+        while at < blocks.count {
+            steps += 1
+            guard index < blocks[at].entries.count else {
+                at += 1
+                index = 0
+                continue
+            }
+            if blocks[at].entries[index].key.time > limit {
+                key = max(key, Key(time: limit, bin: -1))
+                return nil
+            }
+            if blocks[at].bound[0] >= cpus, blocks[at].bound.covers(need) {
+                while true {
+                    index = Self.next(need, cpus, from: index, in: blocks[at].entries)
+                    if index == blocks[at].entries.count { break }
+                    let entry = blocks[at].entries[index].key
+                    if entry.time > limit {
+                        key = max(key, Key(time: limit, bin: -1))
+                        return nil
+                    }
+                    steps += 1
+                    guard let there = test(entry.bin, entry.time) else {
+                        key = entry
+                        return entry.bin
+                    }
+                    if there[0] <= 0 {
+                        // Nobody finds room here any more.
+                        blocks[at].entries.remove(at: index)
+                        loosened(at)
+                        continue
+                    }
+                    if !there.covers(need) {
+                        blocks[at].entries[index].bound = there
+                        loosened(at)
+                    }
+                    index += 1
+                }
+            }
+            let last = blocks[at].last
+            if last.time > limit {
+                key = max(key, Key(time: limit, bin: -1))
+                return nil
+            }
+            key = max(key, Key(time: last.time, bin: last.bin + 1))
+            at += 1
+            index = 0
+        }
+        return nil
+    }
+
+    /// The first entry from `index` on whose bound covers `need`; the count of entries: there is none.
+    @inline(__always) private static func next(_ need: Amount, _ cpus: Int32, from index: Int, in entries: [Entry]) -> Int {
+        entries.withUnsafeBufferPointer { entries in
+            var index = index
+            while index < entries.count {
+                if entries[index].bound[0] >= cpus, entries[index].bound.covers(need) { return index }
+                index += 1
+            }
+            return index
+        }
+    }
+
+    /// Calls `visit` for each opening after `time` whose bound covers `need`, in order, until it answers false.
+    func visit(after time: Int64, covering need: Amount, steps: inout Int, _ visit: (Key) -> Bool) {
+        let key = Key(time: time, bin: .max)
+        var at = block(of: key)
+        guard at >= 0 else { return }
+        var index = Self.position(of: key, in: blocks[at].entries)
+        while at < blocks.count {
+            steps += 1
+            if blocks[at].bound.covers(need) {
+                while index < blocks[at].entries.count {
+                    if blocks[at].entries[index].bound.covers(need), !visit(blocks[at].entries[index].key) { return }
+                    index += 1
+                }
+            } else if let first = blocks[at].entries.first, !visit(Key(time: first.key.time, bin: -1)) {
+                return
+            }
+            at += 1
+            index = 0
+        }
+    }
+
+    /// An entry was lowered or taken out: now and then the block's bound is computed anew.
+    private mutating func loosened(_ block: Int) {
+        blocks[block].lowered += 1
+        if blocks[block].lowered >= 8 { tighten(block) }
+    }
+
+    private mutating func tighten(_ block: Int) {
+        blocks[block].lowered = 0
         blocks[block].bound = blocks[block].entries.reduce(Amount(repeating: .min)) { pointwiseMax($0, $1.bound) }
     }
 
     private mutating func split(_ at: Int) {
         let tail = Array(blocks[at].entries[Self.blockSize...])
+        let last = blocks[at].last
         blocks[at].entries.removeSubrange(Self.blockSize...)
-        blocks.insert(Block(entries: tail, bound: .zero), at: at + 1)
+        blocks[at].last = blocks[at].entries[Self.blockSize - 1].key
+        blocks.insert(Block(entries: tail, last: last, bound: .zero), at: at + 1)
         tighten(at)
         tighten(at + 1)
     }

@@ -23,13 +23,15 @@ struct PlanGroup {
     /// Tasks of each node where all have the same number; 0: as it comes.
     var tasksPerNode: Int
     var uses: [PoolUse]
+    /// Wholly free nodes are all that counts here.
+    let isWhole: Bool
     /// No earlier start, for a group of several nodes; of the class's own duration.
     var bound: Int64 = .min
     var releases = 0
 }
 
 /// A pool that serves a group, with what is known about it so far.
-struct PoolUse {
+final class PoolUse {
     let pool: Int32
     let fit: NodeFit
     /// Tasks on a node with nothing else on it, at most what one node may get.
@@ -52,17 +54,29 @@ struct PoolUse {
     /// Bins that fit one task or more at `candidateTime`, for jobs of several nodes.
     var candidates: [Int32] = []
     var candidateTime = Int64.min
+    var candidateVersion = -1
     /// Bins of the pool that were looked at for them.
     var binCount = 0
 
     /// Forgets what was found: something was given back.
-    mutating func restart() {
+    func restart() {
         scan = BinScan()
         wholeBound = .min
         found = nil
         foundVersion = -1
         candidateTime = .min
         candidates.removeAll(keepingCapacity: true)
+    }
+
+    init(
+        pool: Int32, fit: NodeFit, capacity: Int, need: Amount, isWhole: Bool, forbidden: [Range<Int64>]
+    ) {
+        self.pool = pool
+        self.fit = fit
+        self.capacity = capacity
+        self.need = need
+        self.isWhole = isWhole
+        self.forbidden = forbidden
     }
 
     struct Found {
@@ -120,6 +134,26 @@ final class PlanClass {
     var floor: Int64 = .min
     /// Known not to fit now, at so many releases of the machine.
     var misfitReleases = -1
+    /// What a search has found for a group of one node.
+    struct Single {
+        var time: Int64
+        var use: Int
+        var bin: Int32
+        var option: Int
+        var group: Int
+    }
+    var lastSingle: Single?
+    /// The same for a group of several nodes.
+    struct Several {
+        var time: Int64
+        var duration: Int64
+        var version: Int
+        var option: Int
+        var group: Int
+        var parts: [HoldPart]
+    }
+    var lastSeveral: Several?
+
     /// The last search's answer: option, and what to take.
     var answer: Answer?
     struct Answer {

@@ -15,15 +15,15 @@ final class Pool {
     let capacity: Amount
 
     /// Wholly free nodes over time.
-    var whole: StepProfile
-    var bins: [Bin] = []
-    var openings = Openings()
+    @exclusivity(unchecked) var whole: StepProfile
+    @exclusivity(unchecked) var bins: [Bin] = []
+    @exclusivity(unchecked) var openings = Openings()
     /// Positions in the snapshot's nodes that are wholly free now, ascending.
     var idleNow: [Int32] = []
     /// Grows whenever something is taken or given back.
-    var version = 0
+    @exclusivity(unchecked) var version = 0
     /// Grows whenever something is given back: what was found not to fit may fit.
-    var releases = 0
+    @exclusivity(unchecked) var releases = 0
     /// Bins that split when a reservation was taken out: where the parts are.
     private var parts: [Int32: [Int32]] = [:]
 
@@ -97,6 +97,7 @@ final class Pool {
             bins.append(bin)
             for time in bin.times { openings.insert(time: time, bin: made, bound: capacity) }
         }
+        for time in bins[index].times where time < to { openings.insert(time: time, bin: Int32(index), bound: capacity) }
         openings.insert(time: from, bin: Int32(index), bound: capacity)
     }
 
@@ -121,6 +122,17 @@ final class Pool {
         if !user.mayJoin(bins[bin].user) { return false }
         if until > end, whole.minimum(from: end, to: until) < 1 { return false }
         return true
+    }
+
+    /// Whether `need` fits in `bin` for `[time, until)`, where whole nodes lack at `blocked` for the last time before
+    /// `until` (nil: they never do): the bin must last beyond that.
+    @inline(__always) func fits(
+        _ need: Amount, in bin: Int, at time: Int64, until: Int64, blocked: Int64?, user: Company
+    ) -> Bool {
+        let end = bins[bin].end
+        guard time < end, bins[bin].start <= time else { return false }
+        if until > end, let blocked, end <= blocked { return false }
+        return bins[bin].fits(need, from: time, until: until) && user.mayJoin(bins[bin].user)
     }
 
     /// A bin that begins later and takes `need` from `[time, until)`, made longer at its front; there is no whole node
