@@ -94,7 +94,7 @@ final class RequestRouter: CommandService {
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
         case .shutdown: shutdown(caller, slot)
-        case .createReservation, .updateReservation, .deleteReservation, .listReservations, nil:
+        case nil:
             refuse(
                 slot,
                 Refusal(
