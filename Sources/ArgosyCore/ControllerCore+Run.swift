@@ -107,6 +107,7 @@ extension ControllerCore {
         recount(id)
         tables.notes[id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
         suspended.removeAll { $0 == id }
+        takeBackCPUs(id)
         refuseWaitingSteps(of: id)
         terminate(record.key, grace: grace, why: detail.isEmpty ? ending.name : detail)
         if tables.runs[id.rawValue]?.held.isEmpty ?? true { finishAttempt(id) }

@@ -116,7 +116,7 @@ import Testing
 
     @Test(arguments: 1...12) func `EASY on one-core nodes is EASY on processors`(seed: UInt64) {
         let processors = [4, 7, 16, 40][Int(seed % 4)]
-        let trace = Self.trace(seed, processors: processors, jobs: 150)
+        let trace = Self.trace(seed, processors: processors, jobs: 70)
         #expect(
             Self.planned(trace, processors: processors, .reservations(1))
                 == Self.reference(trace, processors: processors, .reservations(1)))
@@ -124,7 +124,7 @@ import Testing
 
     @Test(arguments: 1...12) func `conservative on one-core nodes is conservative on processors`(seed: UInt64) {
         let processors = [4, 7, 16, 40][Int(seed % 4)]
-        let trace = Self.trace(seed, processors: processors, jobs: 150)
+        let trace = Self.trace(seed, processors: processors, jobs: 70)
         #expect(
             Self.planned(trace, processors: processors, .conservative)
                 == Self.reference(trace, processors: processors, .conservative))
