@@ -84,6 +84,7 @@ struct ClassTable {
         made.uid = job.uid
         made.association = job.association
         made.options = options(made, shape)
+        made.isNever = made.options.isEmpty
         return made
     }
 
@@ -253,7 +254,8 @@ struct ClassTable {
     private func group(_ all: [Candidate], _ shape: Shape, minNodes: Int, maxNodes: Int, tasks: Int) -> PlanGroup {
         let least = max(minNodes, 1)
         let isSingle = least == 1 && all.contains { $0.fit.idleCapacity >= tasks && fits($0.fit, tasks) }
-        let even = least == maxNodes && tasks % least == 0 && shape.distribution != "plane"
+        // Nodes have equal parts only where nothing else is possible; else a busy node may take fewer tasks.
+        let even = least == maxNodes && (tasks == least || shape.tasksPerNode * least == tasks)
         let each = isSingle ? tasks : even ? tasks / least : 0
         var uses: [PoolUse] = []
         for one in all {

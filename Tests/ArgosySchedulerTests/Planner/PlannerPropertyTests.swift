@@ -159,7 +159,7 @@ import Testing
             cluster.snapshot.queue = [job]
             let plan = cluster.plan()
             let reason = plan.explanations.first?.reason
-            #expect(plan.placements.count == 1 || reason == .badConstraints, "job \(job.id) of seed \(seed)")
+            #expect(plan.placements.count == 1 || reason == .badConstraints, "job \(job.id) of seed \(seed): \(plan.sentence(job.id.rawValue))")
         }
     }
 
