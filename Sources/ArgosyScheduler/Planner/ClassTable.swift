@@ -223,7 +223,8 @@ struct ClassTable {
         let rest = max(shape.tasks - room, max(shape.minNodes - count, 1))
         return [
             group(named, shape, minNodes: count, maxNodes: count, tasks: max(shape.tasks - rest, count)),
-            group(others, shape, minNodes: max(shape.minNodes - count, 1), maxNodes: shape.maxNodes - count, tasks: rest),
+            group(
+                others, shape, minNodes: max(shape.minNodes - count, 1), maxNodes: shape.maxNodes - count, tasks: rest),
         ]
     }
 
@@ -240,9 +241,12 @@ struct ClassTable {
         for (index, number) in order.enumerated() {
             let mine = left.filter { $0.groups & 1 << UInt64(number) != 0 }
             left.removeAll { $0.groups & 1 << UInt64(number) != 0 }
-            let share = index + 1 == order.count ? tasks : min(tasks, max(counts[number], shape.tasks * counts[number] / total))
+            let share =
+                index + 1 == order.count ? tasks : min(tasks, max(counts[number], shape.tasks * counts[number] / total))
             tasks -= share
-            result.append(group(mine, shape, minNodes: counts[number], maxNodes: counts[number], tasks: max(share, counts[number])))
+            result.append(
+                group(
+                    mine, shape, minNodes: counts[number], maxNodes: counts[number], tasks: max(share, counts[number])))
         }
         return result
     }
@@ -274,7 +278,8 @@ struct ClassTable {
                     isWhole: one.fit.isExclusive || need[0] >= capacity[0], forbidden: one.forbidden))
         }
         return PlanGroup(
-            minNodes: least, maxNodes: max(maxNodes, least), tasks: tasks, isSingle: isSingle, tasksPerNode: each, uses: uses,
+            minNodes: least, maxNodes: max(maxNodes, least), tasks: tasks, isSingle: isSingle, tasksPerNode: each,
+            uses: uses,
             isWhole: uses.allSatisfy(\.isWhole))
     }
 

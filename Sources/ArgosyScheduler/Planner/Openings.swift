@@ -132,7 +132,9 @@ struct Openings {
     }
 
     /// The first entry from `index` on whose bound covers `need`; the count of entries: there is none.
-    @inline(__always) private static func next(_ need: Amount, _ cpus: Int32, from index: Int, in entries: [Entry]) -> Int {
+    @inline(__always) private static func next(_ need: Amount, _ cpus: Int32, from index: Int, in entries: [Entry])
+        -> Int
+    {
         entries.withUnsafeBufferPointer { entries in
             var index = index
             while index < entries.count {

@@ -111,7 +111,8 @@ extension PassBenchmark {
             let gres = size == 64 ? [NodeHardware.GRES(name: "gpu", type: "a100", count: 4)] : []
             let hardware = NodeHardware(
                 sockets: 2, coresPerSocket: size / 2, threadsPerCore: 1, memoryMiB: UInt64(size) * 4096, gres: gres)
-            snapshot.kinds.append(PlanningSnapshot.NodeKind(hardware: hardware, features: [size >= 48 ? "big" : "small"]))
+            snapshot.kinds.append(
+                PlanningSnapshot.NodeKind(hardware: hardware, features: [size >= 48 ? "big" : "small"]))
         }
         for number in 0..<nodes {
             let kind = number % Self.sizes.count

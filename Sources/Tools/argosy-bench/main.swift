@@ -5,5 +5,6 @@ case "snapshot":
     let numbers = arguments.dropFirst().compactMap { Int($0) }
     SnapshotBenchmark(jobs: numbers.first ?? 50_000, nodes: numbers.dropFirst().first ?? 1000).run()
 case "pass": PassBenchmark(arguments.dropFirst()).run()
-default: print("usage: argosy-bench snapshot [WAITING-JOBS [NODES]] | pass [JOBS [NODES [SHAPES]]] [easy|all|conservative]")
+default:
+    print("usage: argosy-bench snapshot [WAITING-JOBS [NODES]] | pass [JOBS [NODES [SHAPES]]] [easy|all|conservative]")
 }
