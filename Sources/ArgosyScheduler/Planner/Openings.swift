@@ -135,10 +135,16 @@ struct Openings {
     @inline(__always) private static func next(_ need: Amount, _ cpus: Int32, from index: Int, in entries: [Entry])
         -> Int
     {
-        entries.withUnsafeBufferPointer { entries in
+        let memory = need[1]
+        return entries.withUnsafeBufferPointer { entries in
             var index = index
             while index < entries.count {
-                if entries[index].bound[0] >= cpus, entries[index].bound.covers(need) { return index }
+                // Two lanes decide nearly always, and are cheap to look at.
+                if entries[index].bound[0] >= cpus, entries[index].bound[1] >= memory,
+                    entries[index].bound.covers(need)
+                {
+                    return index
+                }
                 index += 1
             }
             return index
