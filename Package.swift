@@ -141,7 +141,7 @@ let package = Package(
         tests(
             "ArgosyClientTests",
             ["ArgosyClient", "ArgosyConfig", "ArgosyDomain", "ArgosyTransport", "ArgosyWire", protobuf]),
-        tests("ArgosyCommandsTests", ["ArgosyCommands", "ArgosyWire"]),
+        tests("ArgosyCommandsTests", ["ArgosyCommands", "ArgosyWire", "ArgosyDomain"]),
         tests("ArgosyTraceTests", ["ArgosyTrace", "ArgosyScheduler"]),
         tests("ToolTests", ["ArgosyCommands"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.

@@ -12,8 +12,12 @@ enum Argosy {
           sinfo     list partitions and nodes
           sacct     list jobs of the past with what they used
           scontrol  show and change jobs and nodes
+          sacctmgr  show and change accounts, users, associations and QOS
+          sshare    list shares and usage of associations
+          sprio     list what the priorities of waiting jobs are made of
 
         Argosy's own:
+          why         why a job waits, and when and where it will start (argosy why --help)
           dev         a cluster on this machine to try out (argosy dev --help)
           sim         what a policy or a configuration makes of a trace (argosy sim --help)
           completion  print shell completion: eval "$(argosy completion bash)"
@@ -32,6 +36,7 @@ enum Argosy {
         case "help", "--help", "-h": Console.print(usage)
         case "completion": return Completion.run(rest)
         case "dev": return Dev.run(rest)
+        case "why": return Why.run(rest)
         case "sim": return Sim.run(rest)
         case "version", "--version", "-V": Console.print(versionText)
         default:

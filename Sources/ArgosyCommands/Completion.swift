@@ -27,8 +27,10 @@ struct CommandSummary: Sendable {
 
 enum Completion {
     static let commands: [CommandSummary] = [
-        .init(Sacct.description), .init(Sbatch.description), .init(Scancel.description), .init(Scontrol.description),
-        .init(Sinfo.description), .init(Squeue.description), .init(Srun.description),
+        .init(Sacct.description), .init(Sacctmgr.description), .init(Sbatch.description), .init(Scancel.description),
+        .init(Scontrol.description),
+        .init(Sinfo.description), .init(Sprio.description), .init(Squeue.description), .init(Srun.description),
+        .init(Sshare.description),
     ]
 
     /// Values worth offering, by option.

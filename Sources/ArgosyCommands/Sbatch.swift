@@ -100,6 +100,15 @@ enum Sbatch {
         job.environment = environment(options)
         job.arguments = [path ?? options.name] + operands.dropFirst()
         job.command = path.map { $0.hasPrefix("/") ? $0 : Process.directory + "/" + $0 } ?? ""
+        if options.testOnly {
+            var submit = WireSubmitJob()
+            submit.job = job
+            do { try TestOnly.ask(submit, as: "sbatch", session) } catch {
+                let failure = Failure(error)
+                throw Failure("allocation failure: \(failure.message)", detail: failure.detail)
+            }
+            return 0
+        }
         let submitted: WireJobSubmitted
         do { submitted = try send(job, session) } catch {
             let failure = Failure(error)

@@ -37,15 +37,18 @@ enum Scontrol {
     static let commandsText = """
 
         Commands:
-          hold|uhold|release|requeue|requeuehold JOB[,JOB...]
+          create reservation Key=Value...
+          delete ReservationName=NAME
+          hold|uhold|release|requeue|requeuehold|suspend|resume JOB[,JOB...]
           ping                       is the controller there
           show config                the controller's configuration
           show hostlist LIST         hosts, or a file of them, as a list in brackets
           show hostnames [LIST]      the hosts of a list, a line each
-          show job|step|node|partition [NAME]
+          show job|step|node|partition|reservation [NAME]
           shutdown                   ends the controller; jobs go on
           update NodeName=LIST State=DRAIN|RESUME|DOWN [Reason=TEXT]
-          update JobId=JOB Priority=0
+          update JobId=JOB Key=Value...
+          update ReservationName=NAME Key=Value...
           update PartitionName=NAME State=UP|DOWN|DRAIN|INACTIVE
           version
 
@@ -77,7 +80,10 @@ enum Scontrol {
             throw Failure("too few arguments for keyword:show", detail: "show what: job, node, partition, config, ...")
         case "ping": return try ping()
         case "version": Console.print(versionText)
-        case "hold", "uhold", "release", "requeue", "requeuehold": return try change(command, words)
+        case "hold", "uhold", "release", "requeue", "requeuehold", "suspend", "resume":
+            return try change(command, words)
+        case "create": return try create(words)
+        case "delete": return try delete(words)
         case "update": return try update(words)
         case "shutdown": _ = try Session().ask(.shutdown(.init()))
         case "reconfigure":
@@ -103,11 +109,12 @@ enum Scontrol {
         if means("jobs", 1) || what == "jobid" { return try jobs(name, options) }
         if means("nodes", 1) || what == "nodename" { return try nodes(name, options) }
         if means("partitions", 1) || what == "partitionname" { return try partitions(name, options) }
+        if means("reservations", 3) || what == "reservationname" { return try reservations(name, options) }
         if means("steps", 2) || what == "stepid" { return try steps(name, options) }
         if what == "daemons" { return Console.print("argosyctld argosyd\n") }
         throw Failure(
             "invalid entity:\(what) for keyword:show",
-            detail: "show job, step, node, partition, config, hostnames or hostlist")
+            detail: "show job, step, node, partition, reservation, config, hostnames or hostlist")
     }
 
     private static func records(_ text: String) throws -> [JobRecord] {
@@ -238,7 +245,41 @@ enum Scontrol {
         return failed ? 1 : 0
     }
 
+    private static func create(_ words: [String]) throws -> Int32 {
+        guard let first = words.first else { throw Failure("too few arguments for create keyword") }
+        guard first.lowercased().hasPrefix("res") else {
+            throw Failure("scontrol: error: Invalid creation entity: \(first)", detail: "reservations are created")
+        }
+        return try ReservationCommand.create(words)
+    }
+
+    private static func delete(_ words: [String]) throws -> Int32 {
+        guard let first = words.first else { throw Failure("too few arguments for delete keyword") }
+        guard first.lowercased().hasPrefix("res") else {
+            throw Failure("Invalid deletion entity: \(first)", detail: "reservations are deleted")
+        }
+        let name = first.contains("=") ? valueOf(first) : words.count > 1 ? words[1] : ""
+        return try ReservationCommand.delete(words.joined(separator: " "), name)
+    }
+
+    private static func reservations(_ name: String, _ options: ScontrolOptions) throws {
+        let list = try ReservationCommand.list()
+        let wanted = valueOf(name)
+        let chosen = list.reservations.filter { wanted.isEmpty || $0.reservation.name == wanted }
+        if chosen.isEmpty {
+            if wanted.isEmpty { return Console.print("No reservations in the system\n") }
+            throw Failure("Reservation \(wanted) not found")
+        }
+        for info in chosen {
+            let text = ReservationText(info: info, now: list.nowUs)
+            Console.print(block(text.details(), oneLine: options.oneLine))
+        }
+    }
+
     private static func update(_ words: [String]) throws -> Int32 {
+        if let first = words.first?.lowercased(), first.hasPrefix("reservation") {
+            return try ReservationCommand.update(words)
+        }
         var values: [(key: String, value: String)] = []
         for word in words {
             guard let equals = word.firstIndex(of: "=") else {
@@ -248,12 +289,12 @@ enum Scontrol {
         }
         switch values.first?.key {
         case "nodename": return try updateNode(values)
-        case "jobid", "job": return try updateJob(values)
+        case "jobid", "job": return try JobUpdate.run(values)
         case "partitionname", "partition": return try updatePartition(values)
         default:
             throw Failure(
                 "No valid entity in update command",
-                detail: "begin with NodeName=LIST, JobId=JOB or PartitionName=NAME")
+                detail: "begin with NodeName=LIST, JobId=JOB, PartitionName=NAME or ReservationName=NAME")
         }
     }
 
@@ -311,14 +352,5 @@ enum Scontrol {
             throw Failure("No changes specified", detail: "add State=UP, DOWN, DRAIN or INACTIVE")
         }
         return request
-    }
-
-    private static func updateJob(_ values: [(key: String, value: String)]) throws -> Int32 {
-        for (key, value) in values.dropFirst() where key != "priority" || value != "0" {
-            throw Failure(
-                "Invalid input: \(key)=\(value)",
-                detail: "only Priority=0 (hold) of jobs can be changed yet; scontrol release undoes it")
-        }
-        return try change("hold", [values[0].value])
     }
 }

@@ -8,6 +8,7 @@ struct SinfoOptions: CommandSettings {
     var showsUsage = false
     var showsVersion = false
     var header = true
+    var reservations = false
     var long = false
     var byNode = false
     var summarize = false
@@ -63,7 +64,7 @@ enum Sinfo {
             .refused("cluster", "M", .required, "one controller serves one cluster; choose it with SLURM_CONF"),
             .refused("json", nil, .none, "choose fields with -o or -O"),
             .refused("yaml", nil, .none, "choose fields with -o or -O"),
-            .refused("reservation", "T", .none, "reservations are not supported yet"),
+            Row("reservation", "T", "show only reservation information") { o, _ in o.reservations = true },
         ] + informationOptions(helpLetter: nil)
 
     private static func states(_ text: String) throws(OptionError) -> [String] {
@@ -87,6 +88,12 @@ enum Sinfo {
             try OptionParser(self.options).parse(environment: Process.variable, into: &options)
         } catch { Console.error("sinfo", error.message) }
         guard description.parse(arguments, into: &options, exitCode: &exitCode) != nil else { return exitCode }
+        if options.reservations {
+            return RepeatedListing(command: "sinfo", complaint: "slurm_load_reservations", seconds: options.iterate).run
+            {
+                Console.print(ReservationText.table(try ReservationCommand.list(), header: options.header))
+            }
+        }
         return RepeatedListing(command: "sinfo", complaint: "slurm_load_partitions", seconds: options.iterate).run {
             try list(options)
         }

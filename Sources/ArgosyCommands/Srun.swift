@@ -133,6 +133,13 @@ enum Srun {
     ) throws -> Int32 {
         try given.checkResources()
         let options = given.withoutForbiddenSpecialization("srun", session.configuration)
+        if options.testOnly {
+            do { try TestOnly.ask(submission(options, command), as: "srun", session) } catch {
+                let failure = Failure(error)
+                throw Failure("allocation failure: \(failure.message)", detail: failure.detail)
+            }
+            return 0
+        }
         let connection = try session.connect()
         var request = WireRequest()
         request.submit = submission(options, command)

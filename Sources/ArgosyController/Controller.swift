@@ -30,7 +30,7 @@ public struct ControllerOptions: Sendable {
     public var heartbeat: Duration = .seconds(10)
     /// The uid a node daemon must have; another than root's in tests only.
     public var nodeUID: UInt32 = 0
-    public init(planner: any Planner = FirstFitPlanner()) { self.planner = planner }
+    public init(planner: any Planner = BackfillPlanner()) { self.planner = planner }
 }
 
 /// What went wrong at the start, in words for the administrator.
@@ -77,19 +77,24 @@ public final class Controller: Sendable {
         let counters = Counters()
         let planner = PlannerThread()
         let users = Users()
+        let administrators = Administrators()
         let desk = NodeDesk(configuration, term: term, heartbeat: options.heartbeat, inbox: inbox, logger: logger)
         let pools = [2, 4, 4].map { NIOThreadPool(numberOfThreads: $0) }
         for pool in pools { pool.start() }
         let views = ViewReader(board: board, inbox: inbox, pool: pools[0])
         let listing = Listing(configuration: configuration, desk: desk, users: users, clock: clock)
+        let explanations = ExplanationDesk(planner: planner, listing: listing, plans: options.planner)
         let router = RequestRouter(
             RequestRouter.Parts(
                 configuration: configuration, slurmUID: slurmUID, term: term, started: started,
                 hostname: Self.hostname, store: store, replies: replies, views: views, listing: listing,
+                explanations: explanations,
                 submissions: SubmissionDesk(
                     users: users, store: store, images: options.images ?? RegistryLookup(configuration),
-                    isOperator: { $0 == 0 || $0 == slurmUID }),
-                users: users, desk: desk, clock: clock, counters: counters, logger: logger, helpers: pools[1],
+                    isOperator: { $0 == 0 || $0 == slurmUID || administrators.contains($0) }),
+                users: users, desk: desk,
+                accounting: AccountingDesk(configuration: configuration, store: store, users: users, clock: clock),
+                administrators: administrators, clock: clock, counters: counters, logger: logger, helpers: pools[1],
                 fetchers: pools[2], onShutdown: { onEnd("asked to by an operator") }))
         desk.onRelayLost.withLock { $0 = { router.clientLost($0) } }
         server = try Self.server(configuration, term, options, router, desk, logger)
@@ -104,7 +109,8 @@ public final class Controller: Sendable {
             counters: counters, logger: logger, onFenced: { onEnd("\($0)") })
         let runner = EffectRunner(
             effects: effects, replies: replies, desk: desk,
-            orders: OrderWriter(store: store, desk: desk, clock: clock, term: term), listing: listing, views: views,
+            administrators: administrators, orders: OrderWriter(store: store, desk: desk, clock: clock, term: term),
+            listing: listing, explanations: explanations, views: views,
             counters: counters, logger: logger)
         threads = [
             WorkerThread("decider") { decider.run(core) }, WorkerThread("committer") { committer.run() },

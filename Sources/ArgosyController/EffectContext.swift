@@ -24,10 +24,10 @@ struct EffectContext: Sendable {
                 switch order.body {
                 case .prepare, .launch(.batch): note(order.key, current())
                 case .launch(let step): note(order.key, step, current())
-                case .signal, .terminate: break
+                case .signal, .terminate, .suspend, .resume: break
                 }
             case .reply(_, .allocated(let job, let attempt, _)): note(AttemptKey(job, attempt), current())
-            case .reply, .acknowledge, .planWanted, .nodeRefused: break
+            case .reply, .acknowledge, .administratorsChanged, .planWanted, .nodeRefused: break
             }
         }
     }

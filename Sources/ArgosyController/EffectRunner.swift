@@ -9,8 +9,10 @@ struct EffectRunner: Sendable {
     let effects: Mailbox<ReleasedEffects>
     let replies: ReplyTable
     let desk: NodeDesk
+    let administrators: Administrators
     let orders: OrderWriter
     let listing: Listing
+    let explanations: ExplanationDesk
     let views: ViewReader
     let counters: Counters
     let logger: Logger
@@ -32,6 +34,7 @@ struct EffectRunner: Sendable {
                 frame.ack.sequence = sequence
                 desk.send(frame, to: node, incarnation)
             case .nodeRefused(let node, let why): desk.reject(node, why)
+            case .administratorsChanged(let uids): administrators.set(uids)
             case .planWanted: break
             }
         }
@@ -62,12 +65,21 @@ struct EffectRunner: Sendable {
             var submitted = WireJobSubmitted()
             submitted.job = job.rawValue
             slot.reply(WireReply(.submitted(submitted), commit: batch.commit))
+        case .tested(let tested):
+            views.pool.submit { [explanations] state in
+                guard case .active = state else { return }
+                slot.reply(explanations.answer(tested))
+            }
         case .allocated(let job, let attempt, let allocation):
             var submitted = WireJobSubmitted()
             submitted.job = job.rawValue
             submitted.allocation = desk.wire(
                 allocation, partition: batch.context.jobs[AttemptKey(job, attempt)]?.partition ?? "")
             slot.reply(WireReply(.submitted(submitted), commit: batch.commit))
+        case .reservationCreated(let name):
+            var created = WireReservationCreated()
+            created.name = name
+            slot.reply(WireReply(.reservationCreated(created), commit: batch.commit))
         case .done: slot.reply(WireReply(.done(WireDone()), commit: batch.commit))
         case .cancelled(let outcomes): slot.reply(WireReply(.cancelled(.init(outcomes)), commit: batch.commit))
         case .stepCreated(let job, let attempt, let step, let layout, let firstRanks):

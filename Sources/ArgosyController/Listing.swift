@@ -31,6 +31,9 @@ struct Listing: Sendable {
         return list
     }
 
+    /// One job, as `squeue` has it; nil: unknown.
+    func job(_ id: JobID, in view: CoreView) -> WireJobInfo? { view.job(id).map { info($0, in: view) } }
+
     func jobs(in view: CoreView, only job: JobID) -> WireJobList {
         var list = WireJobList()
         list.nowUs = clock.now.microseconds
@@ -40,7 +43,14 @@ struct Listing: Sendable {
 
     private func info(_ row: JobRow, in view: CoreView) -> WireJobInfo {
         var info = info(row, steps: view.steps(of: row.id))
-        info.expectedStartUs = view.expectedStart(row.id).microseconds
+        info.dependency = view.dependency(row.id).text
+        if let outlook = view.outlook(row.id) {
+            info.expectedStartUs = outlook.start.microseconds
+            info.startIsReserved = outlook.isReserved
+            info.plannedNodes = outlook.nodes
+            info.reasons = outlook.reasons.members.map(\.word)
+            info.lastPlanUs = outlook.planned.microseconds
+        }
         return info
     }
 
@@ -63,7 +73,14 @@ struct Listing: Sendable {
         info.exit = WireExitStatus(row.exit)
         info.derivedExit = WireExitStatus(row.derivedExit)
         info.partition = row.partition
+        info.hetLeader = row.hetLeader?.rawValue ?? 0
+        info.hetOffset = row.hetOffset
+        info.suspendedAtUs = row.suspendedAt.microseconds
+        info.suspendedForUs = row.suspendedFor.microseconds
+        info.preemptedUs = row.preempted.microseconds
+        info.licenses = row.licenses.map(WireLicenseRequest.init)
         info.steps = steps.map(info(step:))
+        info.reservation = row.reservation
         addArray(row, to: &info)
         if let allocation = row.allocation {
             info.allocation = desk.wire(allocation, partition: row.partition)
@@ -92,7 +109,8 @@ struct Listing: Sendable {
     private func end(_ row: JobRow) -> Timestamp {
         if row.end.isSet { return row.end }
         guard row.start.isSet, !row.state.isEnded, let limit = row.timeLimit.duration else { return .unset }
-        return row.start.adding(limit)
+        let paused = row.suspendedFor + (row.suspendedAt.isSet ? clock.now - row.suspendedAt : .zero)
+        return row.start.adding(limit + paused)
     }
 
     private func info(step row: StepRow) -> WireStepInfo {

@@ -55,6 +55,8 @@ final class OrderWriter: Sendable {
         case .terminate(let grace, let why):
             wire.terminate.graceS = UInt32(clamping: grace.components.seconds)
             wire.terminate.why = why
+        case .suspend(let number): wire.suspend.number = number
+        case .resume(let number): wire.resume.number = number
         }
         return wire
     }
@@ -145,7 +147,9 @@ final class OrderWriter: Sendable {
     /// Of the job's time limit; 0: there is none. What is over leaves one millisecond.
     private func remaining(_ job: JobRow) -> UInt64 {
         guard let limit = job.timeLimit.duration else { return 0 }
-        return milliseconds(job.start.isSet ? limit - (clock.now - job.start) : limit)
+        guard job.start.isSet else { return milliseconds(limit) }
+        let paused = job.suspendedFor + (job.suspendedAt.isSet ? clock.now - job.suspendedAt : .zero)
+        return milliseconds(limit + paused - (clock.now - job.start))
     }
 
     private func milliseconds(_ duration: Duration) -> UInt64 { UInt64(max(duration.microseconds / 1000, 1)) }

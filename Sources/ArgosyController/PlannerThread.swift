@@ -1,6 +1,7 @@
 internal import ArgosyCore
 internal import ArgosyDomain
 internal import ArgosyScheduler
+internal import Synchronization
 
 /// Plans beside the decider, one snapshot at a time.
 final class PlannerThread: Sendable {
@@ -9,6 +10,14 @@ final class PlannerThread: Sendable {
         var generation: Int
     }
     private let work = Mailbox<Work>(limit: 4)
+    private let latest = Mutex<Made?>(nil)
+
+    /// What was planned last, for those who ask why.
+    struct Made: Sendable {
+        var snapshot: PlanningSnapshot
+        var plan: Plan
+    }
+    var last: Made? { latest.withLock { $0 } }
 
     func plan(_ snapshot: PlanningSnapshot, generation: Int) {
         work.push(Work(snapshot: snapshot, generation: generation))
@@ -21,6 +30,7 @@ final class PlannerThread: Sendable {
                 let start = MachineClock.boot
                 let plan = planner.plan(item.snapshot)
                 let took = MachineClock.boot - start
+                latest.withLock { $0 = Made(snapshot: item.snapshot, plan: plan) }
                 counters.change {
                     $0.plans += 1
                     $0.planMicroseconds += took

@@ -21,9 +21,12 @@ final class RequestRouter: CommandService {
         var replies: ReplyTable
         var views: ViewReader
         var listing: Listing
+        var explanations: ExplanationDesk
         var submissions: SubmissionDesk
         var users: Users
         var desk: NodeDesk
+        var accounting: AccountingDesk
+        var administrators: Administrators
         var clock: SharedClock
         var counters: Counters
         var logger: Logger
@@ -35,7 +38,7 @@ final class RequestRouter: CommandService {
     static let maxPreparing = 4096
     static let maxFetching = 64
 
-    private let parts: Parts
+    let parts: Parts
     private let preparing = Atomic<Int>(0)
     private let fetching = Atomic<Int>(0)
 
@@ -47,16 +50,19 @@ final class RequestRouter: CommandService {
 
     func clientLost(_ reply: ReplySlot) { parts.replies.clientLost(reply) }
 
-    private func isOperator(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
+    private func isSuperUser(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
 
     private func route(_ request: WireRequest, from peer: CommandPeer, relayedFor: AttemptKey?, _ slot: ReplySlot) {
         parts.counters.change { $0.requests += 1 }
         let caller = Caller(
-            uid: peer.uid, gid: peer.gid, isOperator: relayedFor == nil && isOperator(peer.uid), relayedFor: relayedFor)
+            uid: peer.uid, gid: peer.gid,
+            isOperator: relayedFor == nil && (isSuperUser(peer.uid) || parts.administrators.contains(peer.uid)),
+            isSuperUser: relayedFor == nil && isSuperUser(peer.uid), relayedFor: relayedFor)
         switch request.body {
         case .submit(let submission): submit(submission, peer, relayedFor, slot)
         case .cancel(let cancel): self.cancel(cancel, caller, slot)
         case .listJobs(let list): listJobs(list, caller, slot)
+        case .why(let request): why(request, slot)
         case .listNodes:
             query(slot) { [listing = parts.listing] view in .nodes(listing.nodes(in: view)) }
         case .listPartitions:
@@ -68,12 +74,25 @@ final class RequestRouter: CommandService {
                 .stepSignalRequested(
                     JobID(signal.job), StepID(signal.step), signal: signal.signal, by: caller, reply: $0)
             }
+        case .createReservation(let create): reservation(.create(create.reservation.domain), caller, slot)
+        case .updateReservation(let update): reservation(.update(update.reservation.domain), caller, slot)
+        case .deleteReservation(let delete): reservation(.delete(delete.name), caller, slot)
+        case .listReservations:
+            query(slot) { [listing = parts.listing] view in .reservations(listing.reservations(in: view)) }
         case .updateNode(let update): updateNode(update, caller, slot)
         case .updatePartition(let update): updatePartition(update, caller, slot)
         case .updateJob(let update): updateJob(update, caller, slot)
         case .ping: slot.reply(WireReply(.pong(pong())))
         case .configuration: slot.reply(WireReply(.configuration(parts.listing.settings())))
         case .waitJob(let wait): send(slot) { .waitRequested(JobID(wait.job), reply: $0) }
+        case .accountingRecords:
+            query(slot) { [desk = parts.accounting] view in .accountingRecords(desk.records(in: view)) }
+        case .accountingTransactions(let list): accountingTransactions(list, slot)
+        case .changeAccounting(let change): changeAccounting(change, caller, slot)
+        case .shares:
+            query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view, for: caller)) }
+        case .priorities(let list):
+            query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
         case .shutdown: shutdown(caller, slot)
         case nil:
             refuse(
@@ -84,23 +103,23 @@ final class RequestRouter: CommandService {
         }
     }
 
-    private func refuse(_ slot: ReplySlot, _ refusal: Refusal) {
+    func refuse(_ slot: ReplySlot, _ refusal: Refusal) {
         parts.counters.change { $0.refused += 1 }
         slot.reply(WireReply(refusal: refusal))
     }
 
     private static let unknownState = Refusal(
         .invalidState, "Invalid job state specified", detail: "the states are listed in the man page of squeue")
-    private static let busy = Refusal(
+    static let busy = Refusal(
         .busy, "The controller is busy", detail: "too many requests wait; try again in a moment")
 
     /// To the core, at once.
-    private func send(_ slot: ReplySlot, _ event: (ReplyHandle) -> Event) {
+    func send(_ slot: ReplySlot, _ event: (ReplyHandle) -> Event) {
         if !parts.replies.submit(slot, event) { refuse(slot, Self.busy) }
     }
 
     /// Work that may block, then the core (or a refusal).
-    private func prepare(_ slot: ReplySlot, _ body: @escaping @Sendable () throws(Refusal) -> Void) {
+    func prepare(_ slot: ReplySlot, _ body: @escaping @Sendable () throws(Refusal) -> Void) {
         guard preparing.add(1, ordering: .relaxed).newValue <= Self.maxPreparing else {
             preparing.subtract(1, ordering: .relaxed)
             return refuse(slot, Self.busy)
@@ -119,7 +138,7 @@ final class RequestRouter: CommandService {
     // MARK: - Jobs
 
     private func submit(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot) {
-        if request.waitForAllocation { slot.watch() }
+        if request.waitForAllocation && !request.testOnly { slot.watch() }
         guard request.job.hasContainer else {
             return prepare(slot) { [self] () throws(Refusal) in try enter(request, peer, relayed, slot) }
         }
@@ -142,6 +161,13 @@ final class RequestRouter: CommandService {
         throws(Refusal)
     {
         let ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        if request.testOnly {
+            let taken = parts.replies.submit(slot, prepared: true) {
+                .jobTested(ready.fields, by: ready.caller, reply: $0)
+            }
+            if !taken { throw Self.busy }
+            return
+        }
         let taken = parts.replies.submit(slot, prepared: true, blobs: ready.blobs) {
             .jobSubmitted(
                 ready.fields, token: ready.token, waitForAllocation: ready.waits, by: ready.caller, reply: $0)
@@ -184,12 +210,15 @@ final class RequestRouter: CommandService {
 
     private func updateJob(_ request: WireUpdateJob, _ caller: Caller, _ slot: ReplySlot) {
         let action: JobAction
+        if request.hasChanges { return changeJob(request, caller, slot) }
         switch request.action {
         case "hold": action = caller.isOperator ? .hold : .userHold
         case "uhold": action = .userHold
         case "release": action = .release
         case "requeue": action = .requeue
         case "requeuehold": action = .requeueHold
+        case "suspend": action = .suspend
+        case "resume": action = .resume
         default:
             return refuse(
                 slot, Refusal(.notSupported, "Requested operation not supported", detail: "action \(request.action)"))
@@ -225,8 +254,15 @@ final class RequestRouter: CommandService {
         }
     }
 
+    /// From the last plan, on the query threads: planning once more for one job never holds up the decider.
+    private func why(_ request: WireWhy, _ slot: ReplySlot) {
+        query(slot) { [explanations = parts.explanations] view throws(Refusal) in
+            .why(try explanations.report(JobID(request.job), in: view))
+        }
+    }
+
     /// Answers from a view, on the query threads.
-    private func query(
+    func query(
         _ slot: ReplySlot, _ body: @escaping @Sendable (CoreView) throws(Refusal) -> WireReply.OneOf_Body
     ) {
         parts.views.read { [self] published in
@@ -272,6 +308,31 @@ final class RequestRouter: CommandService {
         list.nowUs = parts.clock.now.microseconds
         list.jobs = try parts.store.accounting(query).map { parts.listing.info($0.job, steps: $0.steps) }
         return list
+    }
+
+    // MARK: - Accounting records
+
+    private func changeAccounting(_ request: WireChangeAccounting, _ caller: Caller, _ slot: ReplySlot) {
+        prepare(slot) { [self] () throws(Refusal) in
+            let operations = try parts.accounting.operations(request)
+            guard let actor = parts.users.identity(uid: caller.uid)?.user else {
+                throw Refusal(.invalidUser, "Invalid user id", detail: "uid \(caller.uid) has no name here")
+            }
+            let taken = parts.replies.submit(slot, prepared: true) {
+                .accountingChangeRequested(
+                    operations, checkOnly: request.checkOnly, actor: actor, by: caller, reply: $0)
+            }
+            if !taken { throw Self.busy }
+        }
+    }
+
+    private func accountingTransactions(_ request: WireListAccountingTransactions, _ slot: ReplySlot) {
+        parts.views.pool.submit { [self] state in
+            guard case .active = state else { return }
+            do { slot.reply(WireReply(.accountingTransactions(try parts.accounting.transactions(request)))) } catch {
+                refuse(slot, Refusal(.storeFailed, "Accounting is not available", detail: "\(error)"))
+            }
+        }
     }
 
     // MARK: - Nodes and the controller

@@ -58,9 +58,6 @@ struct SubmissionDesk: Sendable {
                     "the controller's StateSaveLocation is nearly full and takes no new jobs; tell the administrator")
         }
         let identity = try identity(request.job, peer)
-        if request.testOnly {
-            throw Refusal(.notSupported, "Requested operation not supported", detail: "--test-only is not there yet")
-        }
         var fields = request.job.domain
         fields.identity = identity
         fields.killOnClientLoss = request.waitForAllocation

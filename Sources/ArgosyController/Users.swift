@@ -22,10 +22,31 @@ final class Users: Sendable {
         return identity
     }
 
+    /// By name only.
+    func uid(named name: String) -> UInt32? { Self.entry({ getpwnam_r(name, $0, $1, $2, $3) })?.uid }
+
     /// By name, or by number as text.
     func uid(of text: String) -> UInt32? {
         if let found = Self.entry({ getpwnam_r(text, $0, $1, $2, $3) }) { return found.uid }
         return UInt32(text)
+    }
+
+    /// A group by name, or by number as text.
+    func gid(of text: String) -> UInt32? {
+        var buffer = [CChar](repeating: 0, count: 1 << 16)
+        var record = group()
+        var result: UnsafeMutablePointer<group>?
+        let count = buffer.count
+        if getgrnam_r(text, &record, &buffer, count, &result) == 0, result != nil { return record.gr_gid }
+        return UInt32(text)
+    }
+
+    /// Seconds east of UTC, now.
+    var utcOffset: Int32 {
+        var now = time(nil)
+        var parts = tm()
+        localtime_r(&now, &parts)
+        return Int32(clamping: parts.tm_gmtoff)
     }
 
     func name(of uid: UInt32) -> String { cached(uid)?.user ?? String(uid) }

@@ -7,24 +7,31 @@ struct Admitted {
     var fields: JobSpec.Fields
     /// The first of its partitions.
     var partition: UInt16
+    var accounting: AccountingPlace?
+    /// Its demand in each partition that it was checked for.
+    var shapes: [Shape] = []
 }
 
 /// A checked request, with the cluster's defaults filled in.
 struct Admission {
-    private(set) var fields: JobSpec.Fields
+    var fields: JobSpec.Fields
     private var partition: UInt16 = 0
     private(set) var admitted: Admitted
-    private let core: ControllerCore
+    private var checked: [Shape] = []
+    let core: ControllerCore
     private var configured: PartitionView { core.tables.partitions[Int(partition)] }
 
-    init(_ core: ControllerCore, _ asked: JobSpec.Fields, by caller: Caller) throws(Refusal) {
+    /// `isNew`: false for a job that is there already and asks for something else.
+    init(
+        _ core: ControllerCore, _ asked: JobSpec.Fields, by caller: Caller, isNew: Bool = true
+    ) throws(Refusal) {
         self.core = core
         fields = asked
         admitted = Admitted(fields: asked, partition: 0)
         guard caller.isOperator || caller.uid == fields.identity.uid else {
             throw Refusals.accessDenied("user \(caller.uid) may not submit for user \(fields.identity.uid)")
         }
-        try checkLoad()
+        if isNew { try checkLoad() }
         var taken: [UInt16] = []
         var refusal: Refusal?
         for candidate in try Self.partitions(core, asked.partition) {
@@ -39,22 +46,20 @@ struct Admission {
         // As with EnforcePartLimits=ANY: one of several that takes it is enough.
         if taken.isEmpty, let refusal { throw refusal }
         admitted.fields.partition = taken.map { core.tables.partitions[Int($0)].name }.joined(separator: ",")
+        admitted.shapes = checked
         fields = admitted.fields
     }
 
     private mutating func checkAll(_ caller: Caller) throws(Refusal) {
+        try settleWishes(caller)
         try checkPartition(caller)
         try settleTime()
         try checkDeadline()
         try settleMemory()
         try checkArray()
+        try checkGRES()
         try checkDemand()
-        // Only operators raise priorities, as in Slurm; what others say beyond a hold is not heard.
-        if !caller.isOperator, fields.priority != 0 { fields.priority = nil }
-        if !caller.isOperator { fields.nice = max(0, fields.nice) }
-        if !fields.dependency.isEmpty {
-            throw Refusals.notSupported("--dependency=\(fields.dependency) is not available yet; submit without it")
-        }
+        _ = try core.dependency(fields.dependency)
     }
 
     private static func partitions(_ core: ControllerCore, _ list: String) throws(Refusal) -> [UInt16] {
@@ -110,8 +115,9 @@ struct Admission {
             fields.timeLimit = configured.defaultTime == .notGiven ? limit : configured.defaultTime
         }
         if fields.timeMin > fields.timeLimit {
-            throw Refusals.invalidTime(
-                "--time-min=\(fields.timeMin.rawValue) minutes is more than the limit of"
+            throw Refusal(
+                .invalidTimeMin, "Invalid time-min specification (exceeds job's time or other limits)",
+                detail: "--time-min=\(fields.timeMin.rawValue) minutes is more than the limit of"
                     + " \(fields.timeLimit.rawValue) minutes; lower it or raise --time")
         }
         guard limit != .notGiven, fields.timeLimit > limit else { return }
@@ -165,7 +171,7 @@ struct Admission {
     }
 
     /// Would it run if the partition's nodes, as configured, were all empty?
-    private func checkDemand() throws(Refusal) {
+    private mutating func checkDemand() throws(Refusal) {
         let partition = configured
         let job = try core.shape(fields, partitions: [Int(self.partition)], throwing: true)
         let names = "partition \(partition.name)"
@@ -177,7 +183,11 @@ struct Admission {
             throw Refusals.notAvailable(
                 "the job asks for \(job.minNodes) nodes, \(names) allows MaxNodes=\(partition.maxNodes); ask for fewer")
         }
-        if FirstFitPlanner.fitsEmpty(job, of: core.emptyCluster) { return }
+        try checkNodes(job)
+        if core.couldEverRun(job) {
+            checked.append(job)
+            return
+        }
         let cpus = partition.nodes.map { core.configuration.nodes[$0.int].cpus }.max() ?? 0
         let memory = partition.nodes.map { core.configuration.nodes[$0.int].memoryMiB }.max() ?? 0
         var asked = "\(job.tasks) tasks of \(job.cpusPerTask) CPUs on \(job.minNodes) nodes"

@@ -92,7 +92,7 @@ extension ControllerCore {
     }
 
     /// False when none of the wanted elements still waits.
-    private mutating func cancelPending(elements wanted: [IndexRange], of array: JobRecord) -> Bool {
+    mutating func cancelPending(elements wanted: [IndexRange], of array: JobRecord) -> Bool {
         let pending = tables.pendingIndices[array.id.rawValue] ?? []
         if wanted.isEmpty {
             cancelPending(array, "")

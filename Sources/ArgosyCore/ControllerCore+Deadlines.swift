@@ -9,10 +9,15 @@ extension ControllerCore {
             case .jobLimit: runOut(JobID(due.subject), due.time)
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
+            case .reservation: reservationDue(due.subject)
+            case .dependency: dependencyDue(JobID(due.subject))
+            case .chargeUsage: chargeRunning()
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
             case .mustEnd: meetDeadline(JobID(due.subject))
             case .resumption: resumeIfFree(JobID(due.subject))
-            case .priorities: break
+            case .priorities:
+                recalculatePriorities()
+                watchPriorities()
             }
         }
     }
@@ -184,6 +189,9 @@ extension Tables {
         notes[key] = nil
         tokens[key] = nil
         components[key] = nil
+        dependencies[key] = nil
+        corresponding[key] = nil
+        usedReservations[key] = nil
         steps[key] = nil
     }
 }

@@ -60,6 +60,7 @@ extension ControllerCore {
         shape.excludedNodes = try nodes(fields.exclude, throwing: throwing)
         shape.licenses = try licenses(resources.licenses, throwing: throwing)
         shape.anyLicense = resources.anyLicense
+        try resolveNames(&shape, fields, throwing: throwing)
         settleCounts(&shape, fields)
         return shape
     }
@@ -107,7 +108,7 @@ extension ControllerCore {
         return UInt16(clamping: tiers.max() ?? own?.priorityTier ?? 1)
     }
 
-    private func nodes(_ list: String, throwing: Bool) throws(Refusal) -> [NodeIndex] {
+    func nodes(_ list: String, throwing: Bool) throws(Refusal) -> [NodeIndex] {
         if list.isEmpty { return [] }
         var found: [NodeIndex] = []
         do {
@@ -125,4 +126,35 @@ extension ControllerCore {
         } catch {}
         return found.sorted()
     }
+
+    /// Whether a job of this shape would start on the cluster with nothing on it. Asked once for each shape: the answer is
+    /// the planner's own, and changes only with what nodes are.
+    func couldEverRun(_ shape: Shape) -> Bool {
+        if let known = feasibility.known(shape) { return known }
+        var snapshot = emptyCluster
+        for index in snapshot.partitions.indices { snapshot.partitions[index].isUp = true }
+        snapshot.shapes = [shape]
+        // When its reservation comes is another question.
+        snapshot.shapes[0].reservations = []
+        var job = PlanningSnapshot.Job(id: JobID(1), shape: 0)
+        job.timeLimit = TimeLimit(minutes: 1)
+        snapshot.queue = [job]
+        return !BackfillPlanner().plan(snapshot).placements.isEmpty
+    }
+}
+
+/// Shapes that were looked at on the empty cluster. For finding only: never walked.
+struct Feasibility: Sendable {
+    private static let limit = 4096
+    private var answers: [Shape: Bool] = [:]
+
+    func known(_ shape: Shape) -> Bool? { answers[shape] }
+
+    mutating func learn(_ shape: Shape, _ answer: Bool) {
+        if answers.count >= Self.limit { answers = [:] }
+        answers[shape] = answer
+    }
+
+    /// Nodes are others now.
+    mutating func forget() { answers = [:] }
 }

@@ -63,8 +63,14 @@ extension ControllerCore {
 
     /// A node says what it consists of: its devices count from now on, less what jobs hold.
     mutating func learnHardware(_ index: NodeIndex, _ found: NodeHardware) {
-        let configured = PlanningSnapshot.NodeKind(configuration.nodes[index.int])
+        let configured = PlanningSnapshot.NodeKind(index, in: configuration)
         guard found.cpus == configured.hardware.cpus else { return }
+        for missing in configured.hardware.gres {
+            let count = found.gres.filter { $0.name == missing.name }.reduce(0) { $0 + $1.count }
+            guard !missing.devices.isEmpty, count < missing.count else { continue }
+            let why = "gres/\(missing.name) count reported lower than configured (\(count) < \(missing.count))"
+            drain(index, reason: why, uid: 0)
+        }
         var kind = cluster.kinds[cluster.nodes[index.int].kind]
         kind.hardware = found
         kind.hardware.memoryMiB = configured.hardware.memoryMiB
@@ -74,13 +80,8 @@ extension ControllerCore {
         if cluster.nodes[index.int].kind == number { return }
         cluster.nodes[index.int].kind = number
         cluster.nodes[index.int].freeGRES = kind.hardware.gres.map(PlanningSnapshot.FreeGRES.init(all:))
+        feasibility.forget()
         countGRESAgain(index)
-        for missing in configured.hardware.gres {
-            let count = found.gres.filter { $0.name == missing.name }.reduce(0) { $0 + $1.count }
-            guard !missing.devices.isEmpty, count < missing.count else { continue }
-            let why = "gres/\(missing.name) count reported lower than configured (\(count) < \(missing.count))"
-            drain(index, reason: why, uid: 0)
-        }
     }
 
     /// What was found, and the plain counts that only the configuration knows of.

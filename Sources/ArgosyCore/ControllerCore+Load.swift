@@ -9,9 +9,12 @@ extension ControllerCore {
     mutating func load(_ stored: StoredState) {
         loadNodes(stored.nodes)
         loadPartitions(stored.partitions)
+        loadReservations(stored.reservations)
+        loadRecords(stored.accounting)
         for row in stored.jobs.sorted(by: { $0.id < $1.id }) { load(row) }
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
+        loadUsage(stored.accounting)
     }
 
     mutating func settleAfterLoad() {
@@ -22,6 +25,10 @@ extension ControllerCore {
             guard let record = tables.jobs[key] else { continue }
             settle(record)
         }
+        settleLoadedDependencies()
+        settleLoadedReservations()
+        recalculatePriorities()
+        watchPriorities()
         wantPlan()
     }
 
@@ -76,6 +83,11 @@ extension ControllerCore {
         }
         if !row.pendingIndices.isEmpty { tables.pendingIndices[key] = row.pendingIndices }
         if !row.reasonDetail.isEmpty { tables.notes[key] = JobNote(detail: row.reasonDetail) }
+        if record.state == .pending, let left = try? JobDependency(parsing: row.dependency), !left.isEmpty {
+            tables.dependencies[key] = left
+            if !row.corresponding.isEmpty { tables.corresponding[key] = row.corresponding }
+        }
+        if !row.reservation.isEmpty { tables.usedReservations[key] = row.reservation }
         if !row.token.isEmpty {
             tables.tokens[key] = row.token
             tokens[Self.tokenKey(row.token, uid: row.spec.fields.identity.uid)] = row.id

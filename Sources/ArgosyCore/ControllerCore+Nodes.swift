@@ -230,6 +230,7 @@ extension ControllerCore {
     }
 
     private mutating func setReason(_ index: NodeIndex, _ reason: String, uid: UInt32) {
+        reservationsNeedMending = !tables.reservations.isEmpty
         let time = reason.isEmpty ? .unset : now
         tables.facts.update(index.rawValue) { facts in
             facts.reason = reason

@@ -5,6 +5,8 @@ import ArgosyScheduler
 
 extension ControllerCore {
     mutating func apply(_ plan: Plan) {
+        // A plan of this very state would come out the same.
+        let isStale = plan.version != version
         var dropped = false
         var components: [Placement] = []
         for placement in plan.placements {
@@ -17,7 +19,7 @@ extension ControllerCore {
         if !startTogether(components) { dropped = true }
         for preemption in plan.preemptions { preempt(preemption) }
         for explanation in plan.explanations { note(explanation, of: plan) }
-        if dropped { wantPlan() }
+        if dropped && isStale { wantPlan() }
     }
 
     /// What a placement that still holds comes to.
@@ -30,7 +32,8 @@ extension ControllerCore {
     /// nodes and licenses are the caller's to check.
     private func check(_ placement: Placement, alone: Bool = true) -> Start? {
         guard let record = record(placement.job), record.state == .pending, !record.isHeld, record.eligible <= now,
-            record.shape >= 0, isPartitionUp(UInt16(placement.partition)), startableCopies(record) > 0,
+            record.dependency == .none, record.shape >= 0, isPartitionUp(UInt16(placement.partition)),
+            startableCopies(record) > 0, respectsReservations(record.id, placement.allocation),
             let limit = timeLimit(of: record, placement)
         else { return nil }
         let shape = shapes.shapes[Int(record.shape)]
@@ -40,6 +43,7 @@ extension ControllerCore {
             let licenses = licenses(of: shape, placement)
         else { return nil }
         if alone && !isFree(placement.allocation) { return nil }
+        if let job = limitedJob(record), !tables.book.mayStart(job, at: now) { return nil }
         return Start(timeLimit: limit, licenses: licenses)
     }
 
@@ -85,6 +89,8 @@ extension ControllerCore {
         }
         startAttempt(id, placement.allocation, licenses: start.licenses)
         leaveQueue()
+        // Counted at once: the next placement of this plan may meet the same limit.
+        recount(id)
         noteArrayLimit(record.id)
         return true
     }
@@ -117,11 +123,13 @@ extension ControllerCore {
     /// The job that the array's next element becomes: one of its own, and for the last one the array's own record.
     private mutating func startElement(of array: JobRecord) -> JobID? {
         let pending = tables.pendingIndices[array.id.rawValue] ?? []
-        guard let index = IndexRanges.first(pending) else { return nil }
+        guard let index = IndexRanges.first(openElements(of: array)) else { return nil }
         let left = IndexRanges.removing(index, from: pending)
         tables.pendingIndices[array.id.rawValue] = left.isEmpty ? nil : left
         if left.isEmpty {
             change(array.id) { $0.arrayIndex = index }
+            forgetDependency(array.id)
+            noteLive(array.id)
             return array.id
         }
         guard let id = try? nextJobID() else { return nil }
@@ -129,6 +137,7 @@ extension ControllerCore {
         tables.specs[id.rawValue] = tables.specs[array.id.rawValue]
         shapes.retain(array.shape)
         liveJobs += 1
+        noteLive(id)
         change(id) { _ in }
         change(array.id) { _ in }
         return id
@@ -140,6 +149,7 @@ extension ControllerCore {
     private mutating func note(_ explanation: Explanation, of plan: Plan) {
         var note = JobNote(detail: plan.detail(of: explanation))
         note.expectedStart = explanation.expectedStart
+        note.isReserved = explanation.isReserved
         note.nodes = plan.nodeList(of: explanation)
         note.reasons = explanation.reasons
         self.note(explanation.job, explanation.reason, note)

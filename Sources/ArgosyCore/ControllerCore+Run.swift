@@ -29,6 +29,8 @@ extension ControllerCore {
             watchDeadline(started)
         }
         dropShape(id)
+        noteBegun(id)
+        noteReservation(of: id, allocation)
         tables.notes[id.rawValue] = nil
         countElement(record, by: 1)
         if launchBatch { addBatchStep(id, allocation) }
@@ -101,6 +103,8 @@ extension ControllerCore {
             record.end = now
             record.deadline = .unset
         }
+        // Now: a requeue in this turn forgets when it ran.
+        recount(id)
         tables.notes[id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
         suspended.removeAll { $0 == id }
         refuseWaitingSteps(of: id)
@@ -171,6 +175,8 @@ extension ControllerCore {
         liveJobs -= 1
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
+        noteEnded(id)
+        leaveReservation(id)
     }
 
     /// The same job again, as its next attempt.
@@ -218,12 +224,6 @@ extension ControllerCore {
 
 // The order of waiting.
 extension ControllerCore {
-    /// Slurm's FIFO: every job a little below the one before it.
-    func basePriority(of id: JobID) -> UInt64 {
-        let nice = Int64(tables.specs[id.rawValue]?.fields.nice ?? 0)
-        return UInt64(max(1, 4_294_901_760 - Int64(id.rawValue) - nice))
-    }
-
     mutating func enqueue(_ record: JobRecord) {
         guard record.state == .pending else { return }
         takeShape(record.id)

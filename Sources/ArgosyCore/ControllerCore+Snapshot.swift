@@ -22,10 +22,12 @@ extension ControllerCore {
             guard let record = tables.jobs[key.job.rawValue], isQueued(key, record) else { continue }
             snapshot.queue.append(planningJob(record))
         }
+        describeLimits(&snapshot)
         tables.runs.forEach { key, run in
             guard !run.held.isEmpty, let record = tables.jobs[key] else { return }
             snapshot.running.append(planningRun(record, run, at: now))
         }
+        placeReservations(in: &snapshot)
         return snapshot
     }
 
@@ -33,7 +35,24 @@ extension ControllerCore {
     var emptyCluster: PlanningSnapshot {
         var snapshot = cluster
         snapshot.partitions = tables.partitions.indices.map(planningPartition)
+        snapshot.licenses = configuration.licenses.map {
+            PlanningSnapshot.License(name: $0.name, total: $0.count, free: $0.count)
+        }
         return snapshot
+    }
+
+    /// What each shape counts for, told by the first job of it.
+    private func describeLimits(_ snapshot: inout PlanningSnapshot) {
+        guard tables.book.records.enforce.contains(.limits) else { return }
+        snapshot.book = tables.book
+        var known = Array(repeating: false, count: snapshot.shapes.count)
+        snapshot.shapeTRES = Array(
+            repeating: PlanningSnapshot.ShapeTRES(tres: [:], tresPerNode: [:]), count: snapshot.shapes.count)
+        for job in snapshot.queue where !known[Int(job.shape)] {
+            guard let limited = tables.jobs[job.id.rawValue].flatMap({ limitedJob($0) }) else { continue }
+            known[Int(job.shape)] = true
+            snapshot.shapeTRES[Int(job.shape)] = .init(tres: limited.tres, tresPerNode: limited.tresPerNode)
+        }
     }
 
     private func describeNodes(_ snapshot: inout PlanningSnapshot) {
@@ -57,6 +76,7 @@ extension ControllerCore {
             let configured = configuration.partitions[index]
             let policy = configured.policy
             partition.tier = configured.priorityTier
+            partition.qos = Int32(partitionQOS(UInt16(index)))
             partition.maxCPUsPerNode = Int(policy.maxCPUsPerNode)
             partition.leastLoaded = policy.leastLoaded || configuration.scheduling.leastLoaded
             partition.preemptMode = policy.preemptMode ?? configuration.scheduling.preemptMode
@@ -81,7 +101,10 @@ extension ControllerCore {
         job.waits = record.waits
         if record.arrayJob != 0 {
             job.copies = Int32(clamping: startableCopies(record))
-            if job.copies == 0 { job.waits.insert(.arrayLimit) }
+            if job.copies == 0 {
+                let isHeldBack = tables.corresponding[record.id.rawValue] != nil && openElements(of: record).isEmpty
+                job.waits.insert(isHeldBack ? .dependency : .arrayLimit)
+            }
         }
         return job
     }
@@ -125,7 +148,7 @@ extension ControllerCore {
         guard record.arrayJob != 0, let limit = tables.specs[record.id.rawValue]?.fields.array?.maxRunning else {
             return 1
         }
-        let waiting = record.hasElementIndex ? 1 : IndexRanges.count(tables.pendingIndices[record.id.rawValue] ?? [])
+        let waiting = record.hasElementIndex ? 1 : IndexRanges.count(openElements(of: record))
         if limit == 0 { return waiting }
         return min(waiting, max(0, Int(limit) - Int(tables.runningElements[record.arrayJob] ?? 0)))
     }
@@ -143,11 +166,19 @@ extension NodeRecord {
 
 extension JobRecord {
     var waits: PlanningSnapshot.Waits {
-        switch reason {
-        case .jobHeldUser: .heldByUser
-        case .jobHeldAdmin: .heldByAdmin
-        case .launchFailedRequeuedHeld: .launchFailed
-        default: []
+        var waits: PlanningSnapshot.Waits =
+            switch reason {
+            case .jobHeldUser: .heldByUser
+            case .jobHeldAdmin: .heldByAdmin
+            case .reservationDeleted: .heldByUser
+            case .launchFailedRequeuedHeld: .launchFailed
+            default: []
+            }
+        switch dependency {
+        case .none: break
+        case .waits: waits.insert(.dependency)
+        case .never: waits.insert(.dependencyNever)
         }
+        return waits
     }
 }

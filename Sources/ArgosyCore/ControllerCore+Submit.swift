@@ -11,7 +11,7 @@ extension ControllerCore {
             return
         }
         do {
-            let parts = try check(fields, by: caller)
+            let parts = try accepted(fields, by: caller)
             let id = try admit(parts, token: token)
             if waitForAllocation {
                 waiting.owners.append(WaitingReplies.Owner(reply: handle, job: id, isAnswered: false))
@@ -21,6 +21,28 @@ extension ControllerCore {
         } catch {
             refuse(handle, error)
         }
+    }
+
+    /// `sbatch --test-only`: the submission is made on a copy, which is dropped.
+    mutating func test(_ fields: JobSpec.Fields, by caller: Caller, reply handle: ReplyHandle) {
+        var trial = self
+        do {
+            let id = try trial.admit(try trial.accepted(fields, by: caller), token: "")
+            reply(handle, .tested(TestedJob(id: id, snapshot: trial.planningSnapshot(at: now))))
+        } catch { refuse(handle, error) }
+    }
+
+    /// Checked, placed among the accounts, ready to be admitted.
+    private func accepted(_ fields: JobSpec.Fields, by caller: Caller) throws(Refusal) -> [Admitted] {
+        var parts = try check(fields, by: caller)
+        for place in parts.indices {
+            let elements = parts[place].fields.array.map { IndexRanges.count($0.indices) } ?? 1
+            parts[place].accounting = try settleAccounting(
+                &parts[place].fields, partition: parts[place].partition, elements: elements)
+            // Now that its account is known.
+            try checkReservations(parts[place].fields)
+        }
+        return parts
     }
 
     /// The same token: the client lost our answer, or its connection.
@@ -99,18 +121,20 @@ extension ControllerCore {
         _ id: JobID, _ part: Admitted, token: String, _ adjust: (inout JobRecord) -> Void
     ) {
         let fields = part.fields
+        for shape in part.shapes { feasibility.learn(shape, true) }
         let spec = JobSpec(fields)
         tables.specs[id.rawValue] = spec
         var record = JobRecord(
             submit: now, eligible: max(now, fields.begin), id: id, timeLimit: fields.timeLimit,
             partition: part.partition, uid: fields.identity.uid, isBatch: spec.isBatch,
             killOnClientLoss: fields.killOnClientLoss, allowsRequeue: fields.requeue)
+        record.association = Int32(part.accounting?.association ?? -1)
+        record.qos = Int32(part.accounting?.qos ?? -1)
         record.tier = tier(of: fields.partition, or: part.partition)
         record.endBy = fields.deadline
         record.timeMin = fields.timeMin
         adjust(&record)
         let isHeld = fields.hold || fields.priority == 0
-        record.priority = isHeld ? 0 : basePriority(of: id)
         if isHeld { record.reason = .jobHeldUser }
         if record.eligible > now && !isHeld { record.reason = .beginTime }
         if let array = fields.array {
@@ -118,13 +142,21 @@ extension ControllerCore {
             tables.pendingIndices[id.rawValue] = array.indices
         }
         tables.jobs[id.rawValue] = record
+        if !isHeld {
+            record.priority = basePriority(of: id)
+            tables.jobs[id.rawValue] = record
+        }
         if !token.isEmpty {
             tables.tokens[id.rawValue] = token
             tokens[Self.tokenKey(token, uid: fields.identity.uid)] = id
         }
         liveJobs += 1
+        noteLive(id)
         change(id) { _ in }
         enqueue(record)
         if !isPartitionUp(part.partition) { noteUnplanned(id) }
+        if !fields.dependency.isEmpty, let dependency = try? dependency(fields.dependency) {
+            setDependency(id, dependency)
+        }
     }
 }

@@ -110,6 +110,7 @@ extension ControllerCore {
         case .completed, .cancelled, .failed, .timeout, .nodeFail, .preempted, .bootFail, .deadline, .outOfMemory:
             guard tables.pendingIndices[record.id.rawValue] == nil else { return Refusals.alreadyEnded(record.id) }
             liveJobs += 1
+            noteLive(record.id)
             change(record.id) { $0.holdAfterRequeue = hold }
             if let job = self.record(record.id) { requeue(job) }
         }

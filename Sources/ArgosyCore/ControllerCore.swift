@@ -11,7 +11,7 @@
 // - Reports of an older incarnation or another attempt change nothing, and are acknowledged, so that nodes forget them.
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
-// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Partitions, +Demand, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
+// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Change, +Partitions, +Demand, +Dependencies, +Reservations, +ReservationChoice, +ReservationLife, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
 // +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
@@ -33,14 +33,26 @@ public struct ControllerCore: Sendable {
     var now: Timestamp
     var queue = PendingQueue()
     var shapes = ShapeTable()
+    var feasibility = Feasibility()
+    /// Made when first needed, and anew each PriorityCalcPeriod; nil with priority/basic.
+    var priorities: MultifactorPriority?
     /// Those that stand still.
     var suspended: [JobID] = []
     /// Of each license of the configuration, how many jobs hold.
     var licensesInUse: [UInt64]
     var deadlines = DeadlineHeap()
+    var dependencies = DependencyBook()
+    /// Nodes of reservations may have to be replaced: one went down, or a job took one.
+    var reservationsNeedMending = false
     var tokens: [String: JobID] = [:]
     var waiting = WaitingReplies()
     var liveJobs = 0
+    /// What of each job stands in the accounting book.
+    var counted = PagedTable<JobCount>()
+    var limitedJobs = LimitedJobs()
+    var usageKeeping = UsageKeeping()
+    /// Uids that were told last.
+    var administrators: [UInt32] = []
     var turn = Turn()
     var dirtyJobs: [JobID] = []
     var dirtyNodes: [NodeIndex] = []
@@ -61,6 +73,8 @@ public struct ControllerCore: Sendable {
     public mutating func start(at time: Timestamp) -> Turn {
         begin(time)
         settleAfterLoad()
+        writeAccounting()
+        tellAdministrators()
         return finish()
     }
 
@@ -85,14 +99,21 @@ public struct ControllerCore: Sendable {
         switch event {
         case .jobSubmitted(let fields, let token, let wait, let caller, let reply):
             submit(fields, token: token, waitForAllocation: wait, by: caller, reply: reply)
+        case .jobTested(let fields, let caller, let reply): test(fields, by: caller, reply: reply)
         case .cancelRequested(let selection, let signal, let batchOnly, let full, let caller, let reply):
             cancel(selection, signal: signal, batchOnly: batchOnly, full: full, by: caller, reply: reply)
         case .jobUpdateRequested(let selection, let action, let caller, let reply):
             update(selection, action, by: caller, reply: reply)
+        case .jobChangeRequested(let selection, let changes, let caller, let reply):
+            change(selection, changes, by: caller, reply: reply)
         case .nodeUpdateRequested(let nodes, let action, let caller, let reply):
             update(nodes, action, by: caller, reply: reply)
         case .partitionUpdateRequested(let name, let state, let caller, let reply):
             update(partition: name, state, by: caller, reply: reply)
+        case .reservationRequested(let action, let names, let caller, let reply):
+            handle(action, names, by: caller, reply: reply)
+        case .accountingChangeRequested(let operations, let checkOnly, let actor, let caller, let reply):
+            changeAccounting(operations, checkOnly: checkOnly, actor: actor, by: caller, reply: reply)
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
@@ -102,6 +123,7 @@ public struct ControllerCore: Sendable {
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)
         case .nodeReported(let node, let report): take(report, from: node)
         case .planned(let plan):
+            tables.lastPlan = now
             apply(plan)
         case .timePassed: break
         }
@@ -114,11 +136,14 @@ public struct ControllerCore: Sendable {
 
     /// Rows are whole and written once a turn, however often a record changed in it.
     private mutating func finish() -> Turn {
+        settleDependencies()
+        mendReservations()
         settleFinishedJobs()
         dirtyJobs.sort()
         var previous: JobID?
         for id in dirtyJobs where id != previous {
             previous = id
+            recount(id)
             if let row = tables.row(id) { turn.changes.append(.job(row)) }
         }
         dirtyNodes.sort()

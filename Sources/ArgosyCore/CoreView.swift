@@ -1,5 +1,7 @@
 // What queries are answered from: an immutable snapshot that shares the core's pages until they change.
 public import ArgosyDomain
+public import ArgosyScheduler
+public import ArgosyScheduler
 
 /// A snapshot of the core. Making and copying one costs a few reference counts.
 public struct CoreView: Sendable {
@@ -31,8 +33,56 @@ public struct CoreView: Sendable {
         Array(tables.partitions.prefix(tables.configuration.partitions.count))
     }
 
+    /// In the order they were made.
+    public var reservations: [Reservation] { tables.reservations }
+
+    /// What is left of what the job waits for; empty: nothing.
+    public func dependency(_ id: JobID) -> JobDependency { tables.dependencies[id.rawValue] ?? JobDependency() }
+
+    /// Cores of what a reservation takes of a node.
+    public func cores(of node: Reservation.Node, in reservation: Reservation) -> Int {
+        let configured = tables.configuration.nodes[node.index.int]
+        let threads = max(1, configured.threadsPerCore)
+        return node.cpus.isEmpty
+            ? configured.cpus / threads : Set(node.cpus.members.map { $0 / threads }).count
+    }
+
+    /// Accounts, users, associations and QOS.
+    public var accounting: AccountingState { tables.accounting }
+
+    /// What is counted against their limits, and what they used.
+    public var book: AccountingBook { tables.book }
+
+    /// Number of the association the job is charged to; nil: none.
+    public func association(of job: JobID) -> AssociationID? {
+        guard let record = tables.jobs[job.rawValue], record.association >= 0 else { return nil }
+        return tables.book.records.associations[Int(record.association)].id
+    }
+
+    /// What the last plan that looked at the job said of it; nil: nothing yet.
+    public func outlook(_ id: JobID) -> JobOutlook? {
+        guard let record = tables.jobs[id.rawValue], record.state == .pending, let note = tables.notes[id.rawValue]
+        else { return nil }
+        return JobOutlook(
+            start: note.expectedStart, isReserved: note.isReserved, nodes: note.nodes, reasons: note.reasons,
+            planned: tables.lastPlan)
+    }
+
     /// When the planner expects the job to start; unset when it does not know.
     public func expectedStart(_ id: JobID) -> Timestamp { tables.notes[id.rawValue]?.expectedStart ?? .unset }
+}
+
+/// When and where a waiting job is planned, and what keeps it.
+public struct JobOutlook: Sendable {
+    /// Unset: not known.
+    public var start: Timestamp
+    /// Later jobs may not delay it.
+    public var isReserved: Bool
+    /// A hostlist.
+    public var nodes: String
+    public var reasons: ReasonSet
+    /// When the plan was made.
+    public var planned: Timestamp
 }
 
 extension CoreView {

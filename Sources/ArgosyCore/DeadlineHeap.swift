@@ -3,7 +3,8 @@ import ArgosyDomain
 /// What is due when. Entries are never taken out early: whoever pops one asks the records whether it still holds.
 struct DeadlineHeap: Sendable {
     enum Kind: UInt8, Comparable, Sendable {
-        case jobEligible, jobLimit, clientGone, jobPurge, nodeLost, mustEnd, resumption, priorities
+        case jobEligible, jobLimit, clientGone, jobPurge, nodeLost, mustEnd, resumption, priorities, dependency,
+            chargeUsage, reservation
         static func < (a: Kind, b: Kind) -> Bool { a.rawValue < b.rawValue }
     }
     struct Entry: Comparable, Sendable {

@@ -1,4 +1,5 @@
 public import ArgosyDomain
+public import ArgosyScheduler
 
 /// Orders to the world. Performed only once the commit of the turn that gave them is durable, and safe to repeat.
 public enum Effect: Sendable {
@@ -6,6 +7,8 @@ public enum Effect: Sendable {
     case order(NodeIndex, Incarnation, Order)
     /// Reports of this node up to the sequence are durable: it may forget them.
     case acknowledge(NodeIndex, Incarnation, sequence: UInt64)
+    /// Uids of operators and administrators by the accounting records, ascending: at the start, and when they change.
+    case administratorsChanged([UInt32])
     /// Something a planner should look at changed.
     case planWanted
     /// A node that must not go on: wrong hardware and the like. The shell closes its link and logs.
@@ -15,12 +18,26 @@ public enum Effect: Sendable {
 public enum Answer: Sendable, Equatable {
     case refused(Refusal)
     case submitted(JobID)
+    case reservationCreated(String)
+    case tested(TestedJob)
     case allocated(JobID, Attempt, Allocation)
     case done
     case cancelled([CancelOutcome])
     case stepCreated(JobID, Attempt, StepID, layout: Allocation, firstRanks: [UInt32])
     /// Answer to waitRequested: the job has ended.
     case ended(JobID)
+}
+
+/// The cluster with a job in its queue that was only asked about.
+public struct TestedJob: Sendable, Equatable {
+    /// The id it would have.
+    public var id: JobID
+    public var snapshot: PlanningSnapshot
+    public init(id: JobID, snapshot: PlanningSnapshot) {
+        self.id = id
+        self.snapshot = snapshot
+    }
+    public static func == (a: Self, b: Self) -> Bool { a.id == b.id && a.snapshot.version == b.snapshot.version }
 }
 
 public struct CancelOutcome: Sendable, Equatable {

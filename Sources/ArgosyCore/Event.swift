@@ -8,14 +8,20 @@ public struct ReplyHandle: RawRepresentable, Hashable, Comparable, Sendable {
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// Who asks. `isOperator`: root or SlurmUser.
+/// Who asks. `isOperator`: root, SlurmUser, or an operator by the accounting records.
 public struct Caller: Hashable, Sendable {
     public var uid: UInt32
     public var gid: UInt32
     public var isOperator: Bool
+    /// Root or SlurmUser: an administrator of accounting whatever its records say.
+    public var isSuperUser: Bool
     /// Set when the request came over a job's relay socket: it may speak only for this attempt of this job.
     public var relayedFor: AttemptKey?
-    public init(uid: UInt32, gid: UInt32, isOperator: Bool, relayedFor: AttemptKey? = nil) {
+    /// `isSuperUser`: as `isOperator` when not given.
+    public init(
+        uid: UInt32, gid: UInt32, isOperator: Bool, isSuperUser: Bool? = nil, relayedFor: AttemptKey? = nil
+    ) {
+        self.isSuperUser = isSuperUser ?? isOperator
         self.uid = uid
         self.gid = gid
         self.isOperator = isOperator
@@ -37,11 +43,20 @@ public struct AttemptKey: Hashable, Comparable, Sendable {
 public enum Event: Sendable {
     /// `token`: a repeat with the same token gets the same id. `waitForAllocation`: answer when the nodes are ready.
     case jobSubmitted(JobSpec.Fields, token: String, waitForAllocation: Bool, by: Caller, reply: ReplyHandle)
+    /// When would it start? Answered with a snapshot that it waits in; no job is made.
+    case jobTested(JobSpec.Fields, by: Caller, reply: ReplyHandle)
     case cancelRequested(JobSelection, signal: UInt32, batchOnly: Bool, full: Bool, by: Caller, reply: ReplyHandle)
     case jobUpdateRequested(JobSelection, JobAction, by: Caller, reply: ReplyHandle)
+    /// `scontrol update job`.
+    case jobChangeRequested(JobSelection, JobChanges, by: Caller, reply: ReplyHandle)
     case nodeUpdateRequested([NodeIndex], NodeAction, by: Caller, reply: ReplyHandle)
     /// For operators; kept over restarts until the configuration's own State changes.
     case partitionUpdateRequested(String, PartitionState, by: Caller, reply: ReplyHandle)
+    /// For operators. `names`: what name services know of the users and groups that the request names.
+    case reservationRequested(ReservationAction, names: ReservationNames, by: Caller, reply: ReplyHandle)
+    /// All operations or none. `actor` is the caller's name; `checkOnly`: say what would be refused, change nothing.
+    case accountingChangeRequested(
+        [AccountingOperation], checkOnly: Bool, actor: String, by: Caller, reply: ReplyHandle)
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)
@@ -88,6 +103,25 @@ public enum PartitionState: String, CaseIterable, Sendable {
     case inactive = "INACTIVE"
 }
 public enum NodeAction: Hashable, Sendable { case drain(reason: String), resume, down(reason: String) }
+
+public enum ReservationAction: Hashable, Sendable {
+    case create(ReservationRequest)
+    case update(ReservationRequest)
+    case delete(String)
+}
+
+/// What the core cannot find out by itself.
+public struct ReservationNames: Hashable, Sendable {
+    public var users: [String: UInt32]
+    public var groups: [String: UInt32]
+    /// Seconds east of UTC, for weekdays.
+    public var utcOffset: Int32
+    public init(users: [String: UInt32] = [:], groups: [String: UInt32] = [:], utcOffset: Int32 = 0) {
+        self.users = users
+        self.groups = groups
+        self.utcOffset = utcOffset
+    }
+}
 
 /// What `srun` asks for inside an allocation. 0: not given.
 public struct StepRequest: Hashable, Sendable {

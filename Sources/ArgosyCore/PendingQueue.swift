@@ -21,6 +21,8 @@ struct PendingQueue: Sendable {
     private(set) var keys: [Key] = []
     private var stale = 0
 
+    init(_ keys: [Key] = []) { self.keys = keys.sorted() }
+
     mutating func insert(_ key: Key) {
         var (low, high) = (0, keys.count)
         while low < high {

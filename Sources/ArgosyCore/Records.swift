@@ -31,6 +31,8 @@ struct JobRecord: Sendable {
     /// Positions in the accounting book; -1: none.
     var association: Int32 = -1
     var qos: Int32 = -1
+    /// What it waits for of other jobs.
+    var dependency = DependencyWait.none
     /// The highest of its partitions' tiers.
     var tier: UInt16 = 1
     var allowsPreemptRequeue: Bool { isBatch && allowsRequeue }
@@ -61,7 +63,9 @@ struct JobRecord: Sendable {
 
     /// Waits on the user's, the administrator's or our wish rather than for its turn.
     var isHeld: Bool {
-        state == .pending && (reason == .jobHeldUser || reason == .jobHeldAdmin || reason == .launchFailedRequeuedHeld)
+        state == .pending
+            && (reason == .jobHeldUser || reason == .jobHeldAdmin || reason == .launchFailedRequeuedHeld
+                || reason == .reservationDeleted)
     }
     var hasElementIndex: Bool { arrayIndex != JobRecord.noIndex }
     var key: AttemptKey { AttemptKey(id, attempt) }
@@ -86,6 +90,9 @@ extension JobRecord {
     }
 }
 
+/// Whether other jobs let it start: not yet, or never.
+enum DependencyWait: UInt8, Sendable { case none, waits, never }
+
 /// What a job has that was placed.
 struct JobRun: Sendable {
     var allocation: Allocation
@@ -108,6 +115,7 @@ struct JobRun: Sendable {
 struct JobNote: Sendable, Equatable {
     var detail: String
     var expectedStart = Timestamp.unset
+    var isReserved = false
     /// Where it is planned: a hostlist.
     var nodes = ""
     /// All that keep it from starting.

@@ -9,6 +9,9 @@ public enum RowChange: Sendable {
     case step(StepRow)
     case node(NodeRow)
     case partition(PartitionRow)
+    case reservation(Reservation)
+    case reservationRemoved(String)
+    case accounting(AccountingRow)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -41,6 +44,12 @@ public struct JobRow: Sendable {
     public var nodesHeld: [UInt32]
     public var nodesPrepared: [UInt32]
     public var token: String
+    /// What is left of it, in JobDependency's stored text.
+    public var dependency = ""
+    /// The reservation it runs in; empty: none.
+    public var reservation = ""
+    /// Of an array that waits for another element by element: indices that need not wait any more.
+    public var corresponding: [IndexRange] = []
     public var nextStep: UInt32
     public var endingState: JobState?
     public var deadline: Timestamp
@@ -56,8 +65,6 @@ public struct JobRow: Sendable {
     public var suspendedByPreemption = false
     /// Held, by name.
     public var licenses: [LicenseRequest] = []
-    /// The reservation it runs in; empty: none.
-    public var reservation = ""
     /// The leader's id, for components of a heterogeneous job, and which one this is.
     public var hetLeader: JobID?
     public var hetOffset: UInt32 = 0
@@ -164,6 +171,8 @@ public struct StoredState: Sendable {
     public var steps: [StepRow] = []
     public var nodes: [NodeRow] = []
     public var partitions: [PartitionRow] = []
+    public var reservations: [Reservation] = []
+    public var accounting = StoredAccounting()
     public var lastJobID = JobID(0)
     /// Core time never goes back before this.
     public var lastTime = Timestamp.unset

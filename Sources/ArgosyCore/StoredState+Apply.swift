@@ -23,6 +23,11 @@ extension StoredState {
         case .partition(let row):
             partitions.removeAll { $0.name == row.name }
             partitions.append(row)
+        case .reservation(let reservation):
+            reservations.removeAll { $0.name == reservation.name }
+            reservations.append(reservation)
+        case .reservationRemoved(let name): reservations.removeAll { $0.name == name }
+        case .accounting(let row): accounting.apply(row)
         case .lastJobID(let id): lastJobID = max(lastJobID, id)
         }
     }

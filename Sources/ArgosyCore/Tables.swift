@@ -1,6 +1,7 @@
 // All tables of the core: what a view shares with it.
 import ArgosyConfig
 import ArgosyDomain
+import ArgosyScheduler
 
 struct Tables: Sendable {
     let configuration: ClusterConfiguration
@@ -18,15 +19,34 @@ struct Tables: Sendable {
     var runs = PagedTable<JobRun>()
     var notes = PagedTable<JobNote>()
     var tokens = PagedTable<String>()
+    /// In the order they were made.
+    var reservations: [Reservation] = []
+    /// The reservation a job runs in, by name.
+    var usedReservations = PagedTable<String>()
+    /// Nodes that are set aside now.
+    var reservedNodes = PagedTable<ReservedNow>()
     /// Ids of a heterogeneous job's components, by the leader's; ascending.
     var components = PagedTable<[UInt32]>()
+    /// What is left of waiting jobs' dependencies.
+    var dependencies = PagedTable<JobDependency>()
+    /// Of arrays that wait for another one element by element: indices that need not wait any more.
+    var corresponding = PagedTable<[IndexRange]>()
     var steps = PagedTable<[StepRow]>()
+    /// When the last plan came.
+    var lastPlan = Timestamp.unset
     var nodes = PagedTable<NodeRecord>()
     var facts = PagedTable<NodeFacts>()
+    var accounting: AccountingState
+    var book: AccountingBook
 
     init(configuration: ClusterConfiguration) {
         self.configuration = configuration
         partitions = configuration.partitions.map { PartitionView($0, of: configuration) }
+        accounting = AccountingState(tresNames: configuration.accounting.tres)
+        let records = ControllerCore.bookRecords(accounting, configuration)
+        book = AccountingBook(
+            records: records,
+            usage: UsageLedger(records: records, halfLife: configuration.priority.decayHalfLife, epoch: .unset))
         var names = [[String]](repeating: [], count: configuration.nodes.count)
         for partition in configuration.partitions {
             for node in partition.nodes { names[node.int].append(partition.name) }
@@ -53,6 +73,9 @@ struct Tables: Sendable {
         row.arrayIndex = record.hasElementIndex ? record.arrayIndex : nil
         row.pendingIndices = pendingIndices[id.rawValue] ?? []
         row.runningElements = runningElements[id.rawValue] ?? 0
+        row.dependency = dependencies[id.rawValue]?.storedText ?? ""
+        row.reservation = usedReservations[id.rawValue] ?? ""
+        row.corresponding = corresponding[id.rawValue] ?? []
         row.token = tokens[id.rawValue] ?? ""
         row.nextStep = record.nextStep
         row.endingState = record.endingState
@@ -101,7 +124,7 @@ struct Tables: Sendable {
         let allocated = configured.cpus - node.freeCPUs.count
         return NodeView(
             index: index, name: configured.name, address: configured.address,
-            state: Self.state(of: node, allocated: allocated, cpus: configured.cpus), flags: flags(of: node),
+            state: Self.state(of: node, allocated: allocated, cpus: configured.cpus), flags: flags(of: node, index),
             reason: facts.reason, reasonTime: facts.reasonTime, reasonUID: facts.reasonUID, cpus: configured.cpus,
             cpusAllocated: allocated, memoryMiB: configured.memoryMiB,
             memoryAllocatedMiB: configured.memoryMiB - min(node.freeMemoryMiB, configured.memoryMiB),
@@ -117,9 +140,13 @@ struct Tables: Sendable {
         return allocated >= cpus ? "ALLOCATED" : "MIXED"
     }
 
-    private func flags(of node: NodeRecord) -> [String] {
+    private func flags(of node: NodeRecord, _ index: NodeIndex) -> [String] {
         var flags: [String] = []
         if node.isDrained { flags.append("DRAIN") }
+        if let reserved = reservedNodes[index.rawValue] {
+            if reserved == .maintenance { flags.append("MAINTENANCE") }
+            flags.append("RESERVED")
+        }
         let completing = node.holds.contains { jobs[$0.job.rawValue]?.state == .completing }
         if completing || !node.strays.isEmpty { flags.append("COMPLETING") }
         if !node.isConnected && node.isRegistered { flags.append("NOT_RESPONDING") }

@@ -11,6 +11,9 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         case memoryTooLarge = 20, partitionDown = 21, launchFailed = 22, invalidScript = 23, busy = 24
         case invalidUser = 25, invalidState = 26, cancelled = 27, invalidAccount = 28, invalidQOS = 29
         case accountingPolicy = 30
+        case dependency = 40, invalidGRES = 41, invalidFeature = 42, invalidLicense = 43, invalidReservation = 44
+        case reservationAccess = 45, reservationBusy = 46, reservationNotUsable = 47, reservationOverlap = 48
+        case invalidTime = 49, invalidNice = 50, jobNotPending = 51, invalidTimeMin = 52
     }
     public var code: Code
     public var message: String

@@ -167,11 +167,16 @@ public struct Reservation: Hashable, Sendable {
     public var users = ReservationMembers()
     public var accounts = ReservationMembers()
     public var groups: [String] = []
-    /// Uids of `users`, or of the members of `groups`; sorted.
+    /// Of `users` and of `groups`, in their order.
     public var uids: [UInt32] = []
+    public var gids: [UInt32] = []
     /// When the last job that used it was gone (or it began); for PURGE_COMP.
     public var idleSince = Timestamp.unset
     public var maxStartDelay: UInt32 = 0
+    /// Grows from reservation to reservation; part of the names that are made.
+    public var sequence: UInt32 = 0
+    /// Seconds east of UTC where it was made: says which days are weekdays.
+    public var utcOffset: Int32 = 0
     public init(name: String, start: Timestamp, end: Timestamp, flags: ReservationFlags = []) {
         self.name = name
         self.start = start
@@ -181,10 +186,10 @@ public struct Reservation: Hashable, Sendable {
 
     public func isActive(at now: Timestamp) -> Bool { start <= now && now < end }
 
-    /// Whether its users and accounts let a job of these in. Both must match where both are given.
-    public func permits(uid: UInt32, account: String) -> Bool {
-        let hasUsers = !users.isEmpty || !groups.isEmpty
-        let user = !hasUsers || uids.contains(uid) != users.areDenied
-        return user && accounts.permits { $0 == account }
+    /// Whether its users (or groups) and accounts let a job of these in. Both must match where both are given.
+    public func permits(_ identity: Identity, account: String) -> Bool {
+        guard accounts.permits({ $0 == account }) else { return false }
+        if !groups.isEmpty { return gids.contains { $0 == identity.gid || identity.groups.contains($0) } }
+        return users.isEmpty || uids.contains(identity.uid) != users.areDenied
     }
 }

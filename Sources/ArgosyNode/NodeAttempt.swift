@@ -20,6 +20,9 @@ struct NodeAttempt {
     /// Ended and acknowledged: orders for them are repeats.
     var endedSteps: Set<StepID> = []
     var queuedLaunches: [WireLaunchStep] = []
+    /// Told to stand still; and the number of the last order to do so or to go on.
+    var isSuspended = false
+    var pause: UInt32 = 0
     var relay = NodeRelay()
     var container: WireLocalContainer?
     // While terminating.

@@ -131,6 +131,7 @@ extension NodeDaemon {
         attempts[id]?.steps[step]?.waitingClients = []
         for client in known.waitingClients { hand(client, toStepAt: descriptor, id, step) }
         if attempts[id]?.phase == .terminating { sendTerminate(id, step) }
+        if attempts[id]?.isSuspended == true { sendPause(id, step) }
         // It may have told an earlier argosyd only.
         if SpoolFile.exists(known.paths.started) { stepStarted(id, step) }
     }
@@ -240,6 +241,23 @@ extension NodeDaemon {
             message.b = order.batchOnly ? 1 : 0
             _ = ControlSocket.send(message, to: known.socket)
         }
+    }
+
+    // MARK: standing still
+
+    /// An order without a higher number than the last one's is a repeat, or late.
+    func pause(_ id: AttemptID, number: UInt32, suspended: Bool) {
+        guard let attempt = attempts[id], attempt.phase != .terminating, attempt.phase != .gone, attempt.pause < number
+        else { return }
+        attempts[id]?.pause = number
+        attempts[id]?.isSuspended = suspended
+        logger.info(suspended ? "suspending" : "resuming", metadata: ["attempt": "\(id)"])
+        for step in attempt.liveSteps { sendPause(id, step) }
+    }
+
+    private func sendPause(_ id: AttemptID, _ step: StepID) {
+        guard let attempt = attempts[id], let socket = attempt.steps[step]?.socket, socket >= 0 else { return }
+        _ = ControlSocket.send(StepMessage(attempt.isSuspended ? .suspend : .resume), to: socket)
     }
 
     /// Children of this life of argosyd are reaped; those of an earlier one are init's.

@@ -230,6 +230,8 @@ final class NodeDaemon {
         case .prepare(let prepare): self.prepare(id, prepare)
         case .launch(let launch): self.launch(id, launch)
         case .signal(let signal): self.signal(id, signal)
+        case .suspend(let order): pause(id, number: order.number, suspended: true)
+        case .resume(let order): pause(id, number: order.number, suspended: false)
         case .terminate(let terminate): self.terminate(id, terminate)
         case nil: break
         }

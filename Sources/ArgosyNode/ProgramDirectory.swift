@@ -3,7 +3,9 @@ internal import Glibc
 
 /// `<spool>/bin`: the commands as jobs see them, bound into containers. One static program under all its names.
 enum ProgramDirectory {
-    static let names = ["srun", "sbatch", "salloc", "squeue", "scancel", "sinfo", "sacct", "scontrol"]
+    static let names = [
+        "srun", "sbatch", "salloc", "squeue", "scancel", "sinfo", "sacct", "scontrol", "sacctmgr", "sshare", "sprio",
+    ]
 
     /// Puts `program` there (a hard link where possible, else a copy) unless it is there already.
     /// Throws `SpoolFile.Failure`.

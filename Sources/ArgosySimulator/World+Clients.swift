@@ -113,7 +113,7 @@ extension World {
             } else {
                 clients[index].phase = .done
             }
-        case .done, .cancelled, .stepCreated, .ended: break
+        case .done, .reservationCreated, .cancelled, .stepCreated, .tested, .ended: break
         }
     }
 

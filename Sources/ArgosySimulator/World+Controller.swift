@@ -115,7 +115,7 @@ extension World {
         guard let core else { return }
         isPlanning = false
         let snapshot = core.planningSnapshot(at: now)
-        var plan = FirstFitPlanner().plan(snapshot)
+        var plan = BackfillPlanner().plan(snapshot)
         if isFaulty && random.chance(10) { plan.preemptions += drawPreemption(snapshot) }
         after(random.milliseconds(1...50), .deliver(.planned(plan), epoch: epoch, link: 0, node: nil))
     }
@@ -147,6 +147,7 @@ extension World {
             isPlanning = true
             after(random.milliseconds(1...30), .plan(epoch: epoch))
         case .nodeRefused(let node, _): if nodes[node.int].link != 0 { breakLink(node.int) }
+        case .administratorsChanged: break
         }
     }
 

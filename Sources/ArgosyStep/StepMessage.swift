@@ -38,6 +38,9 @@ public struct StepMessage: Equatable, Sendable {
         case drained = 12
         /// To the child: a line for the stderr of `rank`, from the step daemon itself.
         case note = 13
+        /// To the step daemon: everything stands still, the time limit too; and goes on.
+        case suspend = 14
+        case resume = 15
     }
 
     public var kind: Kind

@@ -22,6 +22,8 @@ final class StepSupervisor {
     private var hasFinished = false
     private var graceAt: Duration?
     private var limitAt: Duration?
+    /// While it stands still: since when.
+    private var suspendedAt: Duration?
     private var clientAt: Duration?
     private let timer: TimerDescriptor
 
@@ -101,7 +103,7 @@ final class StepSupervisor {
 
     private func turn() throws {
         _ = channel.dial(at: BootClock.now)
-        let deadlines = [graceAt, limitAt, clientAt, channel.retryAt].compactMap { $0 }
+        let deadlines = [graceAt, suspendedAt == nil ? limitAt : nil, clientAt, channel.retryAt].compactMap { $0 }
         try timer.set(deadlines.min())
         let live = tasks.indices.filter { tasks[$0].exit == nil && tasks[$0].process != nil }
         var interests = [
@@ -118,7 +120,7 @@ final class StepSupervisor {
     }
 
     private func fireDeadlines(_ now: Duration) {
-        if let limit = limitAt, now >= limit {
+        if let limit = limitAt, suspendedAt == nil, now >= limit {
             limitAt = nil
             if machine.phase == .running {
                 say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) DUE TO TIME LIMIT ***")
@@ -147,11 +149,31 @@ final class StepSupervisor {
             if machine.phase == .running {
                 say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) ***")
             }
+            // What is frozen hears no signal.
+            resume()
             act(machine.apply(.terminateOrdered(grace: .milliseconds(message.a))))
+        case .suspend: suspend()
+        case .resume: resume()
         case .connection: if let descriptor { child?.send(message, descriptor: descriptor.raw) }
         case .hello, .started, .ended, .taskExited, .finished, .failure, .clientConnected, .clientLost, .drained, .note:
             break
         }
+    }
+
+    /// Time that it stands still does not count for its limit.
+    private func suspend() {
+        guard suspendedAt == nil else { return }
+        suspendedAt = BootClock.now
+        if tasks.isEmpty { return }  // Frozen once they are there: launching waits for them.
+        do { try cgroup.freeze(true) } catch { complain("cannot freeze \(cgroup.path): \(error)") }
+    }
+
+    private func resume() {
+        guard let since = suspendedAt else { return }
+        suspendedAt = nil
+        if let limit = limitAt { limitAt = limit + (BootClock.now - since) }
+        if tasks.isEmpty { return }
+        do { try cgroup.freeze(false) } catch { complain("cannot thaw \(cgroup.path): \(error)") }
     }
 
     private func hearChild() {
@@ -170,7 +192,8 @@ final class StepSupervisor {
             act(machine.apply(.clientConnected))
         case .clientLost: act(machine.apply(.clientLost))
         case .signal: act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
-        case .hello, .started, .ended, .terminate, .connection, .taskExited, .finished, .failure, .drained, .note: break
+        case .hello, .started, .ended, .terminate, .connection, .taskExited, .finished, .failure, .drained, .note, .suspend, .resume:
+            break
         }
     }
 
@@ -212,6 +235,7 @@ final class StepSupervisor {
         _ = try? SpoolFile.write([], to: order.paths.started)
         channel.send(.started)
         act(machine.apply(.tasksStarted(tasks.count)))
+        if suspendedAt != nil, !tasks.isEmpty { _ = try? cgroup.freeze(true) }
         for index in tasks.indices {
             if let code = tasks[index].startCode { taskEnded(index, ExitStatus(code: code)) }
         }

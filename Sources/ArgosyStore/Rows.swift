@@ -37,6 +37,9 @@ extension WireJobRow {
         nodesHeld = row.nodesHeld
         nodesPrepared = row.nodesPrepared
         token = row.token
+        dependency = row.dependency
+        reservation = row.reservation
+        corresponding = row.corresponding.map(WireIndexRange.init)
         nextStep = row.nextStep
         endingState = row.endingState?.rawValue ?? .max
         deadlineUs = row.deadline.microseconds
@@ -51,7 +54,6 @@ extension WireJobRow {
         suspendedForUs = row.suspendedFor.microseconds
         suspendedByPreemption = row.suspendedByPreemption
         licenses = row.licenses.map(WireLicenseRequest.init)
-        reservation = row.reservation
         pauses = row.pauses
         hetLeader = row.hetLeader?.rawValue ?? 0
         hetOffset = row.hetOffset
@@ -91,6 +93,9 @@ extension WireJobRow {
         row.deadline = Timestamp(microseconds: deadlineUs)
         row.batchLaunched = batchLaunched
         row.requeueAfterEnd = requeueAfterEnd
+        row.dependency = dependency
+        row.reservation = reservation
+        row.corresponding = corresponding.map(\.domain)
         row.usage = usage.domain
         readPauses(into: &row)
     }
@@ -100,7 +105,6 @@ extension WireJobRow {
         row.suspendedFor = .microseconds(suspendedForUs)
         row.suspendedByPreemption = suspendedByPreemption
         row.licenses = licenses.map(\.domain)
-        row.reservation = reservation
         row.pauses = pauses
         row.hetLeader = hetLeader == 0 ? nil : JobID(hetLeader)
         row.hetOffset = hetOffset

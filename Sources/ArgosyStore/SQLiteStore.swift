@@ -67,6 +67,10 @@ public final class SQLiteStore: Store {
             try Self.rows(database, "SELECT row FROM partitions ORDER BY name") { bytes throws(StoreError) in
                 state.partitions.append(try Self.decode(WirePartitionRow.self, bytes).core)
             }
+            try Self.rows(database, "SELECT row FROM reservations ORDER BY name") { bytes throws(StoreError) in
+                state.reservations.append(try Self.decode(WireReservation.self, bytes).domain(indexOf: indexOf))
+            }
+            state.accounting = try AccountingTables(database).load()
             return state
         }
     }
@@ -92,6 +96,12 @@ public final class SQLiteStore: Store {
 
     public func accounting(_ query: AccountingQuery) throws -> [AccountingRecord] {
         try withReader { database throws(StoreError) in try AccountingReader(database).records(query) }
+    }
+
+    public func accountingTransactions(since: Timestamp, until: Timestamp) throws -> [AccountingTransaction] {
+        try withReader { database throws(StoreError) in
+            try AccountingTables(database).transactions(since: since, until: until)
+        }
     }
 
     // MARK: - Connections
@@ -189,6 +199,16 @@ public final class SQLiteStore: Store {
             statement.bind(1, row.name)
             statement.bind(2, try encode(WirePartitionRow(row)))
             try statement.run()
+        case .reservation(let reservation):
+            let statement = try database.statement("INSERT OR REPLACE INTO reservations VALUES (?, ?)")
+            statement.bind(1, reservation.name)
+            statement.bind(2, try encode(WireReservation(reservation)))
+            try statement.run()
+        case .reservationRemoved(let name):
+            let statement = try database.statement("DELETE FROM reservations WHERE name = ?")
+            statement.bind(1, name)
+            try statement.run()
+        case .accounting(let row): try AccountingTables(database).write(row)
         case .lastJobID(let id):
             let statement = try database.statement("UPDATE meta SET last_job = max(last_job, ?)")
             statement.bind(1, Int64(id.rawValue))

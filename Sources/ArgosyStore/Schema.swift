@@ -2,7 +2,9 @@
 // A job's row stays for accounting when it leaves the queue: only `live` is cleared.
 
 enum Schema {
-    static let version: Int64 = 2
+    /// The one that brought accounting records.
+    static let accountingVersion: Int64 = 3
+    static let version: Int64 = 4
     private static let applicationID = 0x4172_676f  // "Argo"
 
     /// Creates or migrates. Throws `.newerSchema` for a file of a later release.
@@ -42,5 +44,18 @@ enum Schema {
         CREATE TABLE blobs (digest TEXT PRIMARY KEY, data BLOB NOT NULL);
         """,
         "CREATE TABLE partitions (name TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;",
+        """
+        CREATE TABLE accounts (name TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE users (name TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE associations (id INTEGER PRIMARY KEY, row BLOB NOT NULL);
+        CREATE TABLE qos (id INTEGER PRIMARY KEY, row BLOB NOT NULL);
+        CREATE TABLE tres (id INTEGER PRIMARY KEY, row BLOB NOT NULL);
+        CREATE TABLE association_usage (id INTEGER PRIMARY KEY, row BLOB NOT NULL);
+        CREATE TABLE qos_usage (id INTEGER PRIMARY KEY, row BLOB NOT NULL);
+        CREATE TABLE transactions (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, row BLOB NOT NULL);
+        CREATE INDEX transactions_time ON transactions (time);
+        CREATE TABLE accounting_marks (one INTEGER PRIMARY KEY CHECK (one = 1), row BLOB NOT NULL);
+        """,
+        "CREATE TABLE reservations (name TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;",
     ]
 }

@@ -18,6 +18,8 @@ public protocol Store: Sendable {
     func blob(_ digest: String) throws -> [UInt8]?
     /// Jobs, live and past, ascending by id.
     func accounting(_ query: AccountingQuery) throws -> [AccountingRecord]
+    /// The log of changes of accounting records in `since ..< until`, oldest first; unset: no bound.
+    func accountingTransactions(since: Timestamp, until: Timestamp) throws -> [AccountingTransaction]
     /// False when so little space is left that only what ends work should still be taken. Cheap.
     var hasRoom: Bool { get }
 }

@@ -51,11 +51,18 @@ extension Cgroup {
         try freeze(false, deadline: deadline)
     }
 
+    /// Everything in it and below it stands still, or goes on. Not waited for: what is in the kernel stops on its way out.
+    public func freeze(_ frozen: Bool) throws(SystemError) { try freeze(frozen, deadline: BootClock.now) }
+
     /// Best effort: what cannot be frozen is killed all the same, only perhaps in more rounds.
     private func freeze(_ frozen: Bool, deadline: Duration) throws(SystemError) {
         if let freezer = directory(of: "freezer"), !freezer.isV2 {
             let file = freezer.path + "/freezer.state"
             try Files.writeExisting(file, frozen ? "FROZEN" : "THAWED")
+            // A descendant that was frozen by itself stays so.
+            for path in frozen ? [] : subtree(of: freezer.path) where path != freezer.path {
+                try Files.writeExisting(path + "/freezer.state", "THAWED")
+            }
             let limit = min(deadline, BootClock.now + .milliseconds(200))
             while frozen, try Files.readText(file) != "FROZEN", BootClock.now < limit { usleep(1000) }
         } else if let v2 = directoryInV2 {

@@ -10,6 +10,8 @@ public struct SWFReader {
     static let maxLine = 1 << 20
     /// Fields of a line that are read; queue is the last of interest.
     private static let fields = 15
+    /// Times beyond (34,000 years, in seconds) are no times; sums of what is left cannot overflow.
+    private static let maxTime: Int64 = 1 << 40
     /// Of those, how many a line must have: up to the requested time.
     private static let neededFields = 9
 
@@ -24,6 +26,7 @@ public struct SWFReader {
     private struct Header {
         var processors: Int32?
         var nodes: Int32?
+        var jobs: Int32?
     }
 
     private init(name: String, processors: Int32?) {
@@ -135,6 +138,10 @@ extension SWFReader {
             values[count] = -1
             count += 1
         }
+        guard values[1] <= Self.maxTime, values[3] <= Self.maxTime, values[8] <= Self.maxTime else {
+            throw TraceError(
+                .malformed, "\(name), line \(line): a time of more than 34,000 years; are the columns right?")
+        }
         workload.append(
             LogLine(
                 id: values[0], submit: values[1], run: values[3], allocated: values[4], asked: values[7],
@@ -188,6 +195,7 @@ extension SWFReader {
         }
         if header.processors == nil { header.processors = value("MaxProcs") }
         if header.nodes == nil { header.nodes = value("MaxNodes") }
+        if header.jobs == nil { header.jobs = value("MaxJobs") }
     }
 
     private mutating func endHeader() throws(TraceError) {
@@ -198,5 +206,7 @@ extension SWFReader {
                 "\(name) does not say how many processors its machine has (MaxProcs or MaxNodes); give --procs")
         }
         workload.processors = processors
+        // A hint that may be wrong.
+        workload.jobs.reserveCapacity(Int(min(header.jobs ?? 0, 1 << 20)))
     }
 }

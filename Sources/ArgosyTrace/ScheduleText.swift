@@ -35,17 +35,22 @@ private struct Bytes {
     }
 
     var bytes: ArraySlice<UInt8> { content[..<used] }
+    mutating func removeAll() { used = 0 }
 }
 
 extension Schedule {
     /// The first 16 hex digits of SHA-256 over `id start\n` of all jobs in their order.
     public func digest(of workload: Workload) -> String {
-        var text = Bytes(capacity: 24 * (workload.jobs.count + 2))
+        var text = Bytes(capacity: 1 << 14)
+        var hash = SHA256()
         for (index, job) in workload.jobs.enumerated() {
             text.append(job.id, UInt8(ascii: " "))
             text.append(starts[index], UInt8(ascii: "\n"))
+            if text.bytes.count > 1 << 13 {
+                text.bytes.withUnsafeBytes { hash.update($0) }
+                text.removeAll()
+            }
         }
-        var hash = SHA256()
         text.bytes.withUnsafeBytes { hash.update($0) }
         return String(SHA256.hex(hash.finish()).prefix(16))
     }

@@ -27,7 +27,7 @@ public struct Statistics: Sendable, Equatable {
             let start = schedule.starts[index]
             let wait = start - job.submit
             waits[index] = wait
-            totalWait += wait
+            totalWait = wait > .max - totalWait ? .max : totalWait + wait
             slowdown += max(1, Double(wait + job.run) / Double(max(job.run, 10)))
             work += Double(job.run) * Double(job.processors)
             lastEnd = max(lastEnd, start + job.run)

@@ -22,15 +22,20 @@ final class TraceInput {
     init(_ path: String) throws(TraceError) {
         name = path == "-" ? "standard input" : path
         do throws(SystemError) {
-            file =
-                path == "-"
-                ? try Files.open("/dev/stdin", flags: O_RDONLY) : try Files.open(path, flags: O_RDONLY)
+            file = path == "-" ? try Self.standardInput() : try Files.open(path, flags: O_RDONLY)
         } catch {
             throw TraceError(.unreadable, "cannot open \(name): \(error.reason)")
         }
         raw = .allocate(byteCount: 1 << 16, alignment: 16)
         try fill()
         if waiting.count >= 2, raw[0] == 0x1f, raw[1] == 0x8b { try beginGzip() }
+    }
+
+    /// A descriptor of its own; opening /dev/stdin would fail for a socket.
+    private static func standardInput() throws(SystemError) -> Descriptor {
+        let copy = fcntl(0, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw SystemError("open", code: errno) }
+        return Descriptor(adopting: copy)
     }
 
     deinit {

@@ -26,8 +26,11 @@ extension WireReservation {
         accountsDenied = reservation.accounts.areDenied
         groups = reservation.groups
         uids = reservation.uids
+        gids = reservation.gids
         idleSinceUs = reservation.idleSince.microseconds
         maxStartDelayS = reservation.maxStartDelay
+        sequence = reservation.sequence
+        utcOffsetS = reservation.utcOffset
     }
 
     /// A node that `indexOf` does not know gets the largest index.
@@ -50,8 +53,11 @@ extension WireReservation {
         reservation.accounts = ReservationMembers(accounts, areDenied: accountsDenied)
         reservation.groups = groups
         reservation.uids = uids
+        reservation.gids = gids
         reservation.idleSince = Timestamp(microseconds: idleSinceUs)
         reservation.maxStartDelay = maxStartDelayS
+        reservation.sequence = sequence
+        reservation.utcOffset = utcOffsetS
         return reservation
     }
 }

@@ -55,5 +55,8 @@ final class FlakyStore: Store {
     func load(indexOf: (String) -> NodeIndex?) throws -> StoredState { try store.load(indexOf: indexOf) }
     func blob(_ digest: String) throws -> [UInt8]? { try store.blob(digest) }
     func accounting(_ query: AccountingQuery) throws -> [AccountingRecord] { try store.accounting(query) }
+    func accountingTransactions(since: Timestamp, until: Timestamp) throws -> [AccountingTransaction] {
+        try store.accountingTransactions(since: since, until: until)
+    }
     var hasRoom: Bool { store.hasRoom }
 }

@@ -64,14 +64,14 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
             case .order(let node, _, let order): orders.append((node, order))
             case .acknowledge(let node, _, let sequence): acknowledged.append((node, sequence))
             case .planWanted: plan = true
-            case .nodeRefused: break
+            case .nodeRefused, .administratorsChanged: break
             }
         }
         if plan && plansAutomatically { self.plan() }
     }
 
     mutating func plan() {
-        let plan = FirstFitPlanner().plan(core.planningSnapshot(at: now))
+        let plan = BackfillPlanner().plan(core.planningSnapshot(at: now))
         absorb(core.apply(.planned(plan), at: now))
         #expect(core.checkInvariants() == [])
     }

@@ -139,10 +139,11 @@ import Testing
         let head = cluster.submit { $0.tasks = 2 }
         let next = cluster.submit()
         #expect(try cluster.row(head).reason == .resources)
-        #expect(try cluster.row(head).reasonDetail.contains("needs 2 CPUs on 1 node; 0 of 4 CPUs are free"))
+        #expect(
+            try cluster.row(head).reasonDetail.contains("wants 1 node with 2 CPUs; of 1 node 1 with too few free CPUs"))
         #expect(cluster.core.view.expectedStart(head) == cluster.now.adding(.seconds(600)))
         #expect(try cluster.row(next).reason == .priority)
-        #expect(try cluster.row(next).reasonDetail.contains("job \(head)"))
+        #expect(try cluster.row(next).reasonDetail.contains("other jobs come first; wants 1 node with 1 CPU"))
     }
 
     @Test func `a pending job is cancelled at once, a running one when its nodes let go`() throws {
@@ -278,8 +279,8 @@ import Testing
             $0.array = ArraySpec(indices: [IndexRange(first: 0, last: 1001)])
         },
         Case(name: "owner", message: "Access/permission denied", detail: "user 1000") { $0.identity.uid = 5 },
-        Case(name: "dependency", message: "Requested operation not supported on this system", detail: "afterok") {
-            $0.dependency = "afterok:1"
+        Case(name: "dependency", message: "Job dependency problem", detail: "afterward:1") {
+            $0.dependency = "afterward:1"
         },
     ]
 

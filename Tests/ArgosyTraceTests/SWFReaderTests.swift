@@ -86,6 +86,12 @@ import Testing
         #expect(message == expected)
     }
 
+    @Test func `a time that cannot be one is refused`() throws {
+        let (code, message) = try complaint(Array("1 2 3 4 1 6 7 1 1099511627777\n".utf8))
+        #expect(code == .malformed)
+        #expect(message == "trace, line 1: a time of more than 34,000 years; are the columns right?")
+    }
+
     @Test func `a file without line ends is refused before it fills the memory`() throws {
         let (code, message) = try complaint([UInt8](repeating: 55, count: 3 << 20))
         #expect(code == .malformed)

@@ -108,8 +108,11 @@ import Testing
         reservation.accounts = ReservationMembers(["physics"])
         reservation.groups = ["staff"]
         reservation.uids = [1000]
+        reservation.gids = [50]
         reservation.idleSince = Timestamp(seconds: 61)
         reservation.maxStartDelay = 9
+        reservation.sequence = 10
+        reservation.utcOffset = -3600
         let bytes: [UInt8] = try WireReservation(reservation).serializedBytes()
         let read = try WireReservation(serializedBytes: bytes)
         #expect(read.domain { $0 == "n4" ? NodeIndex(3) : nil } == reservation)

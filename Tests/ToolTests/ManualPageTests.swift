@@ -13,7 +13,7 @@ import Testing
     }
 
     /// Those with a page of options: Slurm's, and of Argosy's own `argosy sim`.
-    private static let commands = Completion.commands + [CommandSummary(Sim.description)]
+    private static let commands = Completion.commands + [CommandSummary(Sim.description), CommandSummary(Why.description)]
 
     @Test(arguments: commands.map(\.name))
     func everyOptionIsDescribedAndEveryDescribedOptionExists(name: String) throws {
@@ -33,6 +33,8 @@ import Testing
 
     @Test(arguments: [
         "sbatch.1", "srun.1", "squeue.1", "scancel.1", "sinfo.1", "sacct.1", "scontrol.1", "argosy.1", "argosy-sim.1",
+        "argosy-why.1",
+        "sacctmgr.1", "sprio.1", "sshare.1",
         "argosy.conf.5", "argosyctld.8", "argosyd.8", "argosystepd.8",
     ])
     func everyPageHasItsParts(name: String) {

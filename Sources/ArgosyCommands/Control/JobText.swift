@@ -23,8 +23,9 @@ extension JobRecord {
                 "Priority=\(info.priority)", "Nice=\(spec.nice)", "Account=\(null(spec.account))",
                 "QOS=\(null(spec.qos))",
             ],
-            ["JobState=\(info.state)", "Reason=\(reason)", "Dependency=\(null(spec.dependency))"],
+            ["JobState=\(info.state)", "Reason=\(reason)", "Dependency=\(null(info.dependency))"],
         ]
+        if info.reasons.count > 1 { lines.append(["Reasons=\(info.reasons.joined(separator: ","))"]) }
         if !info.reasonDetail.isEmpty { lines.append(["ReasonDetail=\(info.reasonDetail)"]) }
         lines += [
             [
@@ -32,24 +33,34 @@ extension JobRecord {
                 "Reboot=0",
                 "ExitCode=\(info.exit.code):\(info.exit.signal)",
             ],
-            ["RunTime=\(Times.long(elapsed))", "TimeLimit=\(limitLong)", "TimeMin=N/A"],
+            ["RunTime=\(Times.long(elapsed))", "TimeLimit=\(limitLong)", "TimeMin=\(timeMin)"],
             [
                 "SubmitTime=\(Times.stamp(info.submitUs))",
                 "EligibleTime=\(Times.stamp(info.eligibleUs, unset: "Unknown"))",
             ],
             [
                 "StartTime=\(Times.stamp(startUs, unset: "Unknown"))",
-                "EndTime=\(Times.stamp(endUs, unset: "Unknown"))", "Deadline=N/A",
+                "EndTime=\(Times.stamp(endUs, unset: "Unknown"))", "Deadline=\(Times.stamp(spec.deadlineUs))",
+            ],
+            [
+                "SuspendTime=\(Times.stamp(info.suspendedAtUs, unset: "None"))",
+                "SecsPreSuspend=\(info.suspendedAtUs > 0 ? elapsed : 0)",
+                "LastSchedEval=\(Times.stamp(info.lastPlanUs, unset: "Unknown"))",
             ],
             ["Partition=\(partition)", "AllocNode:Sid=\(spec.submitHost):0"],
             ["ReqNodeList=\(null(spec.nodeList))", "ExcNodeList=\(null(spec.exclude))"],
             ["NodeList=\(null(nodeList))"],
         ]
+        if state == .pending, !info.plannedNodes.isEmpty { lines.append(["SchedNodeList=\(info.plannedNodes)"]) }
         if !info.batchHost.isEmpty { lines.append(["BatchHost=\(info.batchHost)"]) }
         return lines + resources() + paths()
     }
 
     private var isBatch: Bool { info.batchHost.isEmpty ? !info.spec.killOnClientLoss : true }
+
+    private var timeMin: String {
+        TimeLimit(rawValue: info.spec.timeMinMinutes).duration.map { Times.long($0.microseconds / 1_000_000) } ?? "N/A"
+    }
 
     private var limitLong: String {
         guard let duration = limit.duration else { return limit == .unlimited ? "UNLIMITED" : "Partition_Limit" }
@@ -65,26 +76,56 @@ extension JobRecord {
 
     private func resources() -> [[String]] {
         let spec = info.spec
+        let asked = spec.resources
+        let (cores, threads) = (JobFields.orAny(asked.coresPerSocket), JobFields.orAny(asked.threadsPerCore))
         let memory = info.allocation.nodes.reduce(0) { $0 &+ $1.memoryMib }
         let tres = memory > 0 ? ["mem=\(Memory.short(memory))"] : []
         return [
             [
                 "NumNodes=\(nodeCount)", "NumCPUs=\(cpuCount)", "NumTasks=\(max(1, spec.tasks))",
-                "CPUs/Task=\(max(1, spec.cpusPerTask))", "ReqB:S:C:T=0:0:*:*",
+                "CPUs/Task=\(max(1, spec.cpusPerTask))", "ReqB:S:C:T=0:0:\(cores):\(threads)",
             ],
             [
                 "TRES="
                     + (["cpu=\(cpuCount)"] + tres + ["node=\(nodeCount)", "billing=\(cpuCount)"]).joined(separator: ",")
             ],
-            ["Socks/Node=*", "NtasksPerN:B:S:C=\(spec.tasksPerNode):0:*:*", "CoreSpec=*"],
             [
-                "MinCPUsNode=\(max(1, max(spec.cpusPerTask, spec.tasksPerNode &* max(1, spec.cpusPerTask))))",
-                spec.memoryPerCpuMib > 0 ? "MinMemoryCPU=\(self.memory)" : "MinMemoryNode=\(self.memory)",
-                "MinTmpDiskNode=0",
+                "Socks/Node=\(JobFields.orAny(asked.socketsPerNode))",
+                "NtasksPerN:B:S:C=\(spec.tasksPerNode):0:\(JobFields.orAny(asked.tasksPerSocket)):"
+                    + JobFields.orAny(asked.tasksPerCore),
+                "CoreSpec=\(coreSpec)",
             ],
-            ["Features=(null)", "DelayBoot=00:00:00"],
-            ["OverSubscribe=\(spec.exclusive ? "NO" : "OK")", "Contiguous=0", "Licenses=(null)", "Network=(null)"],
+            [
+                "MinCPUsNode=\(max(max(1, asked.minCpusPerNode), max(spec.cpusPerTask, spec.tasksPerNode &* max(1, spec.cpusPerTask))))",
+                spec.memoryPerCpuMib > 0 ? "MinMemoryCPU=\(self.memory)" : "MinMemoryNode=\(self.memory)",
+                "MinTmpDiskNode=\(Memory.short(asked.minTmpDiskMib))",
+            ],
+            ["Features=\(JobFields.orNull(asked.constraint))", "DelayBoot=00:00:00"]
+                + (reservation.isEmpty ? [] : ["Reservation=\(reservation)"]),
+            [
+                "OverSubscribe=\(sharing)", "Contiguous=\(asked.contiguous ? 1 : 0)",
+                "Licenses=\(JobFields.orNull(licenses))", "Network=(null)",
+            ],
         ]
+    }
+
+    /// Cores, or threads, that are left to the system.
+    private var coreSpec: String {
+        let count = info.spec.resources.coreSpec
+        if count == 0 { return "*" }
+        return count & JobOptions.threadSpec == 0 ? "\(count)" : "\(count & ~JobOptions.threadSpec) Threads"
+    }
+
+    /// What it asks for of generic resources, a line for each way of counting.
+    private var gresLines: [[String]] {
+        let names: [(GRESRequest.Per, String)] = [
+            (.job, "TresPerJob"), (.node, "TresPerNode"), (.socket, "TresPerSocket"), (.task, "TresPerTask"),
+        ]
+        var lines = names.compactMap { per, name in gres(per).isEmpty ? nil : ["\(name)=\(gres(per))"] }
+        let asked = info.spec.resources
+        if asked.cpusPerGpu > 0 { lines.append(["CpusPerTres=gres:gpu:\(asked.cpusPerGpu)"]) }
+        if asked.memoryPerGpuMib > 0 { lines.append(["MemPerTres=gres:gpu:\(asked.memoryPerGpuMib)"]) }
+        return lines
     }
 
     private func paths() -> [[String]] {
@@ -105,7 +146,7 @@ extension JobRecord {
             lines.append(["StdOut=\(output)"])
         }
         lines.append(["Power="])
-        return lines
+        return lines + gresLines
     }
 
     /// As scontrol shows paths: absolute, with the patterns that are known without a node filled in.

@@ -9,7 +9,9 @@ struct DevUp {
     let options: DevOptions
     let progress = DevProgress()
 
-    static let commandNames = ["sbatch", "srun", "squeue", "scancel", "sinfo", "sacct", "scontrol"]
+    static let commandNames = [
+        "sbatch", "srun", "squeue", "scancel", "sinfo", "sacct", "scontrol", "sacctmgr", "sshare", "sprio",
+    ]
     static let registrationTimeout = Duration.seconds(60)
 
     func run() throws(DevError) -> Int32 {

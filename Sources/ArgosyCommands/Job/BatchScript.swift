@@ -114,4 +114,12 @@ enum FileBytes {
         defer { close(descriptor) }
         return read(descriptor, limit: limit)
     }
+
+    /// A new file, or a new content of an old one. False with errno set on failure.
+    static func write(_ bytes: [UInt8], path: String) -> Bool {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return Console.write(bytes, to: descriptor)
+    }
 }

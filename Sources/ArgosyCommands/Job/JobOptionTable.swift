@@ -210,7 +210,9 @@ enum JobOptionTable {
         Row("wrap", nil, .required, "command", "wrap command string in a sh script and submit") {
             options, text throws(OptionError) in options.wrap = text
         },
-        .refused("test-only", nil, .none, "submit the job; squeue --start then tells when it may start"),
+        Row("test-only", "tell when and where the job would start; submit nothing") { options, _ throws(OptionError) in
+            options.testOnly = true
+        },
         .refused("uid", nil, .required, "submit as the user, for instance with runuser"),
         .refused("gid", nil, .required, "use newgrp or sg before sbatch"),
     ]
@@ -269,7 +271,9 @@ enum JobOptionTable {
         .refused("bcast", nil, .optional, "put the program in the image or on a shared file system"),
         .refused("no-allocate", "Z", .none, "every step runs in a job"),
         .refused("het-group", nil, .required, "heterogeneous jobs are not supported yet"),
-        .refused("test-only", nil, .none, "submit the job; squeue --start then tells when it may start"),
+        Row("test-only", "tell when and where the job would start; submit nothing") { options, _ throws(OptionError) in
+            options.testOnly = true
+        },
         .refused("uid", nil, .required, "run srun as the user, for instance with runuser"),
         .refused("gid", nil, .required, "use newgrp or sg before srun"),
         .refused("x11", nil, .optional, "X11 forwarding is not supported"),

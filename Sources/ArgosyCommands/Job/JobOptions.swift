@@ -51,6 +51,7 @@ struct JobOptions: CommandSettings {
     var killsOnInvalidDependency: Bool?
     var wckey = ""
     var quiet = 0
+    var testOnly = false
     var verbose = 0
     // sbatch
     var wrap: String?

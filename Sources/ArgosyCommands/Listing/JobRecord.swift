@@ -29,8 +29,10 @@ struct JobRecord: Sendable {
     /// Seconds it has run, or ran.
     var elapsed: Int64 {
         guard info.startUs > 0, info.state != "PENDING" else { return 0 }
-        let end = state.isEnded && info.endUs > 0 ? info.endUs / 1_000_000 : now
-        return max(0, end - info.startUs / 1_000_000)
+        var end = state.isEnded && info.endUs > 0 ? info.endUs / 1_000_000 : now
+        // Time that it stands still does not count.
+        if info.suspendedAtUs > 0 { end = info.suspendedAtUs / 1_000_000 }
+        return max(0, end - info.startUs / 1_000_000 - info.suspendedForUs / 1_000_000)
     }
 
     var user: String {
@@ -70,6 +72,42 @@ struct JobRecord: Sendable {
         switch state {
         case .pending, .failed, .timeout, .outOfMemory, .deadline: "(\(reason))"
         default: nodeList
+        }
+    }
+
+    /// The one it runs in, else what it asks for.
+    var reservation: String {
+        info.reservation.isEmpty ? info.spec.resources.reservation : info.reservation
+    }
+
+    /// `matlab:2,ansys:1`: what it holds, else what it asks for.
+    var licenses: String {
+        let asked = info.spec.resources
+        let shown = info.licenses.isEmpty ? asked.licenses : info.licenses
+        let isChoice = asked.anyLicense && info.licenses.isEmpty
+        return shown.map { "\($0.name):\($0.count)" }.joined(separator: isChoice ? "|" : ",")
+    }
+
+    /// `gres:gpu:tesla:2`, of one kind of request.
+    func gres(_ per: GRESRequest.Per) -> String {
+        info.spec.resources.gres.filter { $0.per == per.rawValue }
+            .map { "gres:\($0.name)\($0.type.isEmpty ? "" : ":" + $0.type):\($0.count)" }
+            .joined(separator: ",")
+    }
+
+    /// Sockets, cores and threads asked for.
+    var layout: String {
+        let resources = info.spec.resources
+        return [resources.socketsPerNode, resources.coresPerSocket, resources.threadsPerCore]
+            .map(JobFields.orAny).joined(separator: ":")
+    }
+
+    var sharing: String {
+        switch Sharing(rawValue: info.spec.resources.sharing) {
+        case .user: return "USER"
+        case .oversubscribe: return "YES"
+        case .exclusive: return "NO"
+        case .normal, nil: return info.spec.exclusive ? "NO" : "OK"
         }
     }
 

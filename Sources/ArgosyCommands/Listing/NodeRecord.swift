@@ -14,6 +14,10 @@ enum NodeStateText {
         }
         if flags.contains("COMPLETING"), node.state == "ALLOCATED" { return (compact ? "ALLOC" : "ALLOCATED") + "+" }
         if flags.contains("COMPLETING"), node.state != "DOWN" { return (compact ? "COMP" : "COMPLETING") + silent }
+        if !busy, node.state == "IDLE" {
+            if flags.contains("MAINTENANCE") { return "MAINT" + silent }
+            if flags.contains("RESERVED") { return (compact ? "RESV" : "RESERVED") + silent }
+        }
         guard compact else { return node.state + silent }
         let short = ["ALLOCATED": "ALLOC", "MIXED": "MIX", "UNKNOWN": "UNK"]
         return (short[node.state] ?? node.state) + silent
@@ -33,6 +37,9 @@ enum NodeStateText {
         let long = self.word(node, compact: false).lowercased().prefix { $0 != "*" && $0 != "+" }
         switch word {
         case "no_respond": return node.flags.contains("NOT_RESPONDING")
+        case "resv", "reserved": return node.flags.contains("RESERVED") && node.state == "IDLE"
+        case "maint": return node.flags.contains("MAINTENANCE")
+        case "idle": return node.state == "IDLE" && (word == long || node.flags.contains("RESERVED"))
         case "drain": return node.flags.contains("DRAIN")
         case "down": return node.state == "DOWN"
         case "comp", "completing": return node.flags.contains("COMPLETING")

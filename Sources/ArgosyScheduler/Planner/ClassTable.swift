@@ -17,9 +17,12 @@ struct ClassTable {
     /// Users matter to classes: nodes of one user, or reservations that draw in those who may use them.
     private let keepsUsers: Bool
     private let cluster: Cluster
+    /// Suspended jobs hold memory of nodes all of whose CPUs are free: who wants all CPUs may share such a node.
+    private let lendsCPUs: Bool
     private let magnetic: [Int]
 
     init(_ cluster: Cluster) {
+        lendsCPUs = cluster.snapshot.running.contains { $0.isSuspended }
         self.cluster = cluster
         magnetic = cluster.snapshot.reservations.indices.filter { cluster.snapshot.reservations[$0].magnetic }
         keepsUsers = cluster.tellsUsersApart || !magnetic.isEmpty
@@ -93,7 +96,7 @@ struct ClassTable {
     private func options(_ planClass: PlanClass, _ shape: Shape) -> [PlanOption] {
         var options: [PlanOption] = []
         for partition in shape.partitions where cluster.snapshot.partitions.indices.contains(partition) {
-            guard PartitionRules.findings(planClass, partition, shape, cluster.snapshot).isEmpty else { continue }
+            guard PartitionLimitRules.findings(planClass, partition, shape, cluster.snapshot).isEmpty else { continue }
             for reservation in reservations(planClass, shape) {
                 for licenses in licenseChoices(shape) {
                     options += self.options(planClass, shape, partition, reservation, licenses)
@@ -275,7 +278,7 @@ struct ClassTable {
             uses.append(
                 PoolUse(
                     pool: Int32(one.pool), fit: one.fit, capacity: each > 0 ? each : room, need: need,
-                    isWhole: one.fit.isExclusive || need[0] >= capacity[0], forbidden: one.forbidden))
+                    isWhole: one.fit.isExclusive || need[0] >= capacity[0] && !lendsCPUs, forbidden: one.forbidden))
         }
         return PlanGroup(
             minNodes: least, maxNodes: max(maxNodes, least), tasks: tasks, isSingle: isSingle, tasksPerNode: each,

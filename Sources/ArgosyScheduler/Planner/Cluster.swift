@@ -155,7 +155,10 @@ final class Cluster {
             for part in job.allocation.nodes {
                 guard let position = positions[part.index] else { continue }
                 var amount = Amount(models[snapshot.nodes[position].kind].counts(of: part))
-                if job.isSuspended { amount[0] = 0 }
+                if job.isSuspended {
+                    amount[0] = 0
+                    if amount == .zero { continue }
+                }
                 busy[position].taken &+= amount
                 busy[position].jobs.append((amount, end, job.exclusiveUser ? job.uid : nil))
             }

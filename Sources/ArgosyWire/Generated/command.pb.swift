@@ -254,6 +254,46 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .why(newValue)}
   }
 
+  public var accountingRecords: WireListAccountingRecords {
+    get {
+      if case .accountingRecords(let v)? = body {return v}
+      return WireListAccountingRecords()
+    }
+    set {body = .accountingRecords(newValue)}
+  }
+
+  public var accountingTransactions: WireListAccountingTransactions {
+    get {
+      if case .accountingTransactions(let v)? = body {return v}
+      return WireListAccountingTransactions()
+    }
+    set {body = .accountingTransactions(newValue)}
+  }
+
+  public var changeAccounting: WireChangeAccounting {
+    get {
+      if case .changeAccounting(let v)? = body {return v}
+      return WireChangeAccounting()
+    }
+    set {body = .changeAccounting(newValue)}
+  }
+
+  public var shares: WireListShares {
+    get {
+      if case .shares(let v)? = body {return v}
+      return WireListShares()
+    }
+    set {body = .shares(newValue)}
+  }
+
+  public var priorities: WireListPriorities {
+    get {
+      if case .priorities(let v)? = body {return v}
+      return WireListPriorities()
+    }
+    set {body = .priorities(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -277,6 +317,11 @@ public nonisolated struct WireRequest: Sendable {
     case shutdown(WireShutdown)
     case updatePartition(WireUpdatePartition)
     case why(WireWhy)
+    case accountingRecords(WireListAccountingRecords)
+    case accountingTransactions(WireListAccountingTransactions)
+    case changeAccounting(WireChangeAccounting)
+    case shares(WireListShares)
+    case priorities(WireListPriorities)
 
   }
 
@@ -415,6 +460,38 @@ public nonisolated struct WireReply: Sendable {
     set {body = .tested(newValue)}
   }
 
+  public var accountingRecords: WireAccountingRecords {
+    get {
+      if case .accountingRecords(let v)? = body {return v}
+      return WireAccountingRecords()
+    }
+    set {body = .accountingRecords(newValue)}
+  }
+
+  public var accountingTransactions: WireAccountingTransactions {
+    get {
+      if case .accountingTransactions(let v)? = body {return v}
+      return WireAccountingTransactions()
+    }
+    set {body = .accountingTransactions(newValue)}
+  }
+
+  public var shares: WireShareList {
+    get {
+      if case .shares(let v)? = body {return v}
+      return WireShareList()
+    }
+    set {body = .shares(newValue)}
+  }
+
+  public var priorities: WirePriorityList {
+    get {
+      if case .priorities(let v)? = body {return v}
+      return WirePriorityList()
+    }
+    set {body = .priorities(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -433,6 +510,10 @@ public nonisolated struct WireReply: Sendable {
     case cancelled(WireCancelResult)
     case why(WireWhyReport)
     case tested(WireTestedStart)
+    case accountingRecords(WireAccountingRecords)
+    case accountingTransactions(WireAccountingTransactions)
+    case shares(WireShareList)
+    case priorities(WirePriorityList)
 
   }
 
@@ -943,6 +1024,12 @@ public nonisolated struct WireJobInfo: @unchecked Sendable {
   public var licenses: [WireLicenseRequest] {
     get {_storage._licenses}
     set {_uniqueStorage()._licenses = newValue}
+  }
+
+  /// its number; 0: none
+  public var association: UInt32 {
+    get {_storage._association}
+    set {_uniqueStorage()._association = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2159,10 +2246,11 @@ public nonisolated struct WireWhyReport: Sendable {
   /// the one squeue shows first
   public var reasons: [WireWhyReason] = []
 
-  /// nodes it could be on, by what is wrong with them
+  /// nodes of its partitions, by the first thing that keeps it from each
   public var nodes: [WireWhyNodes] = []
 
-  public var nodesConsidered: UInt32 = 0
+  /// what it asks for, in words
+  public var wish: String = String()
 
   /// from 1, in the order of planning; 0: not in the last plan
   public var queuePlace: UInt32 = 0
@@ -2211,8 +2299,6 @@ public nonisolated struct WireWhyNodes: Sendable {
 
   public var count: UInt32 = 0
 
-  public var nodes: String = String()
-
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -2226,8 +2312,6 @@ public nonisolated struct WireWhySooner: Sendable {
   public var change: String = String()
 
   public var startUs: Int64 = 0
-
-  public var detail: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2495,7 +2579,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{2}\u{7}why\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2752,6 +2836,71 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
         }
       }()
       case 40: try {
+        var v: WireListAccountingRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingRecords(v)
+        }
+      }()
+      case 41: try {
+        var v: WireListAccountingTransactions?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingTransactions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingTransactions(v)
+        }
+      }()
+      case 42: try {
+        var v: WireChangeAccounting?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .changeAccounting(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .changeAccounting(v)
+        }
+      }()
+      case 43: try {
+        var v: WireListShares?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .shares(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .shares(v)
+        }
+      }()
+      case 44: try {
+        var v: WireListPriorities?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .priorities(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .priorities(v)
+        }
+      }()
+      case 60: try {
         var v: WireWhy?
         var hadOneofValue = false
         if let current = self.body {
@@ -2854,9 +3003,29 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .listReservations(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
     }()
+    case .accountingRecords?: try {
+      guard case .accountingRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    }()
+    case .accountingTransactions?: try {
+      guard case .accountingTransactions(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+    }()
+    case .changeAccounting?: try {
+      guard case .changeAccounting(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+    }()
+    case .shares?: try {
+      guard case .shares(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 43)
+    }()
+    case .priorities?: try {
+      guard case .priorities(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 44)
+    }()
     case .why?: try {
       guard case .why(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
     }()
     case nil: break
     }
@@ -2873,7 +3042,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Reply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{2}\u{9}why\0\u{1}tested\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3053,6 +3222,58 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         }
       }()
       case 40: try {
+        var v: WireAccountingRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingRecords(v)
+        }
+      }()
+      case 41: try {
+        var v: WireAccountingTransactions?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .accountingTransactions(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .accountingTransactions(v)
+        }
+      }()
+      case 42: try {
+        var v: WireShareList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .shares(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .shares(v)
+        }
+      }()
+      case 43: try {
+        var v: WirePriorityList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .priorities(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .priorities(v)
+        }
+      }()
+      case 60: try {
         var v: WireWhyReport?
         var hadOneofValue = false
         if let current = self.body {
@@ -3065,7 +3286,7 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .why(v)
         }
       }()
-      case 41: try {
+      case 61: try {
         var v: WireTestedStart?
         var hadOneofValue = false
         if let current = self.body {
@@ -3147,13 +3368,29 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       guard case .reservations(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
     }()
+    case .accountingRecords?: try {
+      guard case .accountingRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    }()
+    case .accountingTransactions?: try {
+      guard case .accountingTransactions(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+    }()
+    case .shares?: try {
+      guard case .shares(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 42)
+    }()
+    case .priorities?: try {
+      guard case .priorities(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 43)
+    }()
     case .why?: try {
       guard case .why(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
     }()
     case .tested?: try {
       guard case .tested(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
     }()
     case nil: break
     }
@@ -3747,7 +3984,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{3}preempted_us\0\u{1}licenses\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{1}association\0\u{1}licenses\0\u{3}preempted_us\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -3788,6 +4025,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _suspendedForUs: Int64 = 0
     var _preemptedUs: Int64 = 0
     var _licenses: [WireLicenseRequest] = []
+    var _association: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3836,6 +4074,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       _suspendedForUs = source._suspendedForUs
       _preemptedUs = source._preemptedUs
       _licenses = source._licenses
+      _association = source._association
     }
   }
 
@@ -3890,8 +4129,9 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 47: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetOffset) }()
         case 48: try { try decoder.decodeSingularInt64Field(value: &_storage._suspendedAtUs) }()
         case 49: try { try decoder.decodeSingularInt64Field(value: &_storage._suspendedForUs) }()
-        case 50: try { try decoder.decodeSingularInt64Field(value: &_storage._preemptedUs) }()
+        case 50: try { try decoder.decodeSingularUInt32Field(value: &_storage._association) }()
         case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
+        case 52: try { try decoder.decodeSingularInt64Field(value: &_storage._preemptedUs) }()
         default: break
         }
       }
@@ -4012,11 +4252,14 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._suspendedForUs != 0 {
         try visitor.visitSingularInt64Field(value: _storage._suspendedForUs, fieldNumber: 49)
       }
-      if _storage._preemptedUs != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._preemptedUs, fieldNumber: 50)
+      if _storage._association != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._association, fieldNumber: 50)
       }
       if !_storage._licenses.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._licenses, fieldNumber: 51)
+      }
+      if _storage._preemptedUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._preemptedUs, fieldNumber: 52)
       }
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -4065,6 +4308,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._suspendedForUs != rhs_storage._suspendedForUs {return false}
         if _storage._preemptedUs != rhs_storage._preemptedUs {return false}
         if _storage._licenses != rhs_storage._licenses {return false}
+        if _storage._association != rhs_storage._association {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5965,7 +6209,7 @@ nonisolated extension WireWhy: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WhyReport"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}reasons\0\u{1}nodes\0\u{3}nodes_considered\0\u{3}queue_place\0\u{3}queue_length\0\u{3}planned_us\0\u{3}expected_start_us\0\u{3}expected_nodes\0\u{3}is_reserved\0\u{1}sooner\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}reasons\0\u{1}nodes\0\u{1}wish\0\u{3}queue_place\0\u{3}queue_length\0\u{3}planned_us\0\u{3}expected_start_us\0\u{3}expected_nodes\0\u{3}is_reserved\0\u{1}sooner\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5976,7 +6220,7 @@ nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularMessageField(value: &self._job) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.reasons) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.nodesConsidered) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.wish) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.queuePlace) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.queueLength) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.plannedUs) }()
@@ -6003,8 +6247,8 @@ nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.nodes.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 3)
     }
-    if self.nodesConsidered != 0 {
-      try visitor.visitSingularUInt32Field(value: self.nodesConsidered, fieldNumber: 4)
+    if !self.wish.isEmpty {
+      try visitor.visitSingularStringField(value: self.wish, fieldNumber: 4)
     }
     if self.queuePlace != 0 {
       try visitor.visitSingularUInt32Field(value: self.queuePlace, fieldNumber: 5)
@@ -6034,7 +6278,7 @@ nonisolated extension WireWhyReport: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs._job != rhs._job {return false}
     if lhs.reasons != rhs.reasons {return false}
     if lhs.nodes != rhs.nodes {return false}
-    if lhs.nodesConsidered != rhs.nodesConsidered {return false}
+    if lhs.wish != rhs.wish {return false}
     if lhs.queuePlace != rhs.queuePlace {return false}
     if lhs.queueLength != rhs.queueLength {return false}
     if lhs.plannedUs != rhs.plannedUs {return false}
@@ -6084,7 +6328,7 @@ nonisolated extension WireWhyReason: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WhyNodes"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}what\0\u{1}count\0\u{1}nodes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}what\0\u{1}count\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6094,7 +6338,6 @@ nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.what) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.nodes) }()
       default: break
       }
     }
@@ -6107,16 +6350,12 @@ nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.count != 0 {
       try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 2)
     }
-    if !self.nodes.isEmpty {
-      try visitor.visitSingularStringField(value: self.nodes, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireWhyNodes, rhs: WireWhyNodes) -> Bool {
     if lhs.what != rhs.what {return false}
     if lhs.count != rhs.count {return false}
-    if lhs.nodes != rhs.nodes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6124,7 +6363,7 @@ nonisolated extension WireWhyNodes: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireWhySooner: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WhySooner"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}change\0\u{3}start_us\0\u{1}detail\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}change\0\u{3}start_us\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6134,7 +6373,6 @@ nonisolated extension WireWhySooner: SwiftProtobuf.Message, SwiftProtobuf._Messa
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.change) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.detail) }()
       default: break
       }
     }
@@ -6147,16 +6385,12 @@ nonisolated extension WireWhySooner: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.startUs != 0 {
       try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 2)
     }
-    if !self.detail.isEmpty {
-      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireWhySooner, rhs: WireWhySooner) -> Bool {
     if lhs.change != rhs.change {return false}
     if lhs.startUs != rhs.startUs {return false}
-    if lhs.detail != rhs.detail {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

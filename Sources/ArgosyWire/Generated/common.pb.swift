@@ -741,6 +741,21 @@ public nonisolated struct WireReservation: @unchecked Sendable {
     set {_uniqueStorage()._maxStartDelayS = newValue}
   }
 
+  public var sequence: UInt32 {
+    get {_storage._sequence}
+    set {_uniqueStorage()._sequence = newValue}
+  }
+
+  public var utcOffsetS: Int32 {
+    get {_storage._utcOffsetS}
+    set {_uniqueStorage()._utcOffsetS = newValue}
+  }
+
+  public var gids: [UInt32] {
+    get {_storage._gids}
+    set {_uniqueStorage()._gids = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1790,7 +1805,7 @@ nonisolated extension WireLicenseRequest: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireReservation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Reservation"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}start_us\0\u{3}end_us\0\u{1}flags\0\u{3}purge_after_s\0\u{3}float_offset_s\0\u{1}nodes\0\u{3}core_count\0\u{1}partition\0\u{1}features\0\u{1}licenses\0\u{1}users\0\u{3}users_denied\0\u{1}accounts\0\u{3}accounts_denied\0\u{1}groups\0\u{1}uids\0\u{3}idle_since_us\0\u{3}max_start_delay_s\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}start_us\0\u{3}end_us\0\u{1}flags\0\u{3}purge_after_s\0\u{3}float_offset_s\0\u{1}nodes\0\u{3}core_count\0\u{1}partition\0\u{1}features\0\u{1}licenses\0\u{1}users\0\u{3}users_denied\0\u{1}accounts\0\u{3}accounts_denied\0\u{1}groups\0\u{1}uids\0\u{3}idle_since_us\0\u{3}max_start_delay_s\0\u{1}sequence\0\u{3}utc_offset_s\0\u{1}gids\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -1812,6 +1827,9 @@ nonisolated extension WireReservation: SwiftProtobuf.Message, SwiftProtobuf._Mes
     var _uids: [UInt32] = []
     var _idleSinceUs: Int64 = 0
     var _maxStartDelayS: UInt32 = 0
+    var _sequence: UInt32 = 0
+    var _utcOffsetS: Int32 = 0
+    var _gids: [UInt32] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1841,6 +1859,9 @@ nonisolated extension WireReservation: SwiftProtobuf.Message, SwiftProtobuf._Mes
       _uids = source._uids
       _idleSinceUs = source._idleSinceUs
       _maxStartDelayS = source._maxStartDelayS
+      _sequence = source._sequence
+      _utcOffsetS = source._utcOffsetS
+      _gids = source._gids
     }
   }
 
@@ -1878,6 +1899,9 @@ nonisolated extension WireReservation: SwiftProtobuf.Message, SwiftProtobuf._Mes
         case 17: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._uids) }()
         case 18: try { try decoder.decodeSingularInt64Field(value: &_storage._idleSinceUs) }()
         case 19: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxStartDelayS) }()
+        case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._sequence) }()
+        case 21: try { try decoder.decodeSingularSInt32Field(value: &_storage._utcOffsetS) }()
+        case 22: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._gids) }()
         default: break
         }
       }
@@ -1943,6 +1967,15 @@ nonisolated extension WireReservation: SwiftProtobuf.Message, SwiftProtobuf._Mes
       if _storage._maxStartDelayS != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._maxStartDelayS, fieldNumber: 19)
       }
+      if _storage._sequence != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._sequence, fieldNumber: 20)
+      }
+      if _storage._utcOffsetS != 0 {
+        try visitor.visitSingularSInt32Field(value: _storage._utcOffsetS, fieldNumber: 21)
+      }
+      if !_storage._gids.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._gids, fieldNumber: 22)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1971,6 +2004,9 @@ nonisolated extension WireReservation: SwiftProtobuf.Message, SwiftProtobuf._Mes
         if _storage._uids != rhs_storage._uids {return false}
         if _storage._idleSinceUs != rhs_storage._idleSinceUs {return false}
         if _storage._maxStartDelayS != rhs_storage._maxStartDelayS {return false}
+        if _storage._sequence != rhs_storage._sequence {return false}
+        if _storage._utcOffsetS != rhs_storage._utcOffsetS {return false}
+        if _storage._gids != rhs_storage._gids {return false}
         return true
       }
       if !storagesAreEqual {return false}

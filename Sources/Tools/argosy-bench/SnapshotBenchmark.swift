@@ -56,7 +56,7 @@ struct SnapshotBenchmark {
         var snapshot = PlanningSnapshot(version: 0, now: Self.start)
         taken.snapshot = Self.seconds { snapshot = core.planningSnapshot(at: Self.start) }
         var plan = Plan(version: 0)
-        taken.plan = Self.seconds { plan = FirstFitPlanner().plan(snapshot) }
+        taken.plan = Self.seconds { plan = BackfillPlanner().plan(snapshot) }
         taken.apply = Self.seconds { _ = core.apply(.planned(plan), at: Self.start) }
         taken.started = plan.placements.count
         return taken

@@ -83,7 +83,7 @@ final class NodeTallies {
     private func allowed(_ planClass: PlanClass) -> [Int] {
         let shape = cluster.snapshot.shapes[planClass.shape]
         return shape.partitions.filter {
-            PartitionRules.findings(planClass, $0, shape, cluster.snapshot).isEmpty
+            PartitionLimitRules.findings(planClass, $0, shape, cluster.snapshot).isEmpty
         }
     }
 

@@ -4,7 +4,7 @@ import ArgosyDomain
 enum PartitionNodesRule: ClassRule {
     static func finding(_ planClass: PlanClass, _ context: RuleContext) -> RuleFinding? {
         let shape = context.shape(planClass)
-        return PartitionRules.finding(planClass, context) { finding($0, shape) }
+        return PartitionLimitRules.finding(planClass, context) { finding($0, shape) }
     }
 
     static func finding(_ partition: PlanningSnapshot.Partition, _ shape: Shape) -> RuleFinding? {

@@ -3,7 +3,7 @@ import ArgosyDomain
 /// `PartitionDown`.
 enum PartitionStateRule: ClassRule {
     static func finding(_ planClass: PlanClass, _ context: RuleContext) -> RuleFinding? {
-        PartitionRules.finding(planClass, context) { finding($0) }
+        PartitionLimitRules.finding(planClass, context) { finding($0) }
     }
 
     static func finding(_ partition: PlanningSnapshot.Partition) -> RuleFinding? {

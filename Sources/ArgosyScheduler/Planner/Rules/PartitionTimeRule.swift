@@ -3,7 +3,7 @@ import ArgosyDomain
 /// `PartitionTimeLimit`.
 enum PartitionTimeRule: ClassRule {
     static func finding(_ planClass: PlanClass, _ context: RuleContext) -> RuleFinding? {
-        PartitionRules.finding(planClass, context) { finding($0, planClass) }
+        PartitionLimitRules.finding(planClass, context) { finding($0, planClass) }
     }
 
     static func finding(_ partition: PlanningSnapshot.Partition, _ planClass: PlanClass) -> RuleFinding? {

@@ -5,7 +5,7 @@ enum UnavailableNodesRule: ClassRule {
     static func finding(_ planClass: PlanClass, _ context: RuleContext) -> RuleFinding? {
         guard context.tallies.partitionsAllow(planClass) else { return nil }
         let tally = context.tallies.of(planClass)
-        if planClass.isNever {
+        if planClass.isNever || planClass.options.isEmpty {
             guard tally.wouldDoWithAll else { return nil }
             return RuleFinding(
                 reason: .reqNodeNotAvail, sentence: "needs nodes that are not available: \(tally.sentence)")

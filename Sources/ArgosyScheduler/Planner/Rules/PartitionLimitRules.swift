@@ -1,7 +1,7 @@
 import ArgosyDomain
 
 /// What of a partition keeps a class out, however free it is.
-enum PartitionRules {
+enum PartitionLimitRules {
     static func findings(
         _ planClass: PlanClass, _ partition: Int, _ shape: Shape, _ snapshot: PlanningSnapshot
     ) -> [RuleFinding] {

@@ -1,0 +1,24 @@
+// --test-only: when and where a job would start, as Slurm says it; no job is made.
+
+import ArgosyWire
+
+enum TestOnly {
+    /// Prints `Job 12 to start at ... using 4 processors on nodes n[1-2] in partition main` on stderr.
+    static func ask(_ submission: WireSubmitJob, as command: String, _ session: Session) throws(Failure) {
+        var submission = submission
+        submission.testOnly = true
+        submission.waitForAllocation = false
+        submission.token = ""
+        let reply = try session.ask(.submit(submission))
+        guard case .tested(let tested)? = reply.body else {
+            throw Failure("Invalid reply of the controller", detail: "it answered --test-only with something else")
+        }
+        if !tested.warning.isEmpty { Console.info(command, tested.warning) }
+        Console.info(command, text(tested))
+    }
+
+    static func text(_ tested: WireTestedStart) -> String {
+        "Job \(tested.job) to start at \(Times.stamp(tested.startUs)) using \(tested.processors) processors on nodes"
+            + " \(tested.nodeList) in partition \(tested.partition)"
+    }
+}

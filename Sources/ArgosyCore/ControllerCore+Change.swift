@@ -1,0 +1,249 @@
+// `scontrol update job`: a job asks for something else. A waiting job is checked again as if it were submitted so; of a
+// running one only what does not touch its nodes can change. Users may give up, not gain: see `checkRights`.
+import ArgosyConfig
+import ArgosyDomain
+import ArgosyScheduler
+
+extension ControllerCore {
+    mutating func change(
+        _ selection: JobSelection, _ changes: JobChanges, by caller: Caller, reply handle: ReplyHandle
+    ) {
+        do throws(Refusal) {
+            for item in selection.items { try change(item, changes, caller) }
+            reply(handle, .done)
+        } catch { refuse(handle, error) }
+    }
+
+    private mutating func change(
+        _ item: JobSelection.Item, _ changes: JobChanges, _ caller: Caller
+    ) throws(Refusal) {
+        let targets = try targets(of: item)
+        for id in targets {
+            guard let spec = tables.specs[id.rawValue] else { throw Refusals.invalidJob(id) }
+            guard caller.isOperator || caller.uid == spec.fields.identity.uid else {
+                throw Refusal(
+                    .accessDenied, "Invalid user id",
+                    detail: "job \(id) belongs to \(spec.fields.identity.user); ask the owner or an administrator")
+            }
+        }
+        for id in targets { try change(id, changes, caller) }
+    }
+
+    /// The job; of an array its own record and its live elements, or the elements that are named.
+    private func targets(of item: JobSelection.Item) throws(Refusal) -> [JobID] {
+        guard record(item.job).map({ $0.arrayJob == $0.id.rawValue }) ?? true else { return [item.job] }
+        let elements = liveElements(of: item.job)
+        if item.indices.isEmpty { return elements.isEmpty ? [item.job] : elements }
+        let named = elements.filter { id in
+            record(id).map { $0.hasElementIndex && IndexRanges.contains(item.indices, $0.arrayIndex) } ?? false
+        }
+        guard !named.isEmpty else {
+            throw Refusals.notSupported("elements that have not started can be changed only with their whole array")
+        }
+        return named
+    }
+
+    private mutating func change(_ id: JobID, _ changes: JobChanges, _ caller: Caller) throws(Refusal) {
+        guard let record = record(id), let spec = tables.specs[id.rawValue] else { throw Refusals.invalidJob(id) }
+        if record.state.isEnded || record.state == .completing {
+            throw Refusal(
+                .jobAlreadyComplete, "Job has already finished",
+                detail: "job \(id) is \(record.state.name); only its accounting record is left")
+        }
+        try checkRights(changes, of: record, spec.fields, caller)
+        if record.state == .pending {
+            try changeWaiting(record, spec.fields, changes, caller)
+        } else {
+            try changeRunning(record, spec.fields, changes)
+        }
+    }
+
+    /// Users may lower priority and limits; the rest of what gains an advantage is for operators.
+    private func checkRights(
+        _ changes: JobChanges, of record: JobRecord, _ fields: JobSpec.Fields, _ caller: Caller
+    ) throws(Refusal) {
+        if caller.isOperator { return }
+        let isHeldByAdmin = record.reason == .jobHeldAdmin && record.state == .pending
+        if let priority = changes.priority, priority == .max || UInt64(priority) > record.priority || isHeldByAdmin {
+            throw Refusals.accessDenied("only operators may raise the priority of a job")
+        }
+        if let nice = changes.nice, nice < fields.nice {
+            throw Refusals.accessDenied("only operators may lower the nice value of a job")
+        }
+        if changes.deadline != nil { throw Refusals.accessDenied("only operators may change the deadline of a job") }
+        if record.state != .pending, let limit = changes.timeLimit, try newLimit(record, limit) > record.timeLimit {
+            throw Refusals.accessDenied("only operators may extend the time limit of a running job")
+        }
+    }
+
+    private func newLimit(_ record: JobRecord, _ change: JobChanges.LimitChange) throws(Refusal) -> TimeLimit {
+        let old = record.timeLimit
+        switch change {
+        case .set(let limit): return limit
+        case .longer(let minutes) where old != .unlimited:
+            return TimeLimit(minutes: UInt32(clamping: min(UInt64(old.rawValue) + UInt64(minutes), 0xffff_fffe)))
+        case .shorter(let minutes) where old != .unlimited && old.rawValue > minutes:
+            return TimeLimit(minutes: old.rawValue - minutes)
+        case .longer, .shorter:
+            throw Refusal(
+                .invalidTimeLimit, "Requested time limit is invalid (missing or exceeds some limit)",
+                detail: "the limit of job \(record.id) cannot be changed by that much; give the new limit itself")
+        }
+    }
+
+    // MARK: Waiting jobs
+
+    private mutating func changeWaiting(
+        _ record: JobRecord, _ old: JobSpec.Fields, _ changes: JobChanges, _ caller: Caller
+    ) throws(Refusal) {
+        var fields = changes.applied(to: old)
+        fields.timeLimit = record.timeLimit
+        if let limit = changes.timeLimit { fields.timeLimit = try newLimit(record, limit) }
+        var partition = record.partition
+        var dependency: JobDependency?
+        var accounting: AccountingPlace?
+        if let text = changes.dependency { dependency = try self.dependency(text, of: record.id) }
+        if changes.asksForOther {
+            // What was granted before is not asked for again.
+            fields.nice = max(0, old.nice)
+            fields.dependency = ""
+            let admitted = try Admission(self, fields, by: caller, isNew: false).admitted
+            (fields, partition) = (admitted.fields, admitted.partition)
+            if changes.account != nil || changes.qos != nil || changes.partition != nil {
+                accounting = try settleAccounting(&fields, partition: partition, elements: 0)
+            }
+            try checkReservations(fields)
+        }
+        fields.nice = changes.nice ?? old.nice
+        fields.dependency = changes.dependency ?? old.dependency
+        fields.priority = changes.priority.map { $0 == .max || $0 == 0 ? nil : $0 } ?? old.priority
+        replace(record, fields, partition: partition, changes, caller)
+        if let accounting { charge(record.id, to: accounting) }
+        if let dependency { setDependency(record.id, dependency) }
+    }
+
+    private mutating func replace(
+        _ record: JobRecord, _ fields: JobSpec.Fields, partition: UInt16, _ changes: JobChanges, _ caller: Caller
+    ) {
+        let id = record.id
+        dropShape(id)
+        if changes.name != nil { forgetLive(id) }
+        tables.specs[id.rawValue] = JobSpec(fields)
+        if changes.name != nil { noteLive(id, isNew: false) }
+        let now = now
+        let isReleased = record.isHeld && (changes.priority ?? 0) > 0
+        let isHeld = changes.priority == 0 || record.isHeld && !isReleased
+        let tier = tier(of: fields.partition, or: partition)
+        change(id) { job in
+            job.timeLimit = fields.timeLimit
+            job.timeMin = fields.timeMin
+            job.endBy = fields.deadline
+            job.partition = partition
+            job.tier = tier
+            job.allowsRequeue = fields.requeue
+            job.priority = 0
+            if changes.begin != nil { job.eligible = max(now, fields.begin) }
+            if changes.priority == 0 { job.reason = caller.isOperator ? .jobHeldAdmin : .jobHeldUser }
+            if isReleased { job.reason = .none }
+            if !job.isHeld, job.dependency == .none { job.reason = job.eligible > now ? .beginTime : .none }
+        }
+        if !isHeld {
+            let priority = basePriority(of: id)
+            change(id) { $0.priority = priority }
+        }
+        tables.notes[id.rawValue] = nil
+        leaveQueue()
+        if let changed = self.record(id) {
+            enqueue(changed)
+            watchDeadline(changed)
+        }
+    }
+
+    /// Its new place among the accounts; counts follow at the end of the turn.
+    private mutating func charge(_ id: JobID, to place: AccountingPlace) {
+        change(id) { job in
+            job.association = Int32(place.association)
+            job.qos = Int32(place.qos)
+        }
+    }
+
+    // MARK: Running jobs
+
+    private mutating func changeRunning(
+        _ record: JobRecord, _ old: JobSpec.Fields, _ changes: JobChanges
+    ) throws(Refusal) {
+        var rest = changes
+        (rest.name, rest.comment, rest.wckey, rest.timeLimit, rest.requeue) = (nil, nil, nil, nil, nil)
+        (rest.nice, rest.priority) = (nil, nil)
+        guard rest == JobChanges() else {
+            throw Refusal(
+                .jobNotPending, "Job is no longer pending execution",
+                detail: "job \(record.id) runs; of a running job TimeLimit, JobName, Comment, WCKey and Requeue can "
+                    + "change")
+        }
+        if let limit = changes.timeLimit { try changeLimit(record, try newLimit(record, limit)) }
+        var fields = changes.applied(to: old)
+        fields.timeLimit = self.record(record.id)?.timeLimit ?? old.timeLimit
+        if changes.name != nil { forgetLive(record.id) }
+        tables.specs[record.id.rawValue] = JobSpec(fields)
+        if changes.name != nil { noteLive(record.id, isNew: false) }
+        change(record.id) { $0.allowsRequeue = fields.requeue }
+    }
+
+    /// The nodes keep the limit the job began with; the controller ends it earlier.
+    private mutating func changeLimit(_ record: JobRecord, _ limit: TimeLimit) throws(Refusal) {
+        guard limit <= record.timeLimit else {
+            throw Refusals.notSupported(
+                "the nodes keep the time limit that job \(record.id) began with: it can be shortened, not extended")
+        }
+        guard limit != record.timeLimit, let duration = limit.duration else { return }
+        let end = max(now, record.start.adding(duration))
+        change(record.id) { job in
+            job.timeLimit = limit
+            job.deadline = end
+        }
+        deadlines.add(end, .jobLimit, record.id.rawValue)
+    }
+}
+
+extension JobChanges {
+    /// Whether the job has to be checked again as if it were submitted so.
+    var asksForOther: Bool {
+        var rest = self
+        (rest.name, rest.comment, rest.wckey, rest.dependency, rest.begin) = (nil, nil, nil, nil, nil)
+        (rest.nice, rest.priority, rest.requeue, rest.arrayThrottle) = (nil, nil, nil, nil)
+        return rest != JobChanges()
+    }
+
+    /// All but the time limit, which may be relative.
+    func applied(to old: JobSpec.Fields) -> JobSpec.Fields {
+        var fields = old
+        fields.name = name ?? old.name
+        fields.comment = comment ?? old.comment
+        fields.wckey = wckey ?? old.wckey
+        fields.account = account ?? old.account
+        fields.qos = qos ?? old.qos
+        fields.partition = partition ?? old.partition
+        fields.minNodes = minNodes ?? old.minNodes
+        fields.maxNodes = maxNodes ?? old.maxNodes
+        fields.tasks = tasks ?? old.tasks
+        fields.cpusPerTask = cpusPerTask ?? old.cpusPerTask
+        if let memory = memoryPerNodeMiB { (fields.memoryPerNodeMiB, fields.memoryPerCPUMiB) = (memory, 0) }
+        if let memory = memoryPerCPUMiB { (fields.memoryPerCPUMiB, fields.memoryPerNodeMiB) = (memory, 0) }
+        fields.begin = begin ?? old.begin
+        fields.deadline = deadline ?? old.deadline
+        fields.timeMin = timeMin ?? old.timeMin
+        fields.nodeList = nodeList ?? old.nodeList
+        fields.exclude = exclude ?? old.exclude
+        fields.requeue = requeue ?? old.requeue
+        if let throttle = arrayThrottle { fields.array?.maxRunning = throttle }
+        fields.resources.constraint = constraint ?? old.resources.constraint
+        fields.resources.reservation = reservation ?? old.resources.reservation
+        fields.resources.gres = gres ?? old.resources.gres
+        if let licenses {
+            fields.resources.licenses = licenses
+            fields.resources.anyLicense = anyLicense
+        }
+        return fields
+    }
+}
