@@ -172,6 +172,7 @@ let package = Package(
         tests(
             "ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"],
             resources: [.copy("Topologies"), .copy("Golden")]),
+        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler"]),
         tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
         tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]
