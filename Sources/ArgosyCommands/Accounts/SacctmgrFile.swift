@@ -186,7 +186,11 @@ enum SacctmgrFile {
 
     /// Settings that the record does not have yet; nil: none.
     private static func different(_ change: AssociationChange, _ known: Association) -> AssociationChange? {
-        let different = change.filter { known.value(of: $0.field) != $0.value }
+        let different = change.filter { setting in
+            var changed = known
+            changed.set(setting)
+            return changed != known
+        }
         return different.isEmpty ? nil : different
     }
 
