@@ -209,6 +209,7 @@ extension ControllerCore {
             job.timeLimit = limit
         }
         tables.runs[record.id.rawValue] = nil
+        tables.usedReservations[record.id.rawValue] = nil
         tables.steps[record.id.rawValue] = nil
         if hold == .none { tables.notes[record.id.rawValue] = nil }
         if let job = self.record(record.id) { enqueue(job) }

@@ -89,7 +89,9 @@ enum SacctmgrFile {
             switch parsed.kind {
             case "cluster", "machine":
                 let change = try change(parsed, planner)
-                if !change.isEmpty { operations.append(.modifyAssociations([.root], change, parent: nil)) }
+                if let root = records.association(.root), let different = different(change, root) {
+                    operations.append(.modifyAssociations([.root], different, parent: nil))
+                }
             case "parent":
                 parent = parsed.name
                 guard records.association(account: parent) != nil || added.contains(parent) else {
@@ -208,8 +210,9 @@ enum SacctmgrFile {
             operations.append(.addAssociation(user: entry.name, account: account, partition: partition, change))
         }
         if let accounts = entry.text("coordinator", 2) {
-            let names = accounts.split(separator: ",").map(String.init)
-            operations.append(.addCoordinators(users: [entry.name], accounts: names))
+            let known = planner.records.user(entry.name)?.coordinates ?? []
+            let names = accounts.split(separator: ",").map(String.init).filter { !known.contains($0) }
+            if !names.isEmpty { operations.append(.addCoordinators(users: [entry.name], accounts: names)) }
         }
         return operations
     }
