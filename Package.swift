@@ -146,7 +146,7 @@ let package = Package(
         tests("ToolTests", ["ArgosyCommands"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
         tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
-        tests("ArgosyHardwareTests", ["ArgosyHardware"]),
+        tests("ArgosyHardwareTests", ["ArgosyHardware", "ArgosyDomain"]),
         tests("ArgosyContainerTests", ["ArgosyContainer", "ArgosySystem", "ArgosyDomain", "argosy-container-probe"]),
         .executableTarget(
             name: "argosy-container-probe", dependencies: ["ArgosyContainer", "ArgosySystem", "ArgosyDomain"],
@@ -169,7 +169,10 @@ let package = Package(
 
         // Tests.
         tests("ArgosyDomainTests", ["ArgosyDomain"]),
-        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"]),
+        tests(
+            "ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"],
+            resources: [.copy("Topologies"), .copy("Golden")]),
+        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler"]),
         tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
         tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]

@@ -31,6 +31,9 @@ public struct Topology: Hashable, Sendable {
     public var threadsPerCore: Int
     /// Kernel numbers of the NUMA nodes.
     public var numaNodes: [Int]
+    /// Of each NUMA node, by kernel number, MiB.
+    public var numaMemoryMiB: [Int: UInt64]
+    public var gpus: [GPU]
     public var memoryMiB: UInt64
     /// hwloc's XML of it; `Topology(xml:)` reads it again.
     public var xml: String
@@ -54,14 +57,19 @@ public struct Topology: Hashable, Sendable {
         cores = known == 0 ? pus.count : known
         threadsPerCore = Dictionary(grouping: pus, by: \.core).values.map(\.count).max() ?? 1
         numaNodes = handle.objects(HWLOC_OBJ_NUMANODE).map { Int($0.pointee.os_index) }
+        numaMemoryMiB = [:]
+        for node in handle.objects(HWLOC_OBJ_NUMANODE) {
+            numaMemoryMiB[Int(node.pointee.os_index)] = (node.pointee.attr?.pointee.numanode.local_memory ?? 0) >> 20
+        }
+        gpus = handle.gpus()
         memoryMiB = handle.memoryBytes >> 20
         xml = try handle.exportXML()
     }
 }
 
 /// Owns an hwloc topology.
-private final class Handle {
-    private let topology: hwloc_topology_t
+final class Handle {
+    let topology: hwloc_topology_t
 
     /// This machine's, or that of `xml`.
     init(xml: String? = nil) throws(Topology.Failure) {

@@ -72,7 +72,7 @@ struct NodeSetup {
             cluster: configuration.clusterName, node: node.name, spool: spool, killWait: configuration.killWait,
             ioAddress: configuration.nodesBindTheirAddress ? node.address : "", ioPort: node.port,
             munge: Munge(socket: configuration.mungeSocket),
-            processors: topology.pus.map { UInt32($0.osIndex) }, hardware: hardware(topology),
+            processors: topology.cpuOrder.map { UInt32(topology.pus[$0].osIndex) }, hardware: hardware(topology),
             stepDaemon: String(stepDaemon), layout: try CgroupLayout.discover(),
             incarnation: Incarnation(bootID: bootID, registration: registration),
             daemonStart: WallClock.microseconds)
@@ -130,6 +130,24 @@ struct NodeSetup {
         hardware.topologyXml = .init(topology.xml.utf8)
         hardware.bootUs = (try? Machine.bootTime().microseconds) ?? 0
         hardware.numaNodes = UInt32(topology.numaNodes.count)
+        describeParts(topology, &hardware)
         return hardware
+    }
+
+    /// What hwloc found, under the names of the configuration; nothing where the two disagree: then the controller goes by
+    /// the configuration.
+    private func describeParts(_ topology: Topology, _ hardware: inout WireHardware) {
+        guard let index = configuration.node(named: node.name) else { return }
+        let configured = configuration.hardware(of: index)
+        if let found = topology.hardware.agreeing(with: configured) {
+            hardware.parts = WireNodeHardware(found)
+        } else {
+            logger.notice(
+                "placement goes by the configuration: it describes other cores or GPUs than this machine has",
+                metadata: [
+                    "found": "\(topology.cores) cores, \(topology.pus.count) CPUs, \(topology.gpus.count) GPUs",
+                    "configured": "\(configured.cores.count) cores, \(configured.cpus) CPUs, Gres=\(node.gres)",
+                ])
+        }
     }
 }

@@ -5,14 +5,14 @@ import Testing
 
 @Suite("Properties of placement on a node") struct PlacementPropertyTests {
     /// Jobs come and go on one node; everything given is checked against what is free.
-    @Test(arguments: 0..<24) func `nothing is given twice and what capacity promises is given`(seed: Int) throws {
+    @Test(arguments: 0..<16) func `nothing is given twice and what capacity promises is given`(seed: Int) throws {
         var dice = Dice(UInt64(seed) + 1)
         for _ in 0..<10 {
             var settings = SchedulerSettings()
             settings.allocatesCores = !dice.rare(4)
             let hardware = dice.hardware()
             let model = NodeModel(.init(hardware: hardware), settings: settings)
-            try run(&dice, model, steps: 40)
+            try run(&dice, model, steps: 30)
         }
     }
 

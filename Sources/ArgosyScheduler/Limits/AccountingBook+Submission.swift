@@ -75,15 +75,17 @@ extension AccountingBook {
     /// The limit behind `submissionRefusal`.
     public func submissionBlocker(_ job: LimitedJob, elements: Int = 1, at now: Timestamp) -> LimitBlocker? {
         guard records.enforce.contains(.limits) else { return nil }
-        var search = LimitSearch(book: self, job: job, now: now, count: elements)
+        var search = LimitSearch(job: job, now: now, count: elements)
         search.stopsAtFirst = true
-        search.run(QOSRules.submission, AssociationRules.submission)
+        search.run(self, records.submissionLimits)
         if let first = search.found.first { return first }
-        guard qosInOrder(job).contains(where: { records.qos[$0].flags.contains(.denyOnLimit) }) else { return nil }
-        var alone = LimitSearch(book: self, job: job, now: now, count: 1)
-        alone.stopsAtFirst = true
+        let order = qosOrder(job)
+        let denies = [order.first, order.second].contains { $0 >= 0 && records.qos[$0].flags.contains(.denyOnLimit) }
+        guard denies else { return nil }
+        var alone = LimitSearch(job: job, now: now, count: 1)
         alone.alone = true
-        alone.run(QOSRules.start, AssociationRules.start)
-        return alone.found.first
+        alone.run(self, records.startLimits)
+        // Slurm names resources before times here.
+        return alone.found.first { $0.tres != nil } ?? alone.found.first
     }
 }

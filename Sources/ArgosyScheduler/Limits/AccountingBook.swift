@@ -20,6 +20,8 @@ public struct AccountingBook: Sendable {
     /// For GrpTRESMins and GrpWall.
     public var usage: UsageLedger
     var counters: Counters
+    /// By row, where some limit counts nodes: those that running jobs hold.
+    private var nodes: [Int: HeldNodes] = [:]
     /// Rows of one user's or one account's jobs in a QOS, made when first needed.
     private var shareRows: [ShareKey: Int] = [:]
 
@@ -77,21 +79,29 @@ extension AccountingBook {
         for row in rows(making: job) { counters.accruing[row] -= count }
     }
 
-    /// A job started. `end`: when its time limit ends it.
-    public mutating func started(_ job: LimitedJob, end: Timestamp) { count(job, end: end, start: true) }
+    /// A job started. `end`: when its time limit ends it. With its `nodes`, limits on nodes count each node once, however
+    /// many jobs share it, as Slurm does; without them each job's nodes are its own.
+    public mutating func started(_ job: LimitedJob, end: Timestamp, on nodes: [NodeIndex] = []) {
+        count(job, end: end, nodes, start: true)
+    }
 
     /// The opposite of `started`, with the same values.
-    public mutating func ended(_ job: LimitedJob, end: Timestamp) { count(job, end: end, start: false) }
+    public mutating func ended(_ job: LimitedJob, end: Timestamp, on nodes: [NodeIndex] = []) {
+        count(job, end: end, nodes, start: false)
+    }
 
     /// When a job started at `start` ends for the book: at its limit, a year later without one.
     public static func end(of job: LimitedJob, start: Timestamp) -> Timestamp {
         start.adding(.seconds(Int64(job.limitMinutes) * 60))
     }
 
-    private mutating func count(_ job: LimitedJob, end: Timestamp, start: Bool) {
+    private mutating func count(_ job: LimitedJob, end: Timestamp, _ nodes: [NodeIndex], start: Bool) {
         let seconds = Int128(end.seconds)
         for row in rows(making: job) {
             counters.running[row] += start ? 1 : -1
+            if records.limitsNodes && !nodes.isEmpty {
+                self.nodes[row, default: HeldNodes()].count(nodes, start: start)
+            }
             for entry in job.tres.entries {
                 guard let place = records.tres.position(of: entry.id) else { continue }
                 let index = row * counters.width + place
@@ -106,7 +116,7 @@ extension AccountingBook {
     public var isIdle: Bool {
         counters.running.allSatisfy { $0 == 0 } && counters.submitted.allSatisfy { $0 == 0 }
             && counters.accruing.allSatisfy { $0 == 0 } && counters.held.allSatisfy { $0 == 0 }
-            && counters.heldToEnd.allSatisfy { $0 == 0 }
+            && counters.heldToEnd.allSatisfy { $0 == 0 } && nodes.values.allSatisfy { $0.total == 0 }
     }
 }
 
@@ -182,6 +192,18 @@ extension AccountingBook {
                 let seconds = runSeconds(row: row, place: place, now)
                 return seconds == 0 ? nil : .init(tres.id, seconds)
             })
+    }
+    /// Nodes that running jobs hold, shared ones once.
+    func nodesHeld(row: Int, place: Int) -> UInt64 {
+        let held = counters.held[row * counters.width + place]
+        guard let tally = nodes[row] else { return held }
+        return held - min(held, UInt64(tally.total - tally.distinct))
+    }
+    /// Nodes a job would add to them: of `wanted`, or at least, while it is not known which it gets.
+    func nodesAdded(row: Int, asked: UInt64, _ wanted: [NodeIndex]) -> UInt64 {
+        guard let tally = nodes[row] else { return asked }
+        if wanted.isEmpty { return asked - min(asked, UInt64(tally.distinct)) }
+        return UInt64(wanted.reduce(0) { $0 + (tally.holds($1) ? 0 : 1) })
     }
     func runSeconds(row: Int, place: Int, _ now: Timestamp) -> UInt64 {
         let index = row * counters.width + place

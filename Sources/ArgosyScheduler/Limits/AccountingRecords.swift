@@ -22,8 +22,11 @@ public final class AccountingRecords: Sendable {
     public let allowedQOS: [[Int]]
     /// Position of each association's default QOS; nil: `normal` or none.
     public let defaultQOS: [Int?]
-    /// Associations whose jobs some limit of the tree can hold.
-    let isLimited: [Bool]
+    let startLimits: CompiledLimits
+    /// Whether any limit on jobs together counts nodes.
+    let limitsNodes: Bool
+    let submissionLimits: CompiledLimits
+    let accrualLimits: CompiledLimits
     private let associationByID: [AssociationID: Int]
     private let qosByID: [QOSID: Int]
     private let qosByName: [String: Int]
@@ -70,7 +73,23 @@ public final class AccountingRecords: Sendable {
         defaultQOS = chains.map { chain in
             chain.lazy.compactMap { associations[$0].defaultQOS }.first.flatMap { known[$0] }
         }
-        isLimited = chains.map { chain in chain.contains { associations[$0].limits != AssociationLimits() } }
+        let inherited = inheritedLimits
+        func compile(_ qosRules: [[QOSRules.Rule]], _ rules: [[AssociationRules.Rule]]) -> CompiledLimits {
+            CompiledLimits(
+                qosRules, rules, associations: associations, inherited: inherited, chains: chains, qos: qos,
+                table: tres)
+        }
+        startLimits = compile(QOSRules.start, AssociationRules.start)
+        limitsNodes =
+            associations.contains { $0.limits.grpTRES.value(.node) != nil }
+            || qos.contains { record in
+                let limits = record.limits
+                return [limits.grpTRES, limits.maxTRESPerUser, limits.maxTRESPerAccount].contains {
+                    $0.value(.node) != nil
+                }
+            }
+        submissionLimits = compile(QOSRules.submission, AssociationRules.submission)
+        accrualLimits = compile(QOSRules.accrual, AssociationRules.accrual)
     }
 
     /// Of two with one key the first counts.

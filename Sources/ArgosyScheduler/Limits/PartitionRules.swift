@@ -1,7 +1,7 @@
-// What a partition lets in. Who may use it (accounts, QOS, groups, root) is asked at submission and again while a job
-// waits, since the configuration may change; its sizes (MaxTime, MaxNodes, ...) refuse at submission only with
-// EnforcePartLimits, and otherwise hold the job with a reason. A QOS with PartitionTimeLimit, PartitionMaxNodes or
-// PartitionMinNodes lifts that size, unless EnforcePartLimits is set.
+// What a partition lets in. As in Slurm 22.05 (found by asking it): groups, a needed reservation and a closed partition
+// refuse at submission always; accounts, QOS, RootOnly and sizes refuse only with EnforcePartLimits, and otherwise the
+// job is taken and waits with a reason until job or partition is changed. A QOS with PartitionTimeLimit,
+// PartitionMaxNodes or PartitionMinNodes lifts that size, unless EnforcePartLimits is set.
 
 public import ArgosyConfig
 public import ArgosyDomain
@@ -43,8 +43,17 @@ public struct PartitionBlocker: Hashable, Sendable {
     public var detail: String
     /// Slurm's answer at submission; nil: it only holds the job.
     public var refusal: Refusal?
-    /// About a size, which is looser at submission (EnforcePartLimits).
-    public var isSize: Bool
+    public var enforcement: Enforcement
+    public enum Enforcement: Hashable, Sendable {
+        /// Refuses at submission and holds what waits.
+        case always
+        /// Refuses at submission; what waits already may start.
+        case atSubmission
+        /// Holds what waits; refuses at submission with EnforcePartLimits only.
+        case withPartLimits
+        /// Holds only.
+        case never
+    }
 }
 
 public struct PartitionRules: Sendable {
@@ -58,16 +67,22 @@ public struct PartitionRules: Sendable {
         clusterMaxMemory = (configuration.maxMemoryPerCPUMiB, configuration.maxMemoryPerNodeMiB)
     }
 
-    /// Everything that keeps `job` out of the partition, in a fixed order. Empty: it may start there.
+    /// Everything that keeps a waiting `job` out of the partition, in a fixed order. Empty: it may start there.
     public func blockers(_ job: PartitionRequest) -> [PartitionBlocker] {
-        Self.rules.compactMap { $0(self, job) }
+        Self.rules.compactMap { $0(self, job) }.filter { $0.enforcement != .atSubmission }
     }
 
     /// Why the job is not accepted for this partition; nil: it is, though it may have to wait. With
     /// EnforcePartLimits=ANY the caller accepts a job that any of its partitions accepts; with ALL, all must.
     public func submissionRefusal(_ job: PartitionRequest) -> Refusal? {
         let isStrict = accounting.enforcePartLimits != .no
-        return blockers(job).first { $0.refusal != nil && (isStrict || !$0.isSize) }?.refusal
+        return Self.rules.lazy.compactMap { $0(self, job) }.first { blocker in
+            switch blocker.enforcement {
+            case .always, .atSubmission: true
+            case .withPartLimits: isStrict
+            case .never: false
+            }
+        }?.refusal
     }
 
     /// Each asks one question. Who first, then how much.
@@ -79,25 +94,23 @@ public struct PartitionRules: Sendable {
 
     private func blocker(
         _ reason: PendingReason, _ detail: String, _ code: Refusal.Code? = nil, _ message: String = "",
-        isSize: Bool = false
+        _ enforcement: PartitionBlocker.Enforcement = .withPartLimits
     ) -> PartitionBlocker {
-        PartitionBlocker(
-            reason: reason, detail: "partition \(partition.name) \(detail)",
-            refusal: code.map { Refusal($0, message, detail: "partition \(partition.name) \(detail)") },
-            isSize: isSize)
+        let sentence = "partition \(partition.name) \(detail)"
+        return PartitionBlocker(
+            reason: reason, detail: sentence, refusal: code.map { Refusal($0, message, detail: sentence) },
+            enforcement: code == nil ? .never : enforcement)
     }
 }
 
 // Who.
 extension PartitionRules {
     private func state(_ job: PartitionRequest) -> PartitionBlocker? {
-        switch partition.state {
+        let closed = "Required partition not available (inactive or drain)"
+        return switch partition.state {
         case "DOWN": blocker(.partitionDown, "is DOWN: jobs may be submitted and do not start")
-        case "INACTIVE":
-            blocker(
-                .partitionInactive, "is INACTIVE", .partitionDown,
-                "Required partition not available (inactive or drain)")
-        // Jobs that wait already may start; new ones are not taken.
+        case "INACTIVE": blocker(.partitionInactive, "is INACTIVE", .partitionDown, closed, .always)
+        case "DRAIN": blocker(.partitionDown, "is DRAIN and takes no new jobs", .partitionDown, closed, .atSubmission)
         default: nil
         }
     }
@@ -105,13 +118,15 @@ extension PartitionRules {
     private func rootOnly(_ job: PartitionRequest) -> PartitionBlocker? {
         guard partition.rootOnly, job.uid != 0 else { return nil }
         return blocker(
-            .partitionConfig, "takes jobs of root only (RootOnly=YES)", .accessDenied, "Access/permission denied")
+            .partitionConfig, "takes jobs of root only (RootOnly=YES)", .accessDenied,
+            "Requested partition configuration not available now")
     }
 
     private func rootJobs(_ job: PartitionRequest) -> PartitionBlocker? {
         guard job.uid == 0, partition.policy.disableRootJobs ?? accounting.disableRootJobs else { return nil }
         return blocker(
-            .partitionConfig, "takes no jobs of root (DisableRootJobs=YES)", .accessDenied, "Access/permission denied")
+            .partitionConfig, "takes no jobs of root (DisableRootJobs=YES)", .accessDenied,
+            "Access/permission denied", .always)
     }
 
     private func groups(_ job: PartitionRequest) -> PartitionBlocker? {
@@ -119,36 +134,40 @@ extension PartitionRules {
         guard !allowed.isEmpty, job.uid != 0, !allowed.contains(where: job.groups.contains) else { return nil }
         return blocker(
             .partitionConfig, "takes groups \(allowed.joined(separator: ",")) only (AllowGroups)", .accessDenied,
-            "User's group not permitted to use this partition")
+            "User's group not permitted to use this partition", .always)
     }
 
     private func accounts(_ job: PartitionRequest) -> PartitionBlocker? {
-        let message = AccountingRecords.invalidAccount
-        let name = job.account.isEmpty ? "none" : job.account
-        if !partition.allowAccounts.isEmpty {
-            if partition.allowAccounts.contains(job.account) { return nil }
-            let list = partition.allowAccounts.joined(separator: ",")
-            return blocker(
-                .accountNotAllowed, "takes accounts \(list) only (AllowAccounts), the job's is \(name)",
-                .invalidAccount, message)
+        let denied = Self.judge(job.account, partition.allowAccounts, partition.policy.denyAccounts)
+        return denied.map {
+            refused("account", .accountNotAllowed, $0, .invalidAccount, AccountingRecords.invalidAccount)
         }
-        guard partition.policy.denyAccounts.contains(job.account) else { return nil }
-        return blocker(.accountNotAllowed, "takes no jobs of account \(name) (DenyAccounts)", .invalidAccount, message)
     }
 
     private func qos(_ job: PartitionRequest) -> PartitionBlocker? {
-        let message = AccountingRecords.invalidQOS
-        let name = job.qos?.name ?? ""
-        let policy = partition.policy
-        if !policy.allowQOS.isEmpty {
-            if job.uid == 0 || policy.allowQOS.contains(name) { return nil }
-            let list = policy.allowQOS.joined(separator: ",")
-            return blocker(
-                .qosNotAllowed, "takes QOS \(list) only (AllowQos), the job's is \(name.isEmpty ? "none" : name)",
-                .invalidQOS, message)
+        // Root may use any QOS that is not denied.
+        let allowed = job.uid == 0 ? [] : partition.policy.allowQOS
+        if job.uid == 0 && !partition.policy.allowQOS.isEmpty { return nil }
+        let denied = Self.judge(job.qos?.name ?? "", allowed, partition.policy.denyQOS)
+        return denied.map { refused("QOS", .qosNotAllowed, $0, .invalidQOS, AccountingRecords.invalidQOS) }
+    }
+
+    /// What squeue says of a name that is not let in; a list of those allowed makes one of those denied void.
+    private static func judge(_ name: String, _ allowed: [String], _ denied: [String]) -> String? {
+        if !allowed.isEmpty {
+            return allowed.contains(name) ? nil : "allows \(allowed.joined(separator: ",")) not \(name)"
         }
-        guard policy.denyQOS.contains(name) else { return nil }
-        return blocker(.qosNotAllowed, "takes no jobs of QOS \(name) (DenyQos)", .invalidQOS, message)
+        return denied.contains(name) ? "denies \(denied.joined(separator: ",")) including \(name)" : nil
+    }
+
+    /// Slurm's own sentence, which squeue shows in place of the reason word.
+    private func refused(
+        _ what: String, _ reason: PendingReason, _ why: String, _ code: Refusal.Code, _ message: String
+    ) -> PartitionBlocker {
+        let sentence = "Job's \(what) not permitted to use this partition (\(partition.name) \(why))"
+        return PartitionBlocker(
+            reason: reason, detail: sentence, refusal: Refusal(code, message, detail: sentence),
+            enforcement: .withPartLimits)
     }
 
     private func submitHost(_ job: PartitionRequest) -> PartitionBlocker? {
@@ -165,7 +184,7 @@ extension PartitionRules {
         guard partition.policy.requiresReservation, !job.hasReservation else { return nil }
         return blocker(
             .reservation, "takes jobs with a reservation only (ReqResv=YES); give --reservation", .accessDenied,
-            "Access/permission denied")
+            "Access/permission denied", .always)
     }
 }
 
@@ -183,21 +202,21 @@ extension PartitionRules {
         return blocker(
             .partitionTimeLimit,
             "runs jobs of at most \(partition.maxTime.rawValue) minutes, the job asks for \(asked)",
-            .invalidTimeLimit, "Requested time limit is invalid (missing or exceeds some limit)", isSize: true)
+            .invalidTimeLimit, "Requested time limit is invalid (missing or exceeds some limit)")
     }
 
     private func mostNodes(_ job: PartitionRequest) -> PartitionBlocker? {
         guard job.minNodes > partition.maxNodes, !lifts(job, .partitionMaxNodes) else { return nil }
         return blocker(
             .partitionNodeLimit, "gives a job at most \(partition.maxNodes) nodes, the job asks for \(job.minNodes)",
-            .nodesNotAvailable, "Node count specification invalid", isSize: true)
+            .nodesNotAvailable, "Node count specification invalid")
     }
 
     private func fewestNodes(_ job: PartitionRequest) -> PartitionBlocker? {
         guard job.minNodes < partition.minNodes, !lifts(job, .partitionMinNodes) else { return nil }
         return blocker(
             .partitionNodeLimit, "takes jobs of at least \(partition.minNodes) nodes, the job asks for \(job.minNodes)",
-            .nodesNotAvailable, "Node count specification invalid", isSize: true)
+            .nodesNotAvailable, "Node count specification invalid")
     }
 
     private func memory(_ job: PartitionRequest) -> PartitionBlocker? {
@@ -209,11 +228,11 @@ extension PartitionRules {
             return blocker(
                 .maxMemPerLimit,
                 "gives a job at most \(perNode) MiB of a node, the job asks for \(job.memoryPerNodeMiB)",
-                .memoryTooLarge, message, isSize: true)
+                .memoryTooLarge, message)
         }
         guard perCPU > 0, job.memoryPerCPUMiB > perCPU else { return nil }
         return blocker(
             .maxMemPerLimit, "gives a job at most \(perCPU) MiB a CPU, the job asks for \(job.memoryPerCPUMiB)",
-            .memoryTooLarge, message, isSize: true)
+            .memoryTooLarge, message)
     }
 }

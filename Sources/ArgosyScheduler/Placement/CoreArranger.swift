@@ -15,7 +15,7 @@ struct CoreArranger {
         /// CPUs that count, at most: fewer than `cpus` under --threads-per-core.
         var usable: Int
     }
-    struct Bundle {
+    struct Bundle: Equatable {
         var tasks: Int
         var devices: Int
     }
@@ -70,8 +70,13 @@ struct CoreArranger {
 
     /// What would lie idle beside the job, the smaller the better: devices first where it wants none.
     private func leftOver(_ domain: Int) -> (Int, Int, Int) {
-        let devices = near(domain).count
-        return (lead.isEmpty ? devices : 0, units(domain), lead.isEmpty ? 0 : devices)
+        lead.isEmpty ? (devicesWasted(domain), units(domain), 0) : (0, units(domain), near(domain).count)
+    }
+
+    /// Free devices near to the cores that a job without devices would get there.
+    private func devicesWasted(_ domain: Int) -> Int {
+        let cells = model.domains[domain].cells.filter { !free[$0].isEmpty }
+        return cells.map { near($0).count }.min() ?? 0
     }
 
     /// Bundles like `bundle` that a domain takes.

@@ -54,20 +54,23 @@ struct GRESRules: Sendable {
     /// Units of want `index` on a node with `tasks` tasks. What a job wants in all counts as the node's part where that
     /// is told, else as the least a node of the job gives.
     private func amount(_ index: Int, _ tasks: Int, _ jobGRES: [Int]) -> Int {
-        let want = wants[index]
-        switch want.per {
-        case .node: return want.count
-        case .task: return want.count.multipliedClamping(max(tasks, 1))
-        case .socket: return want.count.multipliedClamping(sockets)
+        // Field by field: a copy of the want would count references.
+        let count = wants[index].count
+        switch wants[index].per {
+        case .node: return count
+        case .task: return count.multipliedClamping(max(tasks, 1))
+        case .socket: return count.multipliedClamping(sockets)
         case .job:
-            let least = want.isGPU && tasksPerGPU > 0 ? (max(tasks, 1) + tasksPerGPU - 1) / tasksPerGPU : 1
-            let told = want.request >= 0 && want.request < jobGRES.count ? jobGRES[want.request] : 0
-            return max(least, told)
+            let request = wants[index].request
+            let grouped = wants[index].isGPU && tasksPerGPU > 0
+            let least = grouped ? (max(tasks, 1) + tasksPerGPU - 1) / tasksPerGPU : 1
+            return max(least, request >= 0 && request < jobGRES.count ? jobGRES[request] : 0)
         }
     }
 
     /// GPUs of a node with `tasks` tasks.
     func gpus(_ tasks: Int, _ jobGRES: [Int]) -> Int {
+        if wants.isEmpty { return 0 }
         var sum = 0
         for index in wants.indices where wants[index].isGPU { sum += amount(index, tasks, jobGRES) }
         return sum
@@ -75,10 +78,10 @@ struct GRESRules: Sendable {
 
     func fits(_ tasks: Int, _ jobGRES: [Int], _ free: NodeCounts) -> Bool {
         if wants.isEmpty { return true }
-        for sum in sums {
+        for sum in sums.indices {
             var there = 0
-            for position in sum.positions { there += free.free(position) }
-            for index in sum.wants { there -= amount(index, tasks, jobGRES) }
+            for index in sums[sum].positions.indices { there += free.free(sums[sum].positions[index]) }
+            for index in sums[sum].wants.indices { there -= amount(sums[sum].wants[index], tasks, jobGRES) }
             if there < 0 { return false }
         }
         return tasksPerGPU == 0 || tasks <= tasksPerGPU.multipliedClamping(gpus(tasks, jobGRES))

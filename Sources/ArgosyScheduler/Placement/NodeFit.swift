@@ -20,6 +20,11 @@ public struct NodeFit: Sendable {
 
     let rules: CPURules
     let gres: GRESRules
+    /// MiB; 0 where memory does not count.
+    private let memoryPerNode: Int
+    private let memoryPerCPU: Int
+    private let memoryPerGPU: Int
+    private let tasksPerNode: Int
 
     /// - Parameters:
     ///   - exclusive: the partition gives whole nodes only; a shape may want that by itself.
@@ -33,6 +38,10 @@ public struct NodeFit: Sendable {
         isExclusive = exclusive || model.wholeNodes || shape.sharing == .exclusive || shape.coreSpec > 0
         rules = CPURules(shape, model, maxCPUs: maxCPUsPerNode)
         gres = GRESRules(shape, model.kind.hardware.gres)
+        memoryPerNode = model.memoryCounts ? Int(clamping: shape.memoryPerNodeMiB) : 0
+        memoryPerCPU = model.memoryCounts ? Int(clamping: shape.memoryPerCPUMiB) : 0
+        memoryPerGPU = model.memoryCounts ? Int(clamping: shape.memoryPerGPUMiB) : 0
+        tasksPerNode = shape.tasksPerNode > 0 ? shape.tasksPerNode : .max
         unmet = []
         idleCapacity = 0
         unmet = Self.lasting(self)
@@ -121,7 +130,7 @@ public struct NodeFit: Sendable {
 
     /// The largest number of tasks that fits. Wants grow with the number, so halving finds it; mostly the first look does.
     private func largest(_ free: NodeCounts) -> Int {
-        let bound = min(rules.bound(free), shape.tasksPerNode > 0 ? shape.tasksPerNode : .max)
+        let bound = min(rules.bound(free), tasksPerNode)
         if bound <= 0 || fits(bound, [], free) { return max(bound, 0) }
         var low = 0
         var high = bound
@@ -135,16 +144,15 @@ public struct NodeFit: Sendable {
     /// MiB that `tasks` tasks take; 0: no limit asked. A job with whole nodes gets as much of what each CPU of the node
     /// brings as is there, but not less than its tasks want.
     func memory(_ tasks: Int, _ jobGRES: [Int], _ free: NodeCounts) -> Int {
-        guard model.memoryCounts else { return 0 }
+        if memoryPerNode | memoryPerCPU | memoryPerGPU == 0 { return 0 }
         let gpus = gres.gpus(tasks, jobGRES)
-        var wanted = Int(clamping: shape.memoryPerNodeMiB)
-        if shape.memoryPerCPUMiB > 0 {
-            let each = Int(clamping: shape.memoryPerCPUMiB)
-            let least = each.multipliedClamping(rules.counted(tasks, gpus: gpus))
-            let whole = isExclusive ? min(each.multipliedClamping(model.idle.cpus), free.memoryMiB) : 0
+        var wanted = memoryPerNode
+        if memoryPerCPU > 0 {
+            let least = memoryPerCPU.multipliedClamping(rules.counted(tasks, gpus: gpus))
+            let whole = isExclusive ? min(memoryPerCPU.multipliedClamping(model.idle.cpus), free.memoryMiB) : 0
             wanted = max(wanted, least, whole)
         }
-        return max(wanted, Int(clamping: shape.memoryPerGPUMiB).multipliedClamping(gpus))
+        return max(wanted, memoryPerGPU.multipliedClamping(gpus))
     }
 
     // MARK: - Sockets

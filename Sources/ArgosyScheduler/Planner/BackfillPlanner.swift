@@ -166,7 +166,9 @@ struct PlanningPass {
 
     /// Plans what waits without a reservation, in order, beside everything.
     private mutating func forecast() {
-        let waiting = outcomes.indices.filter { if case .waits = outcomes[$0] { true } else { false } }.map { Int32($0) }
+        let waiting = outcomes.indices.filter { if case .waits = outcomes[$0] { true } else { false } }.map {
+            Int32($0)
+        }
         guard !waiting.isEmpty else { return }
         machine.isForecast = true
         // A forecast is for information: it gets as much again as the pass itself.

@@ -87,6 +87,7 @@ struct ClassTable {
         made.uid = job.uid
         made.association = job.association
         made.options = options(made, shape)
+        made.isNever = made.options.isEmpty
         return made
     }
 
@@ -225,7 +226,8 @@ struct ClassTable {
         let rest = max(shape.tasks - room, max(shape.minNodes - count, 1))
         return [
             group(named, shape, minNodes: count, maxNodes: count, tasks: max(shape.tasks - rest, count)),
-            group(others, shape, minNodes: max(shape.minNodes - count, 1), maxNodes: shape.maxNodes - count, tasks: rest),
+            group(
+                others, shape, minNodes: max(shape.minNodes - count, 1), maxNodes: shape.maxNodes - count, tasks: rest),
         ]
     }
 
@@ -242,9 +244,12 @@ struct ClassTable {
         for (index, number) in order.enumerated() {
             let mine = left.filter { $0.groups & 1 << UInt64(number) != 0 }
             left.removeAll { $0.groups & 1 << UInt64(number) != 0 }
-            let share = index + 1 == order.count ? tasks : min(tasks, max(counts[number], shape.tasks * counts[number] / total))
+            let share =
+                index + 1 == order.count ? tasks : min(tasks, max(counts[number], shape.tasks * counts[number] / total))
             tasks -= share
-            result.append(group(mine, shape, minNodes: counts[number], maxNodes: counts[number], tasks: max(share, counts[number])))
+            result.append(
+                group(
+                    mine, shape, minNodes: counts[number], maxNodes: counts[number], tasks: max(share, counts[number])))
         }
         return result
     }
@@ -256,7 +261,8 @@ struct ClassTable {
     private func group(_ all: [Candidate], _ shape: Shape, minNodes: Int, maxNodes: Int, tasks: Int) -> PlanGroup {
         let least = max(minNodes, 1)
         let isSingle = least == 1 && all.contains { $0.fit.idleCapacity >= tasks && fits($0.fit, tasks) }
-        let even = least == maxNodes && tasks % least == 0 && shape.distribution != "plane"
+        // Nodes have equal parts only where nothing else is possible; else a busy node may take fewer tasks.
+        let even = least == maxNodes && (tasks == least || shape.tasksPerNode * least == tasks)
         let each = isSingle ? tasks : even ? tasks / least : 0
         var uses: [PoolUse] = []
         for one in all {
@@ -275,7 +281,8 @@ struct ClassTable {
                     isWhole: one.fit.isExclusive || need[0] >= capacity[0] && !lendsCPUs, forbidden: one.forbidden))
         }
         return PlanGroup(
-            minNodes: least, maxNodes: max(maxNodes, least), tasks: tasks, isSingle: isSingle, tasksPerNode: each, uses: uses,
+            minNodes: least, maxNodes: max(maxNodes, least), tasks: tasks, isSingle: isSingle, tasksPerNode: each,
+            uses: uses,
             isWhole: uses.allSatisfy(\.isWhole))
     }
 

@@ -222,6 +222,7 @@ final class Cluster {
         for job in jobs { bin.take(job.amount, from: now, to: job.end) }
         pool.bins.append(bin)
         let made = Int32(pool.bins.count - 1)
+        pool.remember(made)
         for time in bin.times.dropFirst() { pool.openings.insert(time: time, bin: made, bound: bin.amount(at: time)) }
     }
 

@@ -132,11 +132,19 @@ struct Openings {
     }
 
     /// The first entry from `index` on whose bound covers `need`; the count of entries: there is none.
-    @inline(__always) private static func next(_ need: Amount, _ cpus: Int32, from index: Int, in entries: [Entry]) -> Int {
-        entries.withUnsafeBufferPointer { entries in
+    @inline(__always) private static func next(_ need: Amount, _ cpus: Int32, from index: Int, in entries: [Entry])
+        -> Int
+    {
+        let memory = need[1]
+        return entries.withUnsafeBufferPointer { entries in
             var index = index
             while index < entries.count {
-                if entries[index].bound[0] >= cpus, entries[index].bound.covers(need) { return index }
+                // Two lanes decide nearly always, and are cheap to look at.
+                if entries[index].bound[0] >= cpus, entries[index].bound[1] >= memory,
+                    entries[index].bound.covers(need)
+                {
+                    return index
+                }
                 index += 1
             }
             return index

@@ -37,5 +37,5 @@ public struct Billing: Sendable {
     }
 
     /// As the TRES `billing` counts: whole units, rounded down.
-    public func count(_ tres: TRESCounts) -> UInt64 { UInt64(exactly: units(tres).rounded(.down)) ?? .max }
+    public func count(_ tres: TRESCounts) -> UInt64 { ExactMath.whole(units(tres)) }
 }

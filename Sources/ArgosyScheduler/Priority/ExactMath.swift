@@ -4,12 +4,24 @@
 enum ExactMath {
     private static let ln2 = 0.693147180559945309417232121458
 
+    /// `x` cut to a whole number; 0 below 0 and for what is no number, the largest above it.
+    static func whole(_ x: Double) -> UInt64 {
+        guard x >= 1 else { return 0 }
+        return x < 18_446_744_073_709_549_568 ? UInt64(x) : .max
+    }
+
+    /// The same, up to the next whole number.
+    static func wholeUp(_ x: Double) -> UInt64 {
+        let down = whole(x)
+        return Double(down) < x && down < .max ? down + 1 : down
+    }
+
     /// 2 to the `x`. Infinity above the range of Double, 0 below it.
     static func exp2(_ x: Double) -> Double {
         if x >= 1024 { return .infinity }
         if x < -1080 { return 0 }
-        let whole = x.rounded(.toNearestOrEven)
-        return scaled(1 + exp2MinusOneNearZero(x - whole), by: Int(whole))
+        let whole = Int(x < 0 ? x - 0.5 : x + 0.5)
+        return scaled(1 + exp2MinusOneNearZero(x - Double(whole)), by: whole)
     }
 
     /// 2 to the `x`, minus 1, without losing digits where `x` is small.
@@ -21,7 +33,7 @@ enum ExactMath {
     private static func exp2MinusOneNearZero(_ x: Double) -> Double {
         let y = x * ln2
         var sum = 0.0
-        for n in stride(from: 16.0, through: 1.0, by: -1.0) { sum = (sum + 1) * (y / n) }
+        for n in (1...16).reversed() { sum = (sum + 1) * (y / Double(n)) }
         return sum
     }
 
@@ -43,7 +55,7 @@ enum ExactMath {
         }
         let s = (mantissa - 1) / (mantissa + 1)
         var sum = 0.0
-        for n in stride(from: 27.0, through: 1.0, by: -2.0) { sum = sum * s * s + 1 / n }
+        for n in (0...13).reversed() { sum = sum * s * s + 1 / Double(2 * n + 1) }
         return exponent * ln2 + 2 * s * sum
     }
 

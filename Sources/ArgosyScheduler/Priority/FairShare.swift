@@ -38,6 +38,11 @@ public struct FairShare: Sendable {
         }
     }
 
+    init(rows: [Row], isFairTree: Bool) {
+        self.rows = rows
+        self.isFairTree = isFairTree
+    }
+
     /// The factor of a job's association; 0 without one.
     public func factor(association: Int) -> Double { rows.indices.contains(association) ? rows[association].factor : 0 }
 }

@@ -31,7 +31,7 @@ public struct HalfLife: Hashable, Sendable {
     func wholeHalfLives(from epoch: Timestamp, to time: Timestamp) -> Int {
         guard microseconds > 0, time > epoch else { return 0 }
         let passed = Double(time.microseconds - epoch.microseconds) / microseconds
-        return passed < 64 ? 0 : Int(passed.rounded(.down))
+        return passed < 64 ? 0 : Int(ExactMath.whole(passed))
     }
 
     /// `epoch` so many half-lives later.

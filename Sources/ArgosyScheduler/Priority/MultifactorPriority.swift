@@ -161,7 +161,7 @@ public struct MultifactorPriority: Sendable {
         for entry in terms.tres { sum += entry.term.weighted }
         sum += Double(job.siteFactor) - Double(job.nice)
         // Slurm's largest priority; one more means that none is set.
-        let priority = UInt32(min(max(sum.rounded(.down), 1), 0xffff_fffd))
+        let priority = UInt32(min(max(sum, 1), 0xffff_fffd))
         return settings.flags.contains(.incrementOnly) ? max(priority, job.previous) : priority
     }
 }

@@ -57,19 +57,17 @@ extension AccountingBook {
             association: position, depth: depth, account: association.account, user: association.user,
             partition: association.partition, rawShares: isRoot ? "" : association.shares.text,
             normShares: row.normShares,
-            rawUsage: whole(usage.raw(association: position, at: now)), normUsage: row.normUsage,
+            rawUsage: ExactMath.whole(usage.raw(association: position, at: now)), normUsage: row.normUsage,
             effectiveUsage: row.effectiveUsage,
             fairShare: fairShare.isFairTree && !association.isUser ? nil : row.factor,
             levelFS: row.levelFS, grpTRESMins: association.limits.grpTRESMins, grpTRESRaw: minutes(position, now),
             tresRunMins: runMinutes(position, now))
     }
 
-    private func whole(_ number: Double) -> UInt64 { UInt64(exactly: number.rounded(.down)) ?? 0 }
-
     private func minutes(_ position: Int, _ now: Timestamp) -> TRESCounts {
         TRESCounts(
             records.tres.all.map { tres in
-                .init(tres.id, whole(usage.tresSeconds(association: position, tres.id, at: now) / 60))
+                .init(tres.id, ExactMath.whole(usage.tresSeconds(association: position, tres.id, at: now) / 60))
             })
     }
 

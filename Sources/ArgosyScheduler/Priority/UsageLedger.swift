@@ -71,6 +71,15 @@ public struct UsageLedger: Sendable {
         settle(at: epoch)
     }
 
+    /// The same usage by other records: after a change by sacctmgr. What deleted associations used stays with those
+    /// above them; that of an association that moved to another account goes along from then on.
+    public func moved(to records: AccountingRecords) -> UsageLedger {
+        UsageLedger(
+            records: records, halfLife: halfLife.duration, epoch: epoch,
+            associations: self.records.associations.indices.map { stored(association: $0) },
+            qos: self.records.qos.indices.map { stored(qos: $0) })
+    }
+
     private static func load(
         _ raw: Double, _ wall: Double, _ tres: TRESUsage, _ factor: Double, into rows: inout Rows, _ row: Int,
         _ records: AccountingRecords

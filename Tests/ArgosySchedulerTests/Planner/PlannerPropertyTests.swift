@@ -13,7 +13,9 @@ import Testing
                 nodes: 1 + random.below(4), cores: random.of([1, 2, 4, 8]), memoryMiB: random.of([500, 1000, 4000]),
                 gpus: random.of([0, 0, 2]), features: random.of([[], ["fast"]]), threads: random.of([1, 1, 2]))
         }
-        cluster.snapshot.settings.backfill = random.of([.reservations(1), .reservations(3), .reservations(.max), .conservative])
+        cluster.snapshot.settings.backfill = random.of([
+            .reservations(1), .reservations(3), .reservations(.max), .conservative,
+        ])
         cluster.snapshot.licenses = [PlanningSnapshot.License(name: "a", total: 3, free: 3)]
         for node in cluster.snapshot.nodes.indices where random.below(2) == 0 {
             let kind = cluster.snapshot.kinds[cluster.snapshot.nodes[node].kind].hardware
@@ -70,12 +72,16 @@ import Testing
                 continue
             }
             let shape = snapshot.shapes[Int(job.shape)]
-            #expect(placement.allocation.nodes.count >= shape.minNodes && placement.allocation.nodes.count <= shape.maxNodes)
+            #expect(
+                placement.allocation.nodes.count >= shape.minNodes && placement.allocation.nodes.count <= shape.maxNodes
+            )
             #expect(Int(placement.allocation.tasks) >= shape.tasks)
             for part in placement.allocation.nodes {
                 let at = part.index.int
                 #expect(!shape.excludedNodes.contains(part.index))
-                #expect(part.cpus.members.allSatisfy { nodes[at].freeCPUs.contains($0) }, "CPUs given twice on \(part.name)")
+                #expect(
+                    part.cpus.members.allSatisfy { nodes[at].freeCPUs.contains($0) }, "CPUs given twice on \(part.name)"
+                )
                 #expect(part.memoryMiB <= nodes[at].freeMemoryMiB)
                 #expect(shape.memoryPerNodeMiB == 0 || part.memoryMiB >= shape.memoryPerNodeMiB)
                 if shape.constraint != nil { #expect(snapshot.kinds[nodes[at].kind].features == ["fast"]) }
@@ -159,7 +165,9 @@ import Testing
             cluster.snapshot.queue = [job]
             let plan = cluster.plan()
             let reason = plan.explanations.first?.reason
-            #expect(plan.placements.count == 1 || reason == .badConstraints, "job \(job.id) of seed \(seed)")
+            #expect(
+                plan.placements.count == 1 || reason == .badConstraints,
+                "job \(job.id) of seed \(seed): \(plan.sentence(job.id.rawValue))")
         }
     }
 
