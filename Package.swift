@@ -170,9 +170,8 @@ let package = Package(
         // Tests.
         tests("ArgosyDomainTests", ["ArgosyDomain"]),
         tests(
-            "ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"],
+            "ArgosySchedulerTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler"],
             resources: [.copy("Topologies"), .copy("Golden")]),
-        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler"]),
         tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
         tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),
     ]
