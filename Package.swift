@@ -144,7 +144,7 @@ let package = Package(
             "ArgosyClientTests",
             ["ArgosyClient", "ArgosyConfig", "ArgosyDomain", "ArgosyTransport", "ArgosyWire", protobuf]),
         tests("ArgosyCommandsTests", ["ArgosyCommands", "ArgosyWire", "ArgosyDomain"]),
-        tests("ArgosyTraceTests", ["ArgosyTrace", "ArgosyScheduler"]),
+        tests("ArgosyTraceTests", ["ArgosyTrace", "ArgosyScheduler"], resources: [.copy("Traces")]),
         tests("ToolTests", ["ArgosyCommands"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
         tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),

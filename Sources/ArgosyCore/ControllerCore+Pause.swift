@@ -102,7 +102,9 @@ extension ControllerCore {
 
     /// A job that stood still is ending, and wakes for that: CPUs that nobody took meanwhile are its own until it is gone.
     mutating func takeBackCPUs(_ id: JobID) {
-        guard let record = record(id), let run = tables.runs[id.rawValue], run.hasLentCPUs, canResume(id) else { return }
+        guard let record = record(id), let run = tables.runs[id.rawValue], run.hasLentCPUs, canResume(id) else {
+            return
+        }
         let paused = record.suspendedFor + (now - record.suspendedAt)
         change(id) { job in
             job.suspendedFor = paused
