@@ -39,7 +39,7 @@ import Testing
         (
             ["--policy", "best"],
             "--policy=best: there is no such policy; say one of fcfs, sjf, saf, wfp3, unicep, f1, easy, sjbf-easy,"
-                + " sjf-easy, saf-easy, wfp3-easy, unicep-easy, f1-easy, cons"
+                + " sjf-easy, saf-easy, wfp3-easy, unicep-easy, f1-easy, cons, argosy"
         ),
     ])
     func `a wrong value is refused with what may be said`(arguments: [String], message: String) {

@@ -28,7 +28,7 @@ import Testing
 
         for asksFirst in [true, false] {
             let wire = try SignedClient(running.controller.port, munge, asksFirst: asksFirst)
-            #expect(wire.greeting.cluster == "test" && wire.greeting.term == 1)
+            #expect(wire.greeting.cluster == "test" && wire.greeting.term > 0)
             #expect(try wire.call(.submit(submission("far"))).submitted.job > 0)
             #expect(try wire.call(.listJobs(WireListJobs())).jobs.jobs.first?.spec.identity.uid == getuid())
         }

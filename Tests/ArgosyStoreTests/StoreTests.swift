@@ -179,29 +179,33 @@ import Testing
         #expect(store.hasRoom, "the reserve is filled again once there is room")
     }
 
-    /// In a process of its own: a file size limit holds for every thread, and for the children of other tests.
-    @Test func `a store that cannot be written fails the commit and works again afterwards`() async {
-        await #expect(processExitsWith: .success) {
-            let tests = StoreTests()
-            let store = try tests.open()
-            let term = try store.beginTerm()
-            try tests.commit(store, [.job(tests.row(1))], term: term)
-            // The kernel refuses the write-ahead log's growth, as a failing disk would.
-            let blob = Blob(digest: "x", bytes: [UInt8](repeating: 1, count: 1 << 22))
-            signal(SIGXFSZ, SIG_IGN)
-            var old = rlimit()
-            getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old)
-            var small = rlimit(rlim_cur: 1 << 20, rlim_max: old.rlim_max)
-            setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &small)
-            let error = #expect(throws: StoreError.self) {
-                try tests.commit(store, [.job(tests.row(2))], term: term, blobs: [blob])
-            }
-            setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old)
-            #expect(error?.code == .io || error?.code == .full, "\(String(describing: error))")
-            #expect(try store.load { _ in nil }.jobs.map(\.id) == [JobID(1)])
-            try tests.commit(store, [.job(tests.row(2))], term: term, blobs: [blob])
-            #expect(try store.load { _ in nil }.jobs.count == 2)
+    @Test func `a store that cannot be written fails the commit and works again afterwards`() throws {
+        let mount = directory.path + "/crowded"
+        mkdir(mount, 0o755)
+        guard Glibc.mount("tmpfs", mount, "tmpfs", 0, "size=4m") == 0 else {
+            try Test.cancel("cannot mount a small tmpfs: \(String(cString: strerror(errno)))")
         }
+        defer { umount2(mount, 2) }
+        var options = SQLiteStore.Options()
+        options.reserve = 0
+        options.least = 0
+        let store = try SQLiteStore(directory: mount + "/state", options: options)
+        let term = try store.beginTerm()
+        try commit(store, [.job(row(1))], term: term)
+        // Somebody else takes all the room.
+        let filler = Glibc.open(mount + "/filler", O_WRONLY | O_CREAT, 0o600)
+        let page = [UInt8](repeating: 1, count: 4096)
+        while Glibc.write(filler, page, page.count) > 0 {}
+        Glibc.close(filler)
+        let blob = Blob(digest: "x", bytes: [UInt8](repeating: 1, count: 1 << 20))
+        let error = #expect(throws: StoreError.self) {
+            try commit(store, [.job(row(2))], term: term, blobs: [blob])
+        }
+        #expect(error?.code == .io || error?.code == .full, "\(String(describing: error))")
+        #expect(try store.load { _ in nil }.jobs.map(\.id) == [JobID(1)])
+        unlink(mount + "/filler")
+        try commit(store, [.job(row(2))], term: term, blobs: [blob])
+        #expect(try store.load { _ in nil }.jobs.count == 2)
     }
 }
 

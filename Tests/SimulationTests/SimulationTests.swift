@@ -34,10 +34,10 @@ import Testing
     }
 
     @Test(arguments: Saboteur.allCases) func `a deliberate bug is caught`(_ saboteur: Saboteur) {
-        for seed in UInt64(1)...100 {
+        for seed in UInt64(1)...1000 {
             var world = World(seed: seed, saboteur: saboteur)
             if world.run().violation != nil { return }
         }
-        Issue.record("\(saboteur.rawValue) was not noticed in 100 seeds")
+        Issue.record("\(saboteur.rawValue) was not noticed in 1000 seeds")
     }
 }

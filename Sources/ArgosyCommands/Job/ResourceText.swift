@@ -14,7 +14,7 @@ enum ResourceText {
         for item in text.split(separator: ",", omittingEmptySubsequences: false) {
             var words = item.split(separator: ":", omittingEmptySubsequences: false)
             if words.count > 1, words[0].lowercased() == "gres" { words.removeFirst() }
-            if words.count == 1, item.hasPrefix("gres/") { words[0] = words[0].dropFirst(5) }
+            if item.hasPrefix("gres/") { words[0] = words[0].dropFirst(5) }
             try add(words, per: .node, to: &requests)
         }
         return requests.filter { $0.count > 0 }
