@@ -3,7 +3,8 @@ import ArgosyDomain
 /// How many nodes fail which rule for a class, by the first rule each fails; the rest are free for it.
 struct NodeTally {
     enum Rule: Int, CaseIterable {
-        case down, drained, notResponding, completing, excluded, features, tooSmall, reserved, notIdle, busyCPUs
+        case down, drained, notResponding, completing, excluded, notListed, features, tooSmall, reserved, notIdle,
+            busyCPUs
         case busyMemory, busyGRES, free
 
         var words: String {
@@ -13,6 +14,7 @@ struct NodeTally {
             case .notResponding: "not responding"
             case .completing: "completing"
             case .excluded: "excluded by the job"
+            case .notListed: "not on its node list"
             case .features: "without the features asked for"
             case .tooSmall: "too small"
             case .reserved: "reserved for others"
@@ -138,8 +140,10 @@ final class NodeTallies {
         let fit = fit(shape, pool.kind, partition, true)
         room.add(fit.idleCapacity, nodes: pool.nodes.count)
         guard let use = planClass.use(of: number) else {
+            let isListed =
+                shape.requiredNodes.isEmpty || cluster.list(shape.requiredNodes).map(pool.lists.contains) ?? true
             let isReserved = fit.idleCapacity > 0 && !pool.reservations.isEmpty
-            tally[isReserved ? .reserved : .tooSmall] += pool.nodes.count
+            tally[!isListed ? .notListed : isReserved ? .reserved : .tooSmall] += pool.nodes.count
             return
         }
         if use.allowed(from: cluster.now, duration: planClass.duration) != cluster.now {
