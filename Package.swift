@@ -144,7 +144,7 @@ let package = Package(
             "ArgosyClientTests",
             ["ArgosyClient", "ArgosyConfig", "ArgosyDomain", "ArgosyTransport", "ArgosyWire", protobuf]),
         tests("ArgosyCommandsTests", ["ArgosyCommands", "ArgosyWire", "ArgosyDomain"]),
-        tests("ArgosyTraceTests", ["ArgosyTrace", "ArgosyScheduler"]),
+        tests("ArgosyTraceTests", ["ArgosyTrace", "ArgosyScheduler"], resources: [.copy("Traces")]),
         tests("ToolTests", ["ArgosyCommands"]),
         // Processes, cgroups and containers of the real kernel. The probe stands in for argosystepd.
         tests("ArgosySystemTests", ["ArgosySystem", "ArgosyDomain"]),
@@ -171,9 +171,8 @@ let package = Package(
 
         // Tests.
         tests("ArgosyDomainTests", ["ArgosyDomain"]),
-        tests("ArgosySchedulerTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler"]),
         tests(
-            "ArgosySchedulerTests", ["ArgosyDomain", "ArgosyScheduler"],
+            "ArgosySchedulerTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler"],
             resources: [.copy("Topologies"), .copy("Golden")]),
         tests("ArgosyCoreTests", ["ArgosyDomain", "ArgosyConfig", "ArgosyScheduler", "ArgosyCore"]),
         tests("SimulationTests", ["ArgosyDomain", "ArgosyCore", "ArgosySimulator"]),

@@ -12,6 +12,14 @@ public enum PasswordFile {
         first(path) { $0[0] == name }.flatMap { UInt32($0[2]) }
     }
 
+    /// Numbers of a user and its group.
+    public static func entry(of name: String, path: String = "/etc/passwd") -> (uid: UInt32, gid: UInt32)? {
+        guard let fields = first(path, { $0[0] == name || $0[2] == name }), let uid = UInt32(fields[2]),
+            let gid = UInt32(fields[3])
+        else { return nil }
+        return (uid, gid)
+    }
+
     private static func first(_ path: String, _ matches: ([String]) -> Bool) -> [String]? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }

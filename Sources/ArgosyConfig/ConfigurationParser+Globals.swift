@@ -169,7 +169,8 @@ extension ConfigurationParser {
         "cgroupplugin", "cgroupautomount", "cgroupmountpoint", "constraincores", "constrainramspace",
         "constrainswapspace", "constraindevices", "preptype", "topologyplugin", "grestypes", "jobcomptype", "credtype",
         "srunportrange",
-        "treewidth", "messagetimeout", "slurmctldtimeout", "launchtype", "gpuautodetect",
+        "treewidth", "allowspecresourcesusage", "dependencyparameters", "resvoverrun", "messagetimeout",
+        "slurmctldtimeout", "launchtype", "gpuautodetect",
     ]
 
     /// Keys of slurm.conf that have a meaning there and none here yet.
@@ -177,12 +178,11 @@ extension ConfigurationParser {
         "accountingstoragebackuphost", "accountingstorageenforce", "accountingstoragehost",
         "accountingstorageparameters",
         "accountingstoragepass", "accountingstorageport", "accountingstoragetres", "accountingstorageuser",
-        "accountingstoreflags", "acctgatherenergytype", "acctgathernodefreq", "allowspecresourcesusage",
+        "accountingstoreflags", "acctgatherenergytype", "acctgathernodefreq",
         "authaltparameters",
         "authalttypes", "batchstarttimeout", "bcastexclude", "bcastparameters", "burstbuffertype", "clifilterplugins",
         "completewait", "corespecplugin", "cpufreqdef", "cpufreqgovernors", "debugflags", "defcpupergpu",
-        "defmempergpu",
-        "dependencyparameters", "disablerootjobs", "eiotimeout", "enforcepartlimits", "epilog", "epilogmsgtime",
+        "defmempergpu", "disablerootjobs", "eiotimeout", "enforcepartlimits", "epilog", "epilogmsgtime",
         "epilogslurmctld", "extsensorsfreq", "extsensorstype", "fairsharedampeningfactor", "federationparameters",
         "getenvtimeout", "groupupdateforce", "groupupdatetime", "healthcheckinterval",
         "healthchecknodestate", "healthcheckprogram", "jobcomphost", "jobcomploc", "jobcontainertype",

@@ -107,6 +107,8 @@ extension ConfigurationParser {
             _ = try number(key, value, 0...10_800)
         case "sched_min_interval": settings.minInterval = .microseconds(try number(key, value, 0...60_000_000))
         case "defer", "defer_batch": settings.minInterval = max(settings.minInterval, .seconds(2))
+        // Read where dependencies are.
+        case "kill_invalid_depend": break
         case "pack_serial_at_end": settings.packsSerialAtEnd = true
         case "bf_continue", "default_queue_depth", "partition_job_depth", "sched_max_job_start", "max_rpc_cnt",
             "bf_yield_interval", "bf_yield_sleep", "bf_yield_rpc_cnt", "bf_busy_nodes", "max_sched_time":

@@ -94,8 +94,6 @@ extension ParsedConfiguration {
         }
     }
 
-    func expanded(_ text: String) throws(Hostlist.Malformed) -> [String] { try Hostlist.expand(text) }
-
     mutating func expand(_ pair: ConfigurationLine.Pair, _ line: ConfigurationLine) -> [String]? {
         do throws(Hostlist.Malformed) { return try Hostlist.expand(pair.value) } catch {
             fail(line, "\(pair.key)=\(pair.value): \(error)")

@@ -100,6 +100,23 @@ extension ControllerCore {
         wantPlan()
     }
 
+    /// A job that stood still is ending, and wakes for that: CPUs that nobody took meanwhile are its own until it is gone.
+    mutating func takeBackCPUs(_ id: JobID) {
+        guard let record = record(id), let run = tables.runs[id.rawValue], run.hasLentCPUs, canResume(id) else {
+            return
+        }
+        let paused = record.suspendedFor + (now - record.suspendedAt)
+        change(id) { job in
+            job.suspendedFor = paused
+            job.suspendedAt = .unset
+        }
+        changeRun(id) { $0.hasLentCPUs = false }
+        for position in run.held {
+            let node = run.allocation.nodes[Int(position)]
+            changeNode(node.index) { $0.freeCPUs.subtract(node.cpus) }
+        }
+    }
+
     private func canResume(_ id: JobID) -> Bool {
         guard let run = tables.runs[id.rawValue] else { return false }
         return run.held.allSatisfy { position in

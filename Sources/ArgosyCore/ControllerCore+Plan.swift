@@ -36,8 +36,8 @@ extension ControllerCore {
     private func check(_ placement: Placement, alone: Bool = true) -> Start? {
         guard let record = record(placement.job), record.state == .pending, !record.isHeld, record.eligible <= now,
             record.dependency == .none, record.shape >= 0, isPartitionUp(UInt16(placement.partition)),
-            startableCopies(record) > 0, respectsReservations(record.id, placement.allocation),
-            let limit = timeLimit(of: record, placement)
+            startableCopies(record) > 0, let limit = timeLimit(of: record, placement),
+            respectsReservations(record, placement.allocation, limit: limit)
         else { return nil }
         let shape = shapes.shapes[Int(record.shape)]
         let members = tables.partitions[placement.partition].nodes

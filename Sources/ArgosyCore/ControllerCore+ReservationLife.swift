@@ -212,12 +212,12 @@ extension ControllerCore {
     }
 
     /// Whether a planned start keeps clear of what is set aside for others, as things are now.
-    func respectsReservations(_ id: JobID, _ allocation: Allocation) -> Bool {
-        guard !tables.reservations.isEmpty, let record = record(id) else { return true }
+    func respectsReservations(_ record: JobRecord, _ allocation: Allocation, limit: TimeLimit) -> Bool {
+        let asked = tables.specs[record.id.rawValue]?.fields.resources.reservation ?? ""
+        if tables.reservations.isEmpty { return asked.isEmpty }
         let own = reservationUsed(by: record, allocation)
-        let asked = tables.specs[id.rawValue]?.fields.resources.reservation ?? ""
         if own == nil, !asked.isEmpty { return false }
-        let end = record.timeLimit.duration.map { now.adding($0) } ?? .never
+        let end = limit.duration.map { now.adding($0) } ?? .never
         for reservation in tables.reservations where reservation.name != own?.name {
             guard let next = reservation.occurrences(from: now, before: now, most: 1).first, next.start < end else {
                 continue

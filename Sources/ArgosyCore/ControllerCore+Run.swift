@@ -108,6 +108,7 @@ extension ControllerCore {
         recount(id)
         tables.notes[id.rawValue] = detail.isEmpty ? nil : JobNote(detail: detail)
         suspended.removeAll { $0 == id }
+        takeBackCPUs(id)
         refuseWaitingSteps(of: id)
         terminate(record.key, grace: grace, why: detail.isEmpty ? ending.name : detail)
         if tables.runs[id.rawValue]?.held.isEmpty ?? true { finishAttempt(id) }
@@ -210,6 +211,7 @@ extension ControllerCore {
             job.timeLimit = limit
         }
         tables.runs[record.id.rawValue] = nil
+        tables.usedReservations[record.id.rawValue] = nil
         tables.steps[record.id.rawValue] = nil
         if hold == .none { tables.notes[record.id.rawValue] = nil }
         if let job = self.record(record.id) { enqueue(job) }

@@ -37,6 +37,9 @@ extension ControllerCore {
     var emptyCluster: PlanningSnapshot {
         var snapshot = cluster
         snapshot.partitions = tables.partitions.indices.map(planningPartition)
+        snapshot.licenses = configuration.licenses.map {
+            PlanningSnapshot.License(name: $0.name, total: $0.count, free: $0.count)
+        }
         return snapshot
     }
 

@@ -47,8 +47,9 @@ public struct PagedTable<Record: Sendable>: Sendable {
         for (top, directory) in directories.enumerated() {
             guard let directory else { continue }
             for (middle, page) in directory.pages.enumerated() where !page.isEmpty {
-                for (low, record) in page.enumerated() {
-                    if let record { body(UInt32(top << 16 | middle << 8 | low), record) }
+                // Empty places are told without copying a record.
+                for low in page.indices where page[low] != nil {
+                    if let record = page[low] { body(UInt32(top << 16 | middle << 8 | low), record) }
                 }
             }
         }

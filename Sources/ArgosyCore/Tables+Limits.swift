@@ -93,15 +93,13 @@ struct Held {
     var perNode = TRESCounts()
 
     init(_ allocation: Allocation, records: AccountingRecords) {
-        tres.set(.node, UInt64(allocation.nodes.count))
+        var (cpus, memory, mostCPUs, mostMemory) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
         for node in allocation.nodes {
-            let cpus = UInt64(node.cpus.count)
-            tres.set(.cpu, tres[.cpu] + cpus)
-            perNode.set(.cpu, max(perNode[.cpu], cpus))
-            if node.memoryMiB > 0 {
-                tres.set(.mem, tres[.mem] + node.memoryMiB)
-                perNode.set(.mem, max(perNode[.mem], node.memoryMiB))
-            }
+            let count = UInt64(node.cpus.count)
+            cpus += count
+            memory += node.memoryMiB
+            mostCPUs = max(mostCPUs, count)
+            mostMemory = max(mostMemory, node.memoryMiB)
             for grant in node.gres {
                 for name in ["gres/\(grant.name)", "gres/\(grant.name):\(grant.type)"] {
                     guard let id = records.tres.id(of: name) else { continue }
@@ -110,6 +108,12 @@ struct Held {
                 }
             }
         }
+        tres.set(.node, UInt64(allocation.nodes.count))
+        tres.set(.cpu, cpus)
+        perNode.set(.cpu, mostCPUs)
+        guard memory > 0 else { return }
+        tres.set(.mem, memory)
+        perNode.set(.mem, mostMemory)
     }
 }
 

@@ -78,7 +78,7 @@ public struct Association: Hashable, Sendable {
     /// The one of a user's accounts that jobs without --account go to.
     public var isDefault: Bool
     public var comment: String
-    /// When it was added: listings show the children of one parent newest first, as Slurm's tree has them.
+    /// When it was added, or moved under its parent: listings show the children of one parent newest first, as Slurm's tree has them.
     public var created = Timestamp.unset
     public init(id: AssociationID, parent: AssociationID?, account: String, user: String = "", partition: String = "") {
         self.id = id

@@ -57,7 +57,9 @@ extension Association {
         case (.defaultQOS, .number(let value)): defaultQOS = value.map { QOSID($0) }
         case (.qos, .list(.set, let ids)): qos = ids.isEmpty ? nil : ids.map { QOSID($0) }.sorted()
         case (.qos, .list(let mode, let ids)):
-            qos = mode.combine(qos ?? inherited, ids.map { QOSID($0) })
+            let all = mode.combine(qos ?? inherited, ids.map { QOSID($0) })
+            // The same as without a list of its own: it goes on with its parent.
+            qos = all == inherited.sorted() ? nil : all
         case (.comment, .text(let text)): comment = text
         default: break
         }

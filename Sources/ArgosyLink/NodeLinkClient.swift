@@ -65,6 +65,8 @@ public final class NodeLinkClient: Sendable {
         var attempt = 0
         var connectedAt: NIODeadline?
         var highestTerm: UInt64 = 0
+        /// Said already.
+        var complaint = ""
     }
     private let configuration: NodeLinkConfiguration
     private let logger: Logger
@@ -182,7 +184,7 @@ public final class NodeLinkClient: Sendable {
     }
 
     private func lost(_ why: String) {
-        let (delay, isStopped) = state.withLock { state in
+        let (delay, isStopped, isNews) = state.withLock { state in
             state.link = nil
             state.channel = nil
             // A link that is closed as soon as it is up is no reason to dial faster.
@@ -192,10 +194,13 @@ public final class NodeLinkClient: Sendable {
             state.connectedAt = nil
             let delay = jittered(attempt: state.attempt)
             state.attempt += 1
-            return (delay, state.isStopped)
+            defer { state.complaint = why }
+            return (delay, state.isStopped, state.complaint != why)
         }
         if isStopped { return }
-        logger.debug("node link lost", metadata: ["why": "\(why)", "retry_ms": "\(delay.nanoseconds / 1_000_000)"])
+        logger.log(
+            level: isNews ? .notice : .debug, "node link lost",
+            metadata: ["why": "\(why)", "retry_ms": "\(delay.nanoseconds / 1_000_000)"])
         onEvent(.disconnected(why: why))
         group.next().scheduleTask(in: delay) { [self] in
             if !state.withLock({ $0.isStopped }) { dial() }

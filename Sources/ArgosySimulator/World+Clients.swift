@@ -25,6 +25,7 @@ struct VirtualClient {
         fields.memoryPerNodeMiB = UInt64(random.in(0...6) * 100)
         fields.requeue = random.chance(70)
         fields.exclusive = random.chance(5)
+        if random.chance(20) { fields.resources.gres = [GRESRequest(name: "gpu", count: UInt64(random.in(1...2)))] }
         if random.chance(20) { fields.resources.licenses = [LicenseRequest(name: "solver", count: 1)] }
         if isInteractive {
             fields.killOnClientLoss = true

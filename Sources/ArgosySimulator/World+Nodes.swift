@@ -53,7 +53,12 @@ extension World {
     ) {
         guard nodes[node].isUp else { return }
         if link != nodes[node].link && link != Self.lateLink {
-            if random.chance(50) { return }
+            // What comes late of a broken link is its beginning: nothing follows what was lost.
+            if lostDownlinks.contains(link) { return }
+            if random.chance(50) {
+                lostDownlinks.insert(link)
+                return
+            }
         } else if isFaulty && link != Self.lateLink && random.chance(5) {
             // Comes again long after, as from a controller that was thought dead.
             let late = random.milliseconds(100...40_000)

@@ -76,6 +76,8 @@ public struct World {
     var lastLink = 0
     /// Broken links that lost what was under way to the controller; from the others it comes late.
     var lostLinks: Set<Int> = []
+    /// Broken links that lost an order: later ones of them are lost too.
+    var lostDownlinks: Set<Int> = []
     /// The controller's end of each node's link.
     var controllerLinks: [Int]
     /// Earliest delivery of the next message each way, so that order is kept.
@@ -108,6 +110,7 @@ public struct World {
         var configuration = ClusterConfiguration()
         let nodes = random.in(2...4)
         configuration.nodes = (0..<nodes).map { .init(name: "n\($0)", cpus: 4, memoryMiB: 1000) }
+        for node in configuration.nodes.indices where node % 2 == 0 { configuration.nodes[node].gres = "gpu:2" }
         var partition = ClusterConfiguration.Partition(name: "main")
         partition.isDefault = true
         partition.nodes = (0..<nodes).map { NodeIndex($0) }

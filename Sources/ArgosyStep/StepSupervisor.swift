@@ -192,7 +192,8 @@ final class StepSupervisor {
             act(machine.apply(.clientConnected))
         case .clientLost: act(machine.apply(.clientLost))
         case .signal: act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
-        case .hello, .started, .ended, .terminate, .connection, .taskExited, .finished, .failure, .drained, .note, .suspend, .resume:
+        case .hello, .started, .ended, .terminate, .connection, .taskExited, .finished, .failure, .drained, .note,
+            .suspend, .resume:
             break
         }
     }

@@ -42,7 +42,9 @@ public final class SQLiteStore: Store {
 
     public func beginTerm() throws -> Term {
         try withWriter { database throws(StoreError) in
-            try database.execute("UPDATE meta SET term = term + 1")
+            // A new state directory does not start at 1: nodes that served an older one would take it for a dead controller.
+            try database.execute(
+                "UPDATE meta SET term = CASE term WHEN 0 THEN CAST(strftime('%s', 'now') AS INTEGER) ELSE term + 1 END")
             return Term(UInt64(try database.integer("SELECT term FROM meta")))
         }
     }

@@ -317,11 +317,7 @@ import Testing
             text.contains(
                 "Account - 'lim':Description='lim':Organization='lim':Fairshare=parent:GrpJobs=3:GrpTRES=cpu=7:MaxJobs=2:MaxWall=60:Priority=7:QOS='gold,normal':DefaultQOS='gold'"
             ))
-        let operations = try SacctmgrFile.operations(text, records).filter { operation in
-            if case .addCoordinators = operation { return false }
-            if case .modifyAssociations([.root], _, _) = operation { return false }
-            return true
-        }
+        let operations = try SacctmgrFile.operations(text, records)
         #expect(operations.isEmpty, "\(operations)")
     }
 

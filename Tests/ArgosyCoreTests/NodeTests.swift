@@ -98,7 +98,6 @@ import Testing
         let other = cluster.submit()
         #expect(cluster.state(job) == .running && cluster.state(other) == .pending)
         #expect(try cluster.row(other).reason == .reqNodeNotAvail)
-        print("DBG", try cluster.row(other).reasonDetail)
         #expect(cluster.ask { .nodeUpdateRequested([NodeIndex(0)], .resume, by: root, reply: $0) } == .done)
         #expect(cluster.state(other) == .running)
         let user = cluster.caller

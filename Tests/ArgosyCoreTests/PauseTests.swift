@@ -142,7 +142,6 @@ extension Cluster {
         let second = cluster.submit()
         _ = cluster.update(job, .suspend)
         #expect(cluster.state(second) == .running)
-        print("DBG", try cluster.row(second).reason, try cluster.row(second).reasonDetail)
         guard case .refused(let refusal)? = cluster.update(job, .resume) else {
             Issue.record("not refused")
             return

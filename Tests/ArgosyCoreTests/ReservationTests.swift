@@ -259,12 +259,15 @@ import Testing
         _ = create(&cluster, "a", minutes: 10) { $0.nodeCounts = [1] }
         let inside = cluster.submit {
             $0.resources.reservation = "a"
-            $0.timeLimit = TimeLimit(minutes: 60)
+            $0.timeLimit = TimeLimit(minutes: 10)
         }
         let waiting = cluster.submit { $0.resources.reservation = "a" }
         #expect(cluster.state(inside) == .running && cluster.state(waiting) == .pending)
         #expect(refusal(act(&cluster, .delete("a"))) == "Requested reservation is in use")
-        cluster.pass(.seconds(600))
+        var shorter = ReservationRequest(name: "a")
+        shorter.duration = TimeLimit(minutes: 5)
+        #expect(act(&cluster, .update(shorter)) == .done)
+        cluster.pass(.seconds(300))
         #expect(cluster.core.view.reservations.isEmpty && cluster.stored.reservations.isEmpty)
         #expect(cluster.state(inside) == .completing)
         #expect(cluster.core.view.job(waiting)?.reason == .reservationDeleted)

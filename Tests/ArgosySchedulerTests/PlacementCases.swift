@@ -3,7 +3,7 @@ import ArgosyDomain
 
 @testable import ArgosyScheduler
 
-struct Dice: RandomNumberGenerator {
+struct CaseDice: RandomNumberGenerator {
     private var state: UInt64
     init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
     mutating func next() -> UInt64 {
@@ -18,7 +18,7 @@ struct Dice: RandomNumberGenerator {
     mutating func rare(_ n: Int) -> Bool { roll(1...n) == 1 }
 }
 
-extension Dice {
+extension CaseDice {
     /// Sockets of several NUMA nodes or NUMA nodes of several sockets, cores with equal or different threads, GPUs near to a
     /// NUMA node, to some cores or to nothing, NUMA nodes of unknown size.
     mutating func hardware() -> NodeHardware {

@@ -110,15 +110,23 @@ import Testing
     }
 
     @Test func `a second store of a directory is refused until the first is gone`() throws {
+        let first: Term
         do {
             let store = try open()
             let error = #expect(throws: StoreError.self) { _ = try open() }
             #expect(error?.code == .locked)
             #expect(error?.message.contains("process \(getpid())") == true)
-            _ = try store.beginTerm()
+            first = try store.beginTerm()
         }
         let store = try open()
-        #expect(try store.beginTerm() == Term(2))
+        #expect(try store.beginTerm() == Term(first.rawValue + 1))
+    }
+
+    @Test func `a new state directory begins beyond the terms of one that was wiped`() throws {
+        let wiped = try SQLiteStore(directory: directory.path + "/wiped")
+        for _ in 0..<3 { _ = try wiped.beginTerm() }
+        // Terms follow the clock at the first start: those of a directory made before 2026 are smaller.
+        #expect(try wiped.beginTerm().rawValue > 1_767_225_600)
     }
 
     @Test func `clearing forgets everything`() throws {

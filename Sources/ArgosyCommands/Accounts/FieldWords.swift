@@ -115,6 +115,8 @@ struct WrongSetting: Error {
     var error = ""
     /// As it is.
     var text = ""
+    /// Followed by " Unknown option".
+    var isOption = true
 }
 
 /// Reads values of `KEY=VALUE`.
@@ -144,7 +146,7 @@ struct FieldReader {
         case .preemptMode:
             if text.lowercased() == "cluster" { return .number(nil) }
             guard let mode = PreemptMode(text: text) else {
-                throw WrongSetting(text: " Bad Preempt Mode given: \(whole)")
+                throw WrongSetting(text: " Bad Preempt Mode given: \(whole)", isOption: false)
             }
             return .number(mode.rawValue)
         case .text: return .text(text)
@@ -233,7 +235,9 @@ struct FieldReader {
         for name in text.split(separator: ",") {
             guard let flag = QOSFlags(name: name) else {
                 let valid = QOSFlags.names.map(\.name).joined(separator: ",")
-                throw WrongSetting(text: " Unknown QOS flag used in:\n  '\(text)'\n Valid QOS flags are\n  '\(valid)'")
+                throw WrongSetting(
+                    text: " Unknown QOS flag used in:\n  '\(text)'\n Valid QOS flags are\n  '\(valid)'", isOption: false
+                )
             }
             flags.formUnion(flag)
         }

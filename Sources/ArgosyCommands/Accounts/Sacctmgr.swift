@@ -166,7 +166,10 @@ struct SacctmgrSession {
     private func change(_ plan: (SacctmgrPlanner) -> SacctmgrPlan) throws -> Int32 {
         if options.readOnly { throw SacctmgrFailure("Can't run this command in readonly mode.\n") }
         let session = try Session()
-        return try carryOut(plan(SacctmgrPlanner(records(session))), session)
+        let records = try records(session)
+        var plan = plan(SacctmgrPlanner(records))
+        plan.cluster = records.cluster
+        return try carryOut(plan, session)
     }
 
     private func carryOut(_ plan: SacctmgrPlan, _ session: Session) throws -> Int32 {
@@ -210,13 +213,28 @@ struct SacctmgrSession {
     private func tell(_ refusal: Failure, _ plan: SacctmgrPlan, discarded: Bool) -> Int32 {
         let isDenied = refusal.message == "Access/permission denied"
         if isDenied, !refusal.detail.isEmpty { Console.error("sacctmgr", refusal.detail) }
-        Console.complain("\(plan.failure) \(refusal.message)\n")
-        if !isDenied, !refusal.detail.isEmpty {
-            Console.complain(refusal.detail.split(separator: "\n").map { "  \($0)\n" }.joined())
+        // Slurm tells of a default QOS without a word of who refused.
+        let isOwnSentence = refusal.message.hasSuffix("default qos.") || refusal.message.hasSuffix("Default QOS.")
+        Console.complain((isOwnSentence ? "" : plan.failure) + " \(refusal.message)\n")
+        if !isDenied { Console.complain(Self.lines(refusal.detail, cluster: plan.cluster)) }
+        if refusal.message.hasSuffix("Default QOS.") {
+            Console.complain(
+                " Please either remove the qos' listed above from list and resubmit,\n"
+                    + " or change the default qos to remove the qos.\n Changes Discarded\n")
         }
         if plan.failure.hasPrefix(" Problem adding") { Console.print(plan.text) }
         if discarded { Console.complain(" Changes Discarded\n") }
         return 1
+    }
+
+    /// Records get their cluster before the account; sentences stand further left.
+    static func lines(_ detail: String, cluster: String) -> String {
+        detail.split(separator: "\n").map { line in
+            guard let place = line.firstRange(of: " A = ") else {
+                return (line.hasPrefix("Please") ? " " : "  ") + line + "\n"
+            }
+            return "  \(line[..<place.lowerBound]) C = \(pad(cluster, 10))\(line[place.lowerBound...])\n"
+        }.joined()
     }
 
     /// Half a minute to say y; anything else, or nothing, is no.
@@ -254,7 +272,7 @@ struct SacctmgrSession {
             Console.print("Runaway Jobs: No runaway jobs found on cluster \(records.cluster)\n")
         case .stats: Console.print(try statistics(session))
         case .configuration: Console.print(try configuration(session))
-        case .event: Console.print(empty("Cluster:10,NodeName:15,TimeStart:19,TimeEnd:19,State:6,Reason:30,User:10"))
+        case .event: Console.print(empty("Cluster:10,NodeName:-15,TimeStart:19,TimeEnd:19,State:6,Reason:30,User:10"))
         case .federation: Console.print(empty("Federation:10,Cluster:10,ID:2,Features:20,FedState:12"))
         case .reservation: Console.print(empty("Cluster:10,Name:15,TRES:30,TimeStart:19,TimeEnd:19,UnusedWall:10"))
         case .resource:
@@ -277,8 +295,9 @@ struct SacctmgrSession {
         case .parsable2: return pairs.map { String($0[0]) }.joined(separator: "|") + "\n"
         case .padded:
             let widths = pairs.map { Int($0[1]) ?? 10 }
-            return zip(pairs, widths).map { pad(String($0[0].prefix($1)), $1, right: true) + " " }.joined() + "\n"
-                + widths.map { String(repeating: "-", count: $0) + " " }.joined() + "\n"
+            return zip(pairs, widths).map { pad(String($0[0].prefix(abs($1))), abs($1), right: $1 > 0) + " " }.joined()
+                + "\n"
+                + widths.map { String(repeating: "-", count: abs($0)) + " " }.joined() + "\n"
         }
     }
 

@@ -79,7 +79,9 @@ enum SacctmgrColumns {
         Column("Action", 20, least: 4) { row, _ in row.transaction?.action ?? "" },
         Column("Actor", 10, least: 4) { row, _ in row.transaction?.actor ?? "" },
         Column("Admin", 9, words: ["AdminLevel"], least: 2) { row, _ in row.user?.adminLevel.name ?? "" },
-        Column("Cluster", 10, words: ["Cluster", "Name"], least: 2) { row, writer in writer.records.cluster },
+        Column("Cluster", 10, words: ["Cluster", "Name"], least: 2) { row, writer in
+            row.association == nil ? "" : writer.records.cluster
+        },
         Column("Cluster Nodes", 20, words: ["ClusterNodes"], least: 8) { _, writer in writer.records.clusterNodes },
         Column("Coord Accounts", 20, words: ["Coordinators"], least: 3) { row, writer in
             coordinators(row, writer.records)

@@ -89,7 +89,9 @@ enum SacctmgrFile {
             switch parsed.kind {
             case "cluster", "machine":
                 let change = try change(parsed, planner)
-                if !change.isEmpty { operations.append(.modifyAssociations([.root], change, parent: nil)) }
+                if let root = records.association(.root), let different = different(change, root) {
+                    operations.append(.modifyAssociations([.root], different, parent: nil))
+                }
             case "parent":
                 parent = parsed.name
                 guard records.association(account: parent) != nil || added.contains(parent) else {
@@ -184,7 +186,11 @@ enum SacctmgrFile {
 
     /// Settings that the record does not have yet; nil: none.
     private static func different(_ change: AssociationChange, _ known: Association) -> AssociationChange? {
-        let different = change.filter { known.value(of: $0.field) != $0.value }
+        let different = change.filter { setting in
+            var changed = known
+            changed.set(setting)
+            return changed != known
+        }
         return different.isEmpty ? nil : different
     }
 
@@ -208,8 +214,9 @@ enum SacctmgrFile {
             operations.append(.addAssociation(user: entry.name, account: account, partition: partition, change))
         }
         if let accounts = entry.text("coordinator", 2) {
-            let names = accounts.split(separator: ",").map(String.init)
-            operations.append(.addCoordinators(users: [entry.name], accounts: names))
+            let known = planner.records.user(entry.name)?.coordinates ?? []
+            let names = accounts.split(separator: ",").map(String.init).filter { !known.contains($0) }
+            if !names.isEmpty { operations.append(.addCoordinators(users: [entry.name], accounts: names)) }
         }
         return operations
     }

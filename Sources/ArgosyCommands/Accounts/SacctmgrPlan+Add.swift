@@ -162,9 +162,12 @@ extension SacctmgrPlanner {
             }
             guard !placed.isEmpty else { continue }
             if isNew {
+                // Of several, Slurm takes the first by name.
+                let known = new.accounts.filter { records.association(account: $0) != nil }
+                let chosen = new.defaultAccount.isEmpty ? known.min() ?? "" : new.defaultAccount
                 users += "  \(name)\n"
                 plan.operations.append(
-                    .addUser(User(name: name, defaultAccount: new.defaultAccount, adminLevel: new.adminLevel ?? .none)))
+                    .addUser(User(name: name, defaultAccount: chosen, adminLevel: new.adminLevel ?? .none)))
             }
             plan.operations += placed
         }

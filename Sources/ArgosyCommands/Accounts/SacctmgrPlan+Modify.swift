@@ -154,7 +154,9 @@ extension SacctmgrPlanner {
     private func modify(
         users: [User], _ conditions: SacctmgrConditions, _ user: UserChange, _ change: AssociationChange, resets: Bool
     ) -> SacctmgrPlan {
-        let own = users.flatMap { records.associations(of: $0.name) }.filter { matches($0, conditions) }
+        let names = Set(users.map(\.name))
+        let own = records.inTreeOrder(
+            records.associations.filter { names.contains($0.user) && matches($0, conditions) })
         let setsUser = user != UserChange()
         if users.isEmpty || isElsewhere(conditions) || (!setsUser && own.isEmpty) {
             return .refused("", text: " Nothing modified\n")
@@ -214,6 +216,7 @@ extension SacctmgrPlanner {
         }
         let change = change(rest, AccountingWords.qos, others: &others, complaint: &complaint, hint: true)
         complaint += others.map { " Unknown option: \($0.whole)\n" + Self.notInOptions }.joined()
+        if complaint.hasPrefix("sacctmgr: error: Invalid value"), change.isEmpty { complaint += Self.nothing }
         if !complaint.isEmpty { return .refused(complaint) }
         if change.isEmpty && !resets { return .refused(Self.nothing) }
         let chosen = select(qos: conditions)

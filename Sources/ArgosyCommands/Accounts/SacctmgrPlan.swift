@@ -15,6 +15,9 @@ struct SacctmgrPlan: Sendable {
     /// What stands before the controller's refusal.
     var failure = " Error with request:"
 
+    /// Named in a refusal.
+    var cluster = ""
+
     var isRefused: Bool { exitCode != 0 }
 
     static func refused(_ complaint: String, text: String = "") -> SacctmgrPlan {
@@ -59,6 +62,10 @@ struct SacctmgrPlanner: Sendable {
             } catch {
                 if !error.error.isEmpty { complaint += "sacctmgr: error: \(error.error)\n" }
                 if !error.text.isEmpty { complaint += error.text + "\n" }
+                // A wrong list of others to preempt, or factor, is told once, as Slurm does.
+                if !error.isOption || ["Preempt", "UsageFactor", "UsageThreshold", "LimitFactor"].contains(word.word) {
+                    continue
+                }
                 complaint += " Unknown option: \(spec.whole)\n" + (hint ? Self.notInOptions : "")
             }
         }

@@ -18,6 +18,8 @@ struct DevOptions: CommandSettings {
     /// Of a node; nil: a share of the machine's.
     var memoryMiB: UInt64?
     var directory = DevCluster.defaultDirectory
+    /// An existing slurm.conf to bring up instead of a cluster of our making.
+    var configuration: String?
     var clean = false
     var hostNetwork = false
 }
@@ -46,6 +48,10 @@ public enum Dev {
                 }
                 options.memoryMiB = size
             },
+            Row("config", nil, .required, "file", "start what this slurm.conf describes for this machine (up)") {
+                options, text throws(OptionError) in
+                options.configuration = text.hasPrefix("/") ? text : Process.directory + "/" + text
+            },
             Row("dir", nil, .required, "path", "the cluster's directory (default \(DevCluster.defaultDirectory))") {
                 options, text throws(OptionError) in
                 options.directory = try directory(text)
@@ -63,7 +69,8 @@ public enum Dev {
     static let explanation = """
 
         A cluster of several nodes on this machine, to try things out:
-          up      start it, or what has died of it; needs root
+          up      start it, or what has died of it; needs root. With --config FILE: the controller and a node daemon
+                  for every NodeName whose host is this one, as the file says
           env     print what makes the commands use it: eval "$(argosy dev env)"
           status  show its daemons and nodes
           down    end its jobs and daemons, give everything back; state and logs stay without --clean

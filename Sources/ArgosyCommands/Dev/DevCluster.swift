@@ -29,6 +29,8 @@ struct DevCluster: Sendable {
     var run: String { directory + "/run" }
     var state: String { directory + "/state" }
     var socket: String { directory + "/argosyctld.sock" }
+    /// Of a controller that is not root.
+    var socketDirectory: String { directory + "/ctl" }
     var munge: String { directory + "/munge" }
     var mungeSocket: String { munge + "/socket" }
     /// Says that the directory is ours to remove.
@@ -50,9 +52,6 @@ struct DevCluster: Sendable {
             return DevSubnet(second: first, third: digest[12 + attempt])
         }
     }
-
-    /// Daemons by the name of their log and pid file, in the order of starting.
-    static func daemons(nodes: Int) -> [String] { ["munged", "argosyctld"] + (1...nodes).map(node) }
 
     /// Those that have a pid file, nodes first: the order of stopping.
     func startedDaemons() -> [String] {

@@ -17,8 +17,8 @@ struct DevDaemon {
         return pid
     }
 
-    /// Starts it in its own session with its log as standard output and error.
-    func start(_ command: [String]) throws(DevError) {
+    /// Starts it in its own session with its log as standard output and error; as root, unless somebody else is named.
+    func start(_ command: [String], credentials: Credentials? = nil) throws(DevError) {
         do throws(SystemError) {
             let log = try Files.open(cluster.log(of: name), flags: O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
             var spec = ProcessSpec(path: command[0], arguments: command, environment: DevTool.environment)
@@ -26,6 +26,7 @@ struct DevDaemon {
             spec.stderr = log.raw
             spec.workingDirectory = "/"
             spec.umask = 0o022
+            spec.credentials = credentials
             let child = try Spawn.start(spec)
             let start = try Machine.startTime(pid: child.pid)
             try Files.replace(cluster.pidFile(of: name), with: Array("\(child.pid) \(start)\n".utf8), mode: 0o644)

@@ -25,6 +25,7 @@ struct DevDown {
         progress.doing("removing the network")
         left += DevNetworkBuilder(cluster: cluster, progress: progress).remove()
         unlink(cluster.socket)
+        unlink(cluster.socketDirectory + "/argosyctld.sock")
         if clean, known, left.isEmpty { removeDirectory(&left) }
         return report(known, left)
     }
@@ -42,11 +43,14 @@ struct DevDown {
         }
     }
 
+    /// As its configuration calls it, which may be a file of the user's own.
+    private var clusterName: String { (try? DevController(cluster))?.configuration.clusterName ?? cluster.name }
+
     private func endJobs(_ left: inout [String]) {
         progress.doing("ending jobs")
         do throws(SystemError) {
             let layout = try CgroupLayout.discover()
-            let group = layout.cgroup("argosy/" + cluster.name)
+            let group = layout.cgroup("argosy/" + clusterName)
             if try !group.kill() { left.append("processes of jobs do not end: \(group.processes())") }
             try group.remove()
             // The other clusters' are in there too; it goes with the last one.

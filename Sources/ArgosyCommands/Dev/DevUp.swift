@@ -23,19 +23,40 @@ struct DevUp {
         let builder = DevNetworkBuilder(cluster: cluster, progress: progress)
         // Without the file that remembers it, what there is of a network has addresses nobody knows.
         if running.isEmpty, DevNetwork.remembered(cluster) == nil { _ = builder.remove() }
-        let network = try builder.choose(hostOnly: options.hostNetwork)
-        let configuration = DevConfiguration(cluster: cluster, options: options, network: network)
-        try write(configuration, running: running)
-        if case .bridge(let subnet, _) = network {
+        let layout = try makeLayout(builder)
+        for warning in layout.warnings { progress.warn(warning) }
+        try write(layout, running: running)
+        if case .bridge(let subnet, _)? = layout.network {
             progress.doing("making the network \(subnet.prefix).0/24")
             try builder.make(subnet, nodes: options.nodes)
         }
         try link(programs.commands)
-        try startMunged()
-        try startController(programs)
-        try startNodes(programs, network)
-        try report(network, waitForNodes(), configuration)
+        if let socket = layout.munge { try startMunged(socket) }
+        try startController(programs, layout)
+        try startNodes(programs, layout)
+        try report(layout, waitForNodes(layout))
         return 0
+    }
+
+    /// The cluster that the options describe, themselves or by naming a file.
+    private func makeLayout(_ builder: DevNetworkBuilder) throws(DevError) -> DevLayout {
+        if let file = options.configuration { return try DevFileLayout.read(file, for: cluster) }
+        let network = try builder.choose(hostOnly: options.hostNetwork)
+        let configuration = DevConfiguration(cluster: cluster, options: options, network: network)
+        var layout = DevLayout(
+            text: configuration.text, nodes: (1...options.nodes).map(DevCluster.node),
+            registries: configuration.registriesText)
+        layout.network = network
+        layout.munge = cluster.mungeSocket
+        let place =
+            switch network {
+            case .bridge(let subnet, _): "on \(cluster.bridge), \(subnet.prefix).0/24"
+            case .host: "on this machine's own network"
+            }
+        layout.summary =
+            "\(options.nodes) nodes of \(options.cpus) CPUs and \(configuration.memoryMiB) MiB \(place)"
+        layout.exceedsMachine = configuration.exceedsMachine
+        return layout
     }
 
     // MARK: files
@@ -83,8 +104,8 @@ struct DevUp {
         } catch { throw DevError("another argosy dev is at work on \(cluster.directory)", error) }
     }
 
-    private func write(_ configuration: DevConfiguration, running: [String]) throws(DevError) {
-        let text = configuration.text
+    private func write(_ layout: DevLayout, running: [String]) throws(DevError) {
+        let text = layout.text
         if !running.isEmpty, let old = try? Files.read(cluster.configuration), old != Array(text.utf8) {
             throw DevError(
                 "the cluster in \(cluster.directory) runs with another configuration (\(running.joined(separator: ", ")))",
@@ -92,7 +113,14 @@ struct DevUp {
         }
         do throws(SystemError) {
             try Files.replace(cluster.configuration, with: Array(text.utf8), mode: 0o644)
-            try Files.replace(cluster.registries, with: Array(configuration.registriesText.utf8), mode: 0o644)
+            try Files.replace(cluster.registries, with: Array(layout.registries.utf8), mode: 0o644)
+            for (name, text) in layout.companions {
+                try Files.replace("\(cluster.directory)/\(name)", with: Array(text.utf8), mode: 0o644)
+            }
+            for (path, owner) in layout.owned {
+                try Files.makeDirectories(path, mode: 0o755)
+                if chown(path, owner.uid, owner.gid) != 0 { throw SystemError("chown", path, code: errno) }
+            }
         } catch { throw DevError("cannot write the configuration", error) }
     }
 
@@ -130,18 +158,21 @@ struct DevUp {
 
     // MARK: daemons
 
-    private func startMunged() throws(DevError) {
+    private func startMunged(_ socket: String) throws(DevError) {
         let daemon = DevDaemon(cluster: cluster, name: "munged")
         if daemon.pid != nil { return }
         progress.doing("starting munged")
         try makeKey()
-        unlink(cluster.mungeSocket)
+        do throws(SystemError) {
+            try Files.makeDirectories(String(socket[..<(socket.lastIndex(of: "/") ?? socket.startIndex)]))
+        } catch { throw DevError("cannot make munged's directory", error) }
+        unlink(socket)
         try daemon.start([
-            "munged", "--foreground", "--num-threads=2", "--socket=" + cluster.mungeSocket,
+            "munged", "--foreground", "--num-threads=2", "--socket=" + socket,
             "--key-file=" + cluster.munge + "/key", "--seed-file=" + cluster.munge + "/seed",
             "--pid-file=" + cluster.munge + "/pid", "--log-file=" + cluster.logs + "/munged.log",
         ])
-        try wait("munged", for: [daemon], timeout: .seconds(10)) { access(cluster.mungeSocket, F_OK) == 0 }
+        try wait("munged", for: [daemon], timeout: .seconds(10)) { access(socket, F_OK) == 0 }
     }
 
     private func makeKey() throws(DevError) {
@@ -157,27 +188,27 @@ struct DevUp {
         } catch { throw DevError("cannot make munged's key", error) }
     }
 
-    private func startController(_ programs: Programs) throws(DevError) {
+    private func startController(_ programs: Programs, _ layout: DevLayout) throws(DevError) {
         let daemon = DevDaemon(cluster: cluster, name: "argosyctld")
         let controller = try DevController(cluster)
         if daemon.pid == nil {
             progress.doing("starting argosyctld")
-            try daemon.start([programs.controller, "-D", "-f", cluster.configuration])
+            try daemon.start(
+                [programs.controller, "-D", "-f", cluster.configuration], credentials: layout.controllerUser)
         }
         try wait("the controller to answer", for: [daemon], timeout: .seconds(30)) {
             (try? controller.nodes()) != nil
         }
     }
 
-    private func startNodes(_ programs: Programs, _ network: DevNetwork) throws(DevError) {
-        for index in 1...options.nodes {
-            let name = DevCluster.node(index)
+    private func startNodes(_ programs: Programs, _ layout: DevLayout) throws(DevError) {
+        for (index, name) in layout.nodes.enumerated() {
             let daemon = DevDaemon(cluster: cluster, name: name)
             if daemon.pid != nil { continue }
             progress.doing("starting argosyd of \(name)")
             let command = [programs.node, "-D", "-N", name, "-f", cluster.configuration]
-            if case .bridge = network {
-                let inside = ["nsenter", "--net=" + cluster.namespaceFile(index), "--"]
+            if case .bridge? = layout.network {
+                let inside = ["nsenter", "--net=" + cluster.namespaceFile(index + 1), "--"]
                 try daemon.start(inside + Self.named(name) + command)
             } else {
                 try daemon.start(command)
@@ -217,34 +248,27 @@ struct DevUp {
             "argosy dev up starts it again, argosy dev down ends the rest")
     }
 
-    private func waitForNodes() throws(DevError) -> [WireNodeInfo] {
+    /// All nodes of the cluster, once those started here have registered.
+    private func waitForNodes(_ layout: DevLayout) throws(DevError) -> [WireNodeInfo] {
         let controller = try DevController(cluster)
-        let names = DevCluster.daemons(nodes: options.nodes)
+        let names = (layout.munge == nil ? [] : ["munged"]) + ["argosyctld"] + layout.nodes
         let daemons = names.map { DevDaemon(cluster: cluster, name: $0) }
+        let started = Set(layout.nodes)
         var nodes: [WireNodeInfo] = []
         var told = -1
         try wait("the nodes to register", for: daemons, timeout: Self.registrationTimeout) { () throws(DevError) in
             nodes = (try? controller.nodes()) ?? nodes
-            let registered = nodes.count(where: DevController.isRegistered)
-            if registered != told { progress.doing("waiting for nodes: \(registered) of \(options.nodes) registered") }
+            let registered = nodes.count { started.contains($0.name) && DevController.isRegistered($0) }
+            if registered != told { progress.doing("waiting for nodes: \(registered) of \(started.count) registered") }
             told = registered
-            return registered == options.nodes
+            return registered == started.count
         }
         return nodes
     }
 
-    private func report(
-        _ network: DevNetwork, _ nodes: [WireNodeInfo], _ configuration: DevConfiguration
-    ) throws(DevError) {
-        let place =
-            switch network {
-            case .bridge(let subnet, _): "on \(cluster.bridge), \(subnet.prefix).0/24"
-            case .host: "on this machine's own network"
-            }
-        progress.done(
-            "cluster \(cluster.name) is up: \(nodes.count) nodes of \(options.cpus) CPUs and \(configuration.memoryMiB) MiB "
-                + place)
-        if configuration.exceedsMachine {
+    private func report(_ layout: DevLayout, _ nodes: [WireNodeInfo]) throws(DevError) {
+        progress.done("cluster \(try DevController(cluster).configuration.clusterName) is up: \(layout.summary)")
+        if layout.exceedsMachine {
             progress.warn("the nodes declare more than this machine has; CPUs beyond the real ones share them")
         }
         for node in nodes where node.flags.contains("DRAIN") {

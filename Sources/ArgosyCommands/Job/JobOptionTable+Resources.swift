@@ -6,8 +6,8 @@ import ArgosyDomain
 extension JobOptionTable {
     /// A count that has its place in the job's resources. Variables are given without their prefix.
     private static func count(
-        _ long: String, _ short: Character? = nil, env variables: [String] = [], from least: UInt32 = 1, _ help: String,
-        _ place: WritableKeyPath<ResourceOptions, UInt32> & Sendable
+        _ long: String, short: Character? = nil, env variables: [String] = [], from least: UInt32 = 1, _ help: String,
+        _ place: any WritableKeyPath<ResourceOptions, UInt32> & Sendable
     ) -> Row {
         Row(long, short, .required, "n", env: variables, help) { options, text throws(OptionError) in
             options.resources[keyPath: place] = try JobValue.count(text, "--\(long)", from: least)
@@ -15,8 +15,8 @@ extension JobOptionTable {
     }
 
     private static func flag(
-        _ long: String, _ short: Character? = nil, env variables: [String] = [], _ help: String,
-        _ place: WritableKeyPath<ResourceOptions, Bool> & Sendable
+        _ long: String, short: Character? = nil, env variables: [String] = [], _ help: String,
+        _ place: any WritableKeyPath<ResourceOptions, Bool> & Sendable
     ) -> Row {
         Row(long, short, .none, env: variables, help) { options, _ throws(OptionError) in
             options.resources[keyPath: place] = true
@@ -31,7 +31,7 @@ extension JobOptionTable {
     private static func gpus(prefix: String) -> [Row] {
         func gpus(
             _ long: String, _ short: Character?, _ per: GRESRequest.Per, _ help: String,
-            _ place: WritableKeyPath<JobOptions, [GRESRequest]> & Sendable
+            _ place: any WritableKeyPath<JobOptions, [GRESRequest]> & Sendable
         ) -> Row {
             let variable = prefix + long.uppercased().replacing("-", "_")
             return Row(long, short, .required, "[type:]n", env: [variable], help) { options, text throws(OptionError) in
@@ -105,7 +105,7 @@ extension JobOptionTable {
             ) { options, text throws(OptionError) in
                 options.resources.distribution = try ResourceText.distribution(text)
             },
-            count("core-spec", "S", env: [prefix + "CORE_SPEC"], from: 0, "count of reserved cores", \.coreSpec),
+            count("core-spec", short: "S", env: [prefix + "CORE_SPEC"], from: 0, "count of reserved cores", \.coreSpec),
             Row(
                 "thread-spec", nil, .required, "threads", env: [prefix + "THREAD_SPEC"], "count of reserved threads"
             ) { options, text throws(OptionError) in
@@ -134,7 +134,7 @@ extension JobOptionTable {
                 options.resources.sharing = .oversubscribe
                 options.exclusive = false
             },
-            flag("overcommit", "O", env: [prefix + "OVERCOMMIT"], "overcommit resources", \.overcommit),
+            flag("overcommit", short: "O", env: [prefix + "OVERCOMMIT"], "overcommit resources", \.overcommit),
             flag("contiguous", "demand a contiguous range of nodes", \.contiguous),
             flag(
                 "spread-job", env: [prefix + "SPREAD_JOB"], "spread job across as many nodes as possible", \.spreadJob),

@@ -98,7 +98,7 @@ extension String {
 }
 
 extension Substring {
-    fileprivate func firstRange(of part: String) -> Range<Index>? {
+    func firstRange(of part: String) -> Range<Index>? {
         guard !part.isEmpty else { return nil }
         var index = startIndex
         while index < endIndex {

@@ -36,6 +36,7 @@ extension AccountingState {
         association.created = now
         try apply(change, to: &association)
         put(association)
+        try checkDefaults(below: [association.id])
     }
 
     mutating func addUser(_ new: User) throws(Refusal) {
@@ -66,6 +67,7 @@ extension AccountingState {
         association.isDefault = isFirst && (user.defaultAccount.isEmpty || user.defaultAccount == account)
         try apply(change, to: &association)
         put(association)
+        try checkDefaults(below: [association.id])
         if association.isDefault, user.defaultAccount != account {
             user.defaultAccount = account
             put(user)
@@ -109,10 +111,6 @@ extension AccountingState {
         for id in (association.qos ?? []) + (association.defaultQOS.map { [$0] } ?? []) where qos(id) == nil {
             throw Refusal(.malformed, "Invalid qos specification", detail: "there is no QOS with number \(id)")
         }
-        guard let chosen = association.defaultQOS else { return }
-        guard (association.qos ?? inherited).contains(chosen) else {
-            throw Self.defaultNotAllowed([(association, qos(chosen)?.name ?? "\(chosen)")])
-        }
     }
 
     func check(_ record: QOS) throws(Refusal) {
@@ -129,7 +127,7 @@ extension AccountingState {
 
     static func defaultNotAllowed(_ found: [(Association, String)]) -> Refusal {
         let lines = found.map { association, name in
-            "DefQOS = \(padded(name, 10)) \(placed(association))"
+            "DefQOS = \(padded(name, 10)) \(placed(association, width: 20))"
         }
         return Refusal(
             .malformed, "These associations don't have access to their default qos.",
@@ -138,8 +136,8 @@ extension AccountingState {
     }
 
     /// `A = physics    U = alice    P = main`
-    static func placed(_ association: Association) -> String {
-        var text = "A = \(padded(association.account, 10))"
+    static func placed(_ association: Association, width: Int = 10) -> String {
+        var text = "A = \(padded(association.account, width))"
         if association.isUser { text += " U = \(padded(association.user, 9))" }
         if !association.partition.isEmpty { text += " P = \(association.partition)" }
         return text

@@ -51,7 +51,7 @@ extension AccountingState {
             try modifyAccounts(names, description: description, organization: organization)
         case .modifyUsers(let names, let change): try modifyUsers(names, change)
         case .modifyAssociations(let ids, let change, let parent):
-            try modifyAssociations(ids, change, parent: parent)
+            try modifyAssociations(ids, change, parent: parent, at: now)
         case .modifyQOS(let ids, let change): try modifyQOS(ids, change)
         case .removeAccounts(let names): try removeAccounts(names, jobs: jobs)
         case .removeUsers(let names): try removeUsers(names, jobs: jobs)

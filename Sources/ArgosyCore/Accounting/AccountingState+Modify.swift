@@ -63,12 +63,14 @@ extension AccountingState {
         put(renamed)
     }
 
-    mutating func modifyAssociations(_ ids: [AssociationID], _ change: AssociationChange, parent: String?)
+    mutating func modifyAssociations(
+        _ ids: [AssociationID], _ change: AssociationChange, parent: String?, at now: Timestamp
+    )
         throws(Refusal)
     {
         for id in ids {
             guard var association = association(id) else { continue }
-            if let parent { try move(&association, under: parent) }
+            if let parent { try move(&association, under: parent, at: now) }
             try apply(change, to: &association)
             put(association)
             pass(change, from: association)
@@ -88,13 +90,12 @@ extension AccountingState {
         }
     }
 
-    private func checkDefaults(below ids: [AssociationID]) throws(Refusal) {
+    func checkDefaults(below ids: [AssociationID]) throws(Refusal) {
         var wrong: [(Association, String)] = []
         for id in ids {
             for association in subtree(of: id) {
-                guard let chosen = association.defaultQOS, !allowedQOS(of: association.id).contains(chosen) else {
-                    continue
-                }
+                guard let chosen = defaultQOS(of: association.id), !allowedQOS(of: association.id).contains(chosen)
+                else { continue }
                 wrong.append((association, qos(chosen)?.name ?? "\(chosen)"))
             }
         }
@@ -102,7 +103,9 @@ extension AccountingState {
     }
 
     /// A parent that stands below the account takes its old place, as in Slurm: the tree stays one.
-    private mutating func move(_ association: inout Association, under parent: String) throws(Refusal) {
+    private mutating func move(_ association: inout Association, under parent: String, at now: Timestamp)
+        throws(Refusal)
+    {
         guard !association.isUser else {
             throw Refusal(.malformed, "Users have no parent", detail: "add the user to another account instead")
         }
@@ -115,9 +118,11 @@ extension AccountingState {
         }
         if chain(from: over.id).contains(where: { $0.id == association.id }) {
             over.parent = association.parent
+            over.created = now
             put(over)
         }
         association.parent = over.id
+        association.created = now
         put(association)
     }
 

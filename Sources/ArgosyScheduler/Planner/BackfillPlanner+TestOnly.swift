@@ -46,7 +46,8 @@ extension BackfillPlanner {
         }
         let explanation = plan.explanations.first { $0.job == job.id }
         return TestOnlyAnswer(
-            start: explanation?.expectedStart ?? .unset, nodes: explanation.map { plan.nodeList(of: $0) } ?? "", cpus: 0,
+            start: explanation?.expectedStart ?? .unset, nodes: explanation.map { plan.nodeList(of: $0) } ?? "",
+            cpus: 0,
             partition: shape.partitions.count == 1 ? shape.partitions[0] : nil, reason: explanation?.reason ?? .none,
             sentence: explanation.map { plan.detail(of: $0) } ?? "")
     }

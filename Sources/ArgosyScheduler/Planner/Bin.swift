@@ -104,7 +104,9 @@ struct Bin {
                 parts[parts.count - 1].free.append(free[index])
                 parts[parts.count - 1].end = until
             } else {
-                parts.append(Bin(node: parts.isEmpty ? node : -1, start: times[index], end: until, free: free[index], user: user))
+                parts.append(
+                    Bin(node: parts.isEmpty ? node : -1, start: times[index], end: until, free: free[index], user: user)
+                )
             }
         }
         guard let first = parts.first else {

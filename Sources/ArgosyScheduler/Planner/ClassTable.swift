@@ -17,9 +17,12 @@ struct ClassTable {
     /// Users matter to classes: nodes of one user, or reservations that draw in those who may use them.
     private let keepsUsers: Bool
     private let cluster: Cluster
+    /// Suspended jobs hold memory of nodes all of whose CPUs are free: who wants all CPUs may share such a node.
+    private let lendsCPUs: Bool
     private let magnetic: [Int]
 
     init(_ cluster: Cluster) {
+        lendsCPUs = cluster.snapshot.running.contains { $0.isSuspended }
         self.cluster = cluster
         magnetic = cluster.snapshot.reservations.indices.filter { cluster.snapshot.reservations[$0].magnetic }
         keepsUsers = cluster.tellsUsersApart || !magnetic.isEmpty
@@ -84,6 +87,7 @@ struct ClassTable {
         made.uid = job.uid
         made.association = job.association
         made.options = options(made, shape)
+        made.isNever = made.options.isEmpty
         return made
     }
 
@@ -222,7 +226,8 @@ struct ClassTable {
         let rest = max(shape.tasks - room, max(shape.minNodes - count, 1))
         return [
             group(named, shape, minNodes: count, maxNodes: count, tasks: max(shape.tasks - rest, count)),
-            group(others, shape, minNodes: max(shape.minNodes - count, 1), maxNodes: shape.maxNodes - count, tasks: rest),
+            group(
+                others, shape, minNodes: max(shape.minNodes - count, 1), maxNodes: shape.maxNodes - count, tasks: rest),
         ]
     }
 
@@ -239,9 +244,12 @@ struct ClassTable {
         for (index, number) in order.enumerated() {
             let mine = left.filter { $0.groups & 1 << UInt64(number) != 0 }
             left.removeAll { $0.groups & 1 << UInt64(number) != 0 }
-            let share = index + 1 == order.count ? tasks : min(tasks, max(counts[number], shape.tasks * counts[number] / total))
+            let share =
+                index + 1 == order.count ? tasks : min(tasks, max(counts[number], shape.tasks * counts[number] / total))
             tasks -= share
-            result.append(group(mine, shape, minNodes: counts[number], maxNodes: counts[number], tasks: max(share, counts[number])))
+            result.append(
+                group(
+                    mine, shape, minNodes: counts[number], maxNodes: counts[number], tasks: max(share, counts[number])))
         }
         return result
     }
@@ -253,7 +261,8 @@ struct ClassTable {
     private func group(_ all: [Candidate], _ shape: Shape, minNodes: Int, maxNodes: Int, tasks: Int) -> PlanGroup {
         let least = max(minNodes, 1)
         let isSingle = least == 1 && all.contains { $0.fit.idleCapacity >= tasks && fits($0.fit, tasks) }
-        let even = least == maxNodes && tasks % least == 0 && shape.distribution != "plane"
+        // Nodes have equal parts only where nothing else is possible; else a busy node may take fewer tasks.
+        let even = least == maxNodes && (tasks == least || shape.tasksPerNode * least == tasks)
         let each = isSingle ? tasks : even ? tasks / least : 0
         var uses: [PoolUse] = []
         for one in all {
@@ -269,10 +278,11 @@ struct ClassTable {
             uses.append(
                 PoolUse(
                     pool: Int32(one.pool), fit: one.fit, capacity: each > 0 ? each : room, need: need,
-                    isWhole: one.fit.isExclusive || need[0] >= capacity[0], forbidden: one.forbidden))
+                    isWhole: one.fit.isExclusive || need[0] >= capacity[0] && !lendsCPUs, forbidden: one.forbidden))
         }
         return PlanGroup(
-            minNodes: least, maxNodes: max(maxNodes, least), tasks: tasks, isSingle: isSingle, tasksPerNode: each, uses: uses,
+            minNodes: least, maxNodes: max(maxNodes, least), tasks: tasks, isSingle: isSingle, tasksPerNode: each,
+            uses: uses,
             isWhole: uses.allSatisfy(\.isWhole))
     }
 

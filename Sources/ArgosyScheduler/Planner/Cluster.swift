@@ -100,7 +100,8 @@ final class Cluster {
         let kinds = plainKinds()
         for (position, node) in snapshot.nodes.enumerated() where isUsable(node) {
             let key = PoolKey(
-                kind: kinds[node.kind], partitions: marks.partitions[position], reservations: marks.reservations[position],
+                kind: kinds[node.kind], partitions: marks.partitions[position],
+                reservations: marks.reservations[position],
                 lists: marks.lists[position], capacity: capacity(position, busy[position].taken))
             if let number = numbers[key] {
                 members[number].append(Int32(position))
@@ -124,7 +125,8 @@ final class Cluster {
             lists = partitions
         }
         mutating func add(
-            _ number: Int, to column: WritableKeyPath<Memberships, [[Int]]>, of nodes: [NodeIndex], _ positions: [NodeIndex: Int]
+            _ number: Int, to column: WritableKeyPath<Memberships, [[Int]]>, of nodes: [NodeIndex],
+            _ positions: [NodeIndex: Int]
         ) {
             for node in nodes { if let position = positions[node] { self[keyPath: column][position].append(number) } }
         }
@@ -220,6 +222,7 @@ final class Cluster {
         for job in jobs { bin.take(job.amount, from: now, to: job.end) }
         pool.bins.append(bin)
         let made = Int32(pool.bins.count - 1)
+        pool.remember(made)
         for time in bin.times.dropFirst() { pool.openings.insert(time: time, bin: made, bound: bin.amount(at: time)) }
     }
 

@@ -60,7 +60,9 @@ extension NodeMachine {
     ) -> Int64? {
         if planClass.options[option].groups[group].isSingle {
             let found = single(planClass, option, group, from: from, duration: duration, before: bound)
-            planClass.lastSingle = found.map { PlanClass.Single(time: $0.time, use: $0.use, bin: $0.bin, option: option, group: group) }
+            planClass.lastSingle = found.map {
+                PlanClass.Single(time: $0.time, use: $0.use, bin: $0.bin, option: option, group: group)
+            }
             return found?.time
         }
         return several(planClass, option, group, from: from, duration: duration, before: bound)
@@ -73,8 +75,9 @@ extension NodeMachine {
         var parts: [HoldPart] = []
         for group in planClass.options[option].groups.indices {
             if planClass.options[option].groups[group].isSingle {
-                guard let found = known(planClass, option, group, time)
-                    ?? single(planClass, option, group, from: time, duration: duration), found.time == time
+                guard
+                    let found = known(planClass, option, group, time)
+                        ?? single(planClass, option, group, from: time, duration: duration), found.time == time
                 else { return nil }
                 let use = planClass.options[option].groups[group].uses[found.use]
                 parts.append(
@@ -205,7 +208,9 @@ extension NodeMachine {
         if use.allowed(from: time, duration: duration) != time { return nil }
         while Int(use.scan.cursor) < pool.bins.count {
             effort += 1
-            if pool.fits(need, in: Int(use.scan.cursor), at: time, until: until, user: company) { return use.scan.cursor }
+            if pool.fits(need, in: Int(use.scan.cursor), at: time, until: until, user: company) {
+                return use.scan.cursor
+            }
             use.scan.cursor += 1
         }
         guard pool.whole.value(at: time) >= 1 else { return nil }

@@ -34,20 +34,35 @@ extension NodeMachine {
             }
             time = max(time, planClass.options[option].groups[group].bound)
         }
-        if planClass.options[option].groups[group].isWhole, planClass.options[option].groups[group].uses.count > 1 {
+        if planClass.options[option].groups[group].isWhole {
             time = wholeChance(planClass.options[option].groups[group], from: time, duration: duration) ?? .max
         }
         while time < bound {
-            let offers = offers(planClass, option, group, at: time, duration: duration)
-            let missing = missing(planClass.options[option].groups[group], offers)
-            if missing == 0 { break }
+            let missing: Int
+            if let short = tooFew(planClass, option, group, at: time, duration: duration) {
+                guard let next = nextEnough(planClass.options[option].groups[group], after: time, missing: short) else {
+                    if isOwn { planClass.options[option].groups[group].bound = .max }
+                    return nil
+                }
+                time = next
+                continue
+            } else {
+                let offers = offers(planClass, option, group, at: time, duration: duration)
+                let chosen = select(planClass.options[option].groups[group], group, offers)
+                if let chosen {
+                    planClass.lastSeveral = PlanClass.Several(
+                        time: time, duration: duration, version: version, option: option, group: group, parts: chosen)
+                    break
+                }
+                missing = self.missing(planClass.options[option].groups[group], offers)
+            }
             guard let next = nextChance(planClass, option, group, after: time, duration: duration, missing: missing)
             else {
                 if isOwn { planClass.options[option].groups[group].bound = .max }
                 return nil
             }
             time = next
-            if planClass.options[option].groups[group].isWhole, planClass.options[option].groups[group].uses.count > 1 {
+            if planClass.options[option].groups[group].isWhole {
                 time = wholeChance(planClass.options[option].groups[group], from: time, duration: duration) ?? .max
             }
         }
@@ -59,8 +74,73 @@ extension NodeMachine {
     mutating func selection(
         _ planClass: PlanClass, _ option: Int, _ group: Int, at time: Int64, duration: Int64
     ) -> [HoldPart]? {
+        if let last = planClass.lastSeveral, last.time == time, last.version == version, last.duration == duration,
+            last.option == option, last.group == group
+        {
+            return last.parts
+        }
         let offers = offers(planClass, option, group, at: time, duration: duration)
         return select(planClass.options[option].groups[group], group, offers)
+    }
+
+    /// Of a group whose nodes take equal parts: how many nodes are missing even if all that have room at `time` kept it;
+    /// nil: they may do. Much cheaper than looking at the whole time.
+    private mutating func tooFew(
+        _ planClass: PlanClass, _ option: Int, _ number: Int, at time: Int64, duration: Int64
+    ) -> Int? {
+        let group = planClass.options[option].groups[number]
+        guard group.tasksPerNode > 0, !group.isWhole else { return nil }
+        var nodes = 0
+        for use in group.uses where use.allowed(from: time, duration: duration) == time {
+            let pool = cluster.pools[Int(use.pool)]
+            nodes += Int(max(0, pool.whole.value(at: time)))
+            if !use.isWhole {
+                collect(use, pool, planClass, time, duration)
+                nodes += use.candidates.count
+            }
+        }
+        return nodes < group.minNodes ? group.minNodes - nodes : nil
+    }
+
+    /// The first time after `time` by which `missing` more nodes can have got room: each opening gives one, each rise of
+    /// the wholly free nodes as many as it is high.
+    private mutating func nextEnough(_ group: PlanGroup, after time: Int64, missing: Int) -> Int64? {
+        var gains: [(time: Int64, nodes: Int)] = []
+        var special: Int64?
+        for use in group.uses {
+            let pool = cluster.pools[Int(use.pool)]
+            for range in use.forbidden where range.upperBound > time && range.upperBound < .max {
+                special = min(special ?? .max, range.upperBound)
+            }
+            var left = missing
+            if !use.isWhole {
+                var steps = 0
+                pool.openings.visit(after: time, covering: use.need, steps: &steps) { key in
+                    if key.bin < 0 { return true }
+                    gains.append((key.time, 1))
+                    left -= 1
+                    return left > 0
+                }
+                effort += steps
+            }
+            left = missing
+            var index = pool.whole.segment(of: time) + 1
+            while left > 0, index < pool.whole.times.count {
+                let rise = Int(pool.whole.values[index] - max(pool.whole.values[index - 1], 0))
+                if rise > 0, pool.whole.values[index] > 0 {
+                    gains.append((pool.whole.times[index], rise))
+                    left -= rise
+                }
+                index += 1
+            }
+        }
+        gains.sort { $0.time < $1.time }
+        var left = missing
+        for gain in gains {
+            left -= gain.nodes
+            if left <= 0 { return min(gain.time, special ?? .max) }
+        }
+        return special
     }
 
     /// What the pools have for `[time, time + duration)`.
@@ -132,6 +212,8 @@ extension NodeMachine {
             use.releases = isForeign ? -1 : pool.releases
         }
         let until = time.plus(duration)
+        if !isForeign, use.candidateTime == time, use.candidateVersion == pool.version { return }
+        use.candidateVersion = pool.version
         if use.candidateTime == .min || use.candidateTime > time {
             use.candidates = pool.bins.indices.map { Int32($0) }
         } else {
@@ -166,9 +248,8 @@ extension NodeMachine {
 
     // MARK: - Choosing
 
-    /// How many offers more are needed; 0: they do.
+    /// How many offers more are needed at least, where these did not do.
     private func missing(_ group: PlanGroup, _ offers: [Offer]) -> Int {
-        if select(group, 0, offers) != nil { return 0 }
         let nodes = offers.reduce(0) { $0 + $1.count }
         if nodes < group.minNodes { return group.minNodes - nodes }
         guard group.tasksPerNode == 0 else { return 1 }
@@ -272,6 +353,10 @@ extension NodeMachine {
     private mutating func wholeChance(_ group: PlanGroup, from: Int64, duration: Int64) -> Int64? {
         let most = group.uses.reduce(1) { max($0, $1.capacity) }
         let wanted = Int32(max(group.minNodes, (group.tasks + most - 1) / most))
+        if group.uses.count == 1 {
+            effort += 1
+            return cluster.pools[Int(group.uses[0].pool)].whole.earliest(wanted, from: from, duration: duration)
+        }
         var merged = MergedProfiles(group.uses.map { cluster.pools[Int($0.pool)] }, from: from)
         defer { effort += merged.steps / 8 }
         var start: Int64?

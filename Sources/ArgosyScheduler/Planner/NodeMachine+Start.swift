@@ -29,7 +29,8 @@ extension NodeMachine {
         _ planClass: PlanClass, _ demand: Int32, _ now: Int64, _ duration: Int64
     ) -> NodeHold? {
         let step = max(60, cluster.resolution)
-        guard planClass.leastDuration > 0, planClass.leastDuration < duration, fitsNow(planClass, planClass.leastDuration)
+        guard planClass.leastDuration > 0, planClass.leastDuration < duration,
+            fitsNow(planClass, planClass.leastDuration)
         else { return nil }
         // Lengths are tried in whole minutes, as limits are.
         var low = planClass.leastDuration / step
@@ -72,7 +73,9 @@ extension NodeMachine {
         for share in shares {
             let part = answer.parts[share.part]
             let fit = option.groups[Int(part.group)].uses[Int(part.use)].fit
-            guard let grant = fit.grant(tasks: share.tasks, jobGRES: share.jobGRES, on: cluster.nodes[Int(share.position)])
+            guard
+                let grant = fit.grant(
+                    tasks: share.tasks, jobGRES: share.jobGRES, on: cluster.nodes[Int(share.position)])
             else { return nil }
             grants.append((share, grant))
         }
@@ -122,7 +125,9 @@ extension NodeMachine {
             return choose(&answer, parts, planClass, shape, option)
         }
         return choose(&answer, answer.parts, planClass, shape, option)
-            ?? allParts(planClass, answer.option, now, end - now).flatMap { choose(&answer, $0, planClass, shape, option) }
+            ?? allParts(planClass, answer.option, now, end - now).flatMap {
+                choose(&answer, $0, planClass, shape, option)
+            }
     }
 
     private func singleShare(_ answer: PlanClass.Answer, _ shape: Shape) -> Share? {

@@ -35,7 +35,8 @@ extension NodeMachine {
         for number in planClass.components {
             let component = classes[Int(number)]
             component.restart()
-            guard let answer = search(component, from: time, duration: component.duration, only: true), answer.time == time
+            guard let answer = search(component, from: time, duration: component.duration, only: true),
+                answer.time == time
             else {
                 for hold in holds.reversed() { release(hold, from: time) }
                 return nil

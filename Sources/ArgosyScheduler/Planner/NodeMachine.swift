@@ -189,7 +189,8 @@ struct NodeMachine: Machine {
 
     /// Mode `none`: whether a job of the class may start, all its partitions being free of those that wait.
     func isHeldBack(_ planClass: PlanClass) -> Bool {
-        holdsPartitionsBack && !cluster.snapshot.shapes[planClass.shape].partitions.allSatisfy { !heldBack.contains($0) }
+        holdsPartitionsBack
+            && !cluster.snapshot.shapes[planClass.shape].partitions.allSatisfy { !heldBack.contains($0) }
     }
 
     mutating func holdBack(_ planClass: PlanClass) {

@@ -25,7 +25,7 @@ struct Openings {
         /// Entries that were lowered since `bound` was computed.
         var lowered = 0
     }
-    private static let blockSize = 64
+    private static let blockSize = 16
 
     var blocks: [Block] = []
 
@@ -93,28 +93,28 @@ struct Openings {
                 return nil
             }
             if blocks[at].bound[0] >= cpus, blocks[at].bound.covers(need) {
-                while index < blocks[at].entries.count {
-                    if blocks[at].entries[index].bound[0] >= cpus, blocks[at].entries[index].bound.covers(need) {
-                        let entry = blocks[at].entries[index].key
-                        if entry.time > limit {
-                            key = max(key, Key(time: limit, bin: -1))
-                            return nil
-                        }
-                        steps += 1
-                        guard let there = test(entry.bin, entry.time) else {
-                            key = entry
-                            return entry.bin
-                        }
-                        if there[0] <= 0 {
-                            // Nobody finds room here any more.
-                            loosened(at)
-                            blocks[at].entries.remove(at: index)
-                            continue
-                        }
-                        if !there.covers(need) {
-                            blocks[at].entries[index].bound = there
-                            loosened(at)
-                        }
+                while true {
+                    index = Self.next(need, cpus, from: index, in: blocks[at].entries)
+                    if index == blocks[at].entries.count { break }
+                    let entry = blocks[at].entries[index].key
+                    if entry.time > limit {
+                        key = max(key, Key(time: limit, bin: -1))
+                        return nil
+                    }
+                    steps += 1
+                    guard let there = test(entry.bin, entry.time) else {
+                        key = entry
+                        return entry.bin
+                    }
+                    if there[0] <= 0 {
+                        // Nobody finds room here any more.
+                        blocks[at].entries.remove(at: index)
+                        loosened(at)
+                        continue
+                    }
+                    if !there.covers(need) {
+                        blocks[at].entries[index].bound = there
+                        loosened(at)
                     }
                     index += 1
                 }
@@ -129,6 +129,26 @@ struct Openings {
             index = 0
         }
         return nil
+    }
+
+    /// The first entry from `index` on whose bound covers `need`; the count of entries: there is none.
+    @inline(__always) private static func next(_ need: Amount, _ cpus: Int32, from index: Int, in entries: [Entry])
+        -> Int
+    {
+        let memory = need[1]
+        return entries.withUnsafeBufferPointer { entries in
+            var index = index
+            while index < entries.count {
+                // Two lanes decide nearly always, and are cheap to look at.
+                if entries[index].bound[0] >= cpus, entries[index].bound[1] >= memory,
+                    entries[index].bound.covers(need)
+                {
+                    return index
+                }
+                index += 1
+            }
+            return index
+        }
     }
 
     /// Calls `visit` for each opening after `time` whose bound covers `need`, in order, until it answers false.

@@ -54,6 +54,7 @@ final class PoolUse {
     /// Bins that fit one task or more at `candidateTime`, for jobs of several nodes.
     var candidates: [Int32] = []
     var candidateTime = Int64.min
+    var candidateVersion = -1
     /// Bins of the pool that were looked at for them.
     var binCount = 0
 
@@ -142,6 +143,16 @@ final class PlanClass {
         var group: Int
     }
     var lastSingle: Single?
+    /// The same for a group of several nodes.
+    struct Several {
+        var time: Int64
+        var duration: Int64
+        var version: Int
+        var option: Int
+        var group: Int
+        var parts: [HoldPart]
+    }
+    var lastSeveral: Several?
 
     /// The last search's answer: option, and what to take.
     var answer: Answer?

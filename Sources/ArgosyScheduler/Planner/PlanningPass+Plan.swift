@@ -106,7 +106,11 @@ struct ExplanationWriter {
         _ findings: [RuleFinding], _ own: [RuleFinding], _ isFirst: Bool
     ) -> Explanation {
         let main: PendingReason
-        if let first = findings.first ?? own.first { main = first.reason } else { main = isFirst ? .resources : .priority }
+        if let first = findings.first ?? own.first {
+            main = first.reason
+        } else {
+            main = isFirst ? .resources : .priority
+        }
         var explanation = Explanation(job: job.id, reason: main)
         for finding in findings { explanation.reasons.insert(finding.reason) }
         for finding in own { explanation.reasons.insert(finding.reason) }

@@ -42,11 +42,16 @@ final class Pool {
     /// Takes `need` in `bin` (-1: in a new one) for `[from, to)`, where it fits. Returns the bin.
     func take(_ need: Amount, in bin: Int32, from: Int64, to: Int64, user: UInt32? = nil, node: Int32 = -1) -> Int32 {
         version += 1
+        // A node that gets free then goes on: so that jobs can span both times.
+        if bin < 0, node < 0, let touching = neighbour(from, to, user) {
+            return take(need, in: touching, from: from, to: to, user: user)
+        }
         guard bin >= 0 else {
             whole.add(-1, from: from, to: to)
             bins.append(Bin(node: node, start: from, end: to, free: capacity &- need, user: user))
             let made = Int32(bins.count - 1)
             openings.insert(time: from, bin: made, bound: capacity &- need)
+            remember(made)
             return made
         }
         let index = Int(bin)
@@ -54,6 +59,7 @@ final class Pool {
         if from < bins[index].start {
             whole.add(-1, from: from, to: bins[index].start)
             bins[index].extend(from: from, capacity: capacity)
+            openings.insert(time: from, bin: bin, bound: capacity &- need)
         }
         if to > end {
             whole.add(-1, from: end, to: to)
@@ -61,12 +67,37 @@ final class Pool {
         }
         bins[index].take(need, from: from, to: to)
         if let user { bins[index].user = user }
-        if to > end, end > from {
-            openings.insert(time: end, bin: bin, bound: bins[index].amount(at: end))
+        if to > end {
+            openings.insert(time: max(end, from), bin: bin, bound: bins[index].amount(at: max(end, from)))
         } else if to < end {
             openings.insert(time: to, bin: bin, bound: bins[index].amount(at: to))
         }
+        remember(bin)
         return bin
+    }
+
+    /// By time: a bin that ended or began then when it was last changed.
+    private var endsAt: [Int64: Int32] = [:]
+    private var startsAt: [Int64: Int32] = [:]
+
+    func remember(_ bin: Int32) {
+        if bins[Int(bin)].end < .max { endsAt[bins[Int(bin)].end] = bin }
+        startsAt[bins[Int(bin)].start] = bin
+    }
+
+    /// A bin that ends when `from` comes, or begins at `to`.
+    private func neighbour(_ from: Int64, _ to: Int64, _ user: UInt32?) -> Int32? {
+        if let before = endsAt[from], !bins[Int(before)].isEmpty, bins[Int(before)].end == from,
+            bins[Int(before)].user == user
+        {
+            return before
+        }
+        if let after = startsAt[to], !bins[Int(after)].isEmpty, bins[Int(after)].start == to,
+            bins[Int(after)].user == user
+        {
+            return after
+        }
+        return nil
     }
 
     /// Takes `count` whole nodes for `[from, to)`.
@@ -97,7 +128,9 @@ final class Pool {
             bins.append(bin)
             for time in bin.times { openings.insert(time: time, bin: made, bound: capacity) }
         }
-        for time in bins[index].times where time < to { openings.insert(time: time, bin: Int32(index), bound: capacity) }
+        for time in bins[index].times where time < to {
+            openings.insert(time: time, bin: Int32(index), bound: capacity)
+        }
         openings.insert(time: from, bin: Int32(index), bound: capacity)
     }
 

@@ -20,7 +20,9 @@ struct Preemptor {
     init(_ snapshot: PlanningSnapshot) {
         self.snapshot = snapshot
         settings = snapshot.settings
-        order = snapshot.running.indices.sorted { Self.goesBefore(snapshot.running[$0], snapshot.running[$1], snapshot) }
+        order = snapshot.running.indices.sorted {
+            Self.goesBefore(snapshot.running[$0], snapshot.running[$1], snapshot)
+        }
     }
 
     /// Lower tier, then lower priority, then the younger one; the id makes it total.
@@ -60,7 +62,9 @@ struct Preemptor {
         var gone: [Int] = []
         var fits = pass.machine.fitsNow(pass.table.demands[Int(number)], pass.table.durations[Int(number)])
         for victim in victims where !fits {
-            guard pass.machine.remove(snapshot.running[victim], helps: pass.table.demands[Int(number)]) else { continue }
+            guard pass.machine.remove(snapshot.running[victim], helps: pass.table.demands[Int(number)]) else {
+                continue
+            }
             gone.append(victim)
             fits = pass.machine.fitsNow(pass.table.demands[Int(number)], pass.table.durations[Int(number)])
         }

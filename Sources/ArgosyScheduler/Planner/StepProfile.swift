@@ -45,15 +45,24 @@ struct StepProfile {
     }
 
     /// The least value in `[from, to)`.
-    func minimum(from: Int64, to: Int64) -> Int32 {
-        var index = segment(of: from)
-        var least = values[index]
-        index += 1
-        while index < times.count, times[index] < to {
-            least = min(least, values[index])
-            index += 1
+    func minimum(from: Int64, to: Int64) -> Int32 { least(segment(of: from), last(before: to)) }
+
+    /// The last segment that begins before `time`.
+    @inline(__always) private func last(before time: Int64) -> Int {
+        time == .max ? times.count - 1 : segment(of: time - 1)
+    }
+
+    /// The least value of the segments `first ... last`; a plain loop over numbers, which the compiler makes wide.
+    private func least(_ first: Int, _ last: Int) -> Int32 {
+        values.withUnsafeBufferPointer { values in
+            var least = values[first]
+            var index = first + 1
+            while index <= last {
+                least = min(least, values[index])
+                index += 1
+            }
+            return least
         }
-        return least
     }
 
     /// The first time, not before `from`, at which less than `count` is there. Nil: never.
@@ -99,18 +108,10 @@ struct StepProfile {
     /// The first time after `from` at which the least value of the window that begins there could be greater than that
     /// of the window at `from`: the end of the last segment that holds the least one. Nil: never.
     func nextRise(from: Int64, duration: Int64) -> Int64? {
-        let until = from.plus(duration)
-        var index = segment(of: from)
-        var least = values[index]
-        var last = index
-        index += 1
-        while index < times.count, times[index] < until {
-            if values[index] <= least {
-                least = values[index]
-                last = index
-            }
-            index += 1
-        }
+        let first = segment(of: from)
+        var last = last(before: from.plus(duration))
+        let least = least(first, last)
+        while values[last] > least { last -= 1 }
         return last + 1 < times.count ? times[last + 1] : nil
     }
 

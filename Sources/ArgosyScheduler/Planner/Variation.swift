@@ -25,7 +25,8 @@ struct Variation {
             changed.timeLimit = TimeLimit(minutes: shorter)
             changed.timeMin = .notGiven
             if job.expectedRun > 0 {
-                changed.expectedRun = max(1, job.expectedRun * Int64(shorter) * 60 / max(1, limit.microseconds / 1_000_000))
+                changed.expectedRun = max(
+                    1, job.expectedRun * Int64(shorter) * 60 / max(1, limit.microseconds / 1_000_000))
             }
             return Variation(topic: .time, words: "--time=\(shorter)", job: changed, shape: shape)
         }
@@ -40,7 +41,8 @@ struct Variation {
             changed.tasks = max(changed.minNodes, shape.tasks / divisor)
             found.append(
                 Variation(
-                    topic: .nodes, words: "--nodes=\(changed.minNodes) --ntasks=\(changed.tasks)", job: job, shape: changed))
+                    topic: .nodes, words: "--nodes=\(changed.minNodes) --ntasks=\(changed.tasks)", job: job,
+                    shape: changed))
         }
         for divisor in [2, 4] where shape.minNodes == 1 && shape.tasks / divisor >= 1 && shape.tasks > 1 {
             var changed = shape
@@ -59,7 +61,8 @@ struct Variation {
             }
             guard shape.memoryPerCPUMiB >= divisor else { return nil }
             changed.memoryPerCPUMiB /= divisor
-            return Variation(topic: .memory, words: "--mem-per-cpu=\(changed.memoryPerCPUMiB)M", job: job, shape: changed)
+            return Variation(
+                topic: .memory, words: "--mem-per-cpu=\(changed.memoryPerCPUMiB)M", job: job, shape: changed)
         }
     }
 
@@ -71,7 +74,8 @@ struct Variation {
             var changed = shape
             changed.partitions = [partition]
             return Variation(
-                topic: .partition, words: "--partition=\(snapshot.partitions[partition].name)", job: job, shape: changed)
+                topic: .partition, words: "--partition=\(snapshot.partitions[partition].name)", job: job, shape: changed
+            )
         }
     }
 

@@ -41,8 +41,9 @@ struct SimulatedCluster {
 
     init(_ configuration: ClusterConfiguration, planner: any Planner, jobs: [ProductionJob]) {
         var configuration = configuration
-        // Nobody looks at ended jobs, and the trace is as long as it is.
-        configuration.minJobAge = .zero
+        // Usage is charged this often, too; nobody looks at ended jobs.
+        configuration.minJobAge = configuration.priority.calcPeriod
+        // The trace is as long as it is.
         configuration.maxJobCount = max(configuration.maxJobCount, jobs.count + 1)
         self.jobs = jobs
         self.planner = planner

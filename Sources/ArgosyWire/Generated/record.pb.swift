@@ -228,6 +228,12 @@ public nonisolated struct WireJobRow: @unchecked Sendable {
     set {_uniqueStorage()._licenses = newValue}
   }
 
+  /// it runs in
+  public var reservation: String {
+    get {_storage._reservation}
+    set {_uniqueStorage()._reservation = newValue}
+  }
+
   /// 0: not of a heterogeneous job
   public var hetLeader: UInt32 {
     get {_storage._hetLeader}
@@ -446,7 +452,7 @@ fileprivate nonisolated let _protobuf_package = "argosy"
 
 nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobRow"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{3}suspended_by_preemption\0\u{1}licenses\0\u{4}\u{2}het_leader\0\u{3}het_offset\0\u{3}preempted_us\0\u{1}pauses\0\u{2}\u{2}dependency\0\u{1}corresponding\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{3}suspended_by_preemption\0\u{1}licenses\0\u{1}reservation\0\u{3}het_leader\0\u{3}het_offset\0\u{3}preempted_us\0\u{1}pauses\0\u{2}\u{2}dependency\0\u{1}corresponding\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -482,6 +488,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _suspendedForUs: Int64 = 0
     var _suspendedByPreemption: Bool = false
     var _licenses: [WireLicenseRequest] = []
+    var _reservation: String = String()
     var _hetLeader: UInt32 = 0
     var _hetOffset: UInt32 = 0
     var _pauses: UInt32 = 0
@@ -531,6 +538,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _suspendedForUs = source._suspendedForUs
       _suspendedByPreemption = source._suspendedByPreemption
       _licenses = source._licenses
+      _reservation = source._reservation
       _hetLeader = source._hetLeader
       _hetOffset = source._hetOffset
       _pauses = source._pauses
@@ -588,6 +596,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 31: try { try decoder.decodeSingularInt64Field(value: &_storage._suspendedForUs) }()
         case 32: try { try decoder.decodeSingularBoolField(value: &_storage._suspendedByPreemption) }()
         case 33: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
+        case 34: try { try decoder.decodeSingularStringField(value: &_storage._reservation) }()
         case 35: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetLeader) }()
         case 36: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetOffset) }()
         case 37: try { try decoder.decodeSingularInt64Field(value: &_storage._preemptedUs) }()
@@ -705,6 +714,9 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if !_storage._licenses.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._licenses, fieldNumber: 33)
       }
+      if !_storage._reservation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reservation, fieldNumber: 34)
+      }
       if _storage._hetLeader != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._hetLeader, fieldNumber: 35)
       }
@@ -765,6 +777,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._suspendedForUs != rhs_storage._suspendedForUs {return false}
         if _storage._suspendedByPreemption != rhs_storage._suspendedByPreemption {return false}
         if _storage._licenses != rhs_storage._licenses {return false}
+        if _storage._reservation != rhs_storage._reservation {return false}
         if _storage._hetLeader != rhs_storage._hetLeader {return false}
         if _storage._hetOffset != rhs_storage._hetOffset {return false}
         if _storage._pauses != rhs_storage._pauses {return false}

@@ -4,5 +4,7 @@ switch arguments.first {
 case "snapshot":
     let numbers = arguments.dropFirst().compactMap { Int($0) }
     SnapshotBenchmark(jobs: numbers.first ?? 50_000, nodes: numbers.dropFirst().first ?? 1000).run()
-default: print("usage: argosy-bench snapshot [WAITING-JOBS [NODES]]")
+case "pass": PassBenchmark(arguments.dropFirst()).run()
+default:
+    print("usage: argosy-bench snapshot [WAITING-JOBS [NODES]] | pass [JOBS [NODES [SHAPES]]] [easy|all|conservative]")
 }

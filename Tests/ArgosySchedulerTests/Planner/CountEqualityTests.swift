@@ -76,7 +76,9 @@ import Testing
             if next < trace.count { now = trace[next].submit }
             for one in running { now = min(now, one.end) }
             if backfill == .conservative {
-                for job in waiting where reserved[job].isSet { now = min(now, reserved[job].seconds - PlannerCluster.now) }
+                for job in waiting where reserved[job].isSet {
+                    now = min(now, reserved[job].seconds - PlannerCluster.now)
+                }
             }
             let freed = running.contains { $0.end == now && trace[$0.job].run < trace[$0.job].request }
             running.removeAll { $0.end == now }
@@ -89,7 +91,8 @@ import Testing
             cluster.snapshot.settings.backfill = backfill
             cluster.snapshot.freedEarly = freed
             for one in running {
-                var entry = PlanningSnapshot.Running(job: JobID(UInt32(one.job)), partition: 0, allocation: one.allocation)
+                var entry = PlanningSnapshot.Running(
+                    job: JobID(UInt32(one.job)), partition: 0, allocation: one.allocation)
                 entry.expectedEnd = Timestamp(seconds: PlannerCluster.now + starts[one.job] + trace[one.job].request)
                 cluster.snapshot.running.append(entry)
                 for node in one.allocation.nodes { cluster.snapshot.nodes[node.index.int].freeCPUs = CPUSet() }
@@ -116,7 +119,7 @@ import Testing
 
     @Test(arguments: 1...12) func `EASY on one-core nodes is EASY on processors`(seed: UInt64) {
         let processors = [4, 7, 16, 40][Int(seed % 4)]
-        let trace = Self.trace(seed, processors: processors, jobs: 150)
+        let trace = Self.trace(seed, processors: processors, jobs: 70)
         #expect(
             Self.planned(trace, processors: processors, .reservations(1))
                 == Self.reference(trace, processors: processors, .reservations(1)))
@@ -124,7 +127,7 @@ import Testing
 
     @Test(arguments: 1...12) func `conservative on one-core nodes is conservative on processors`(seed: UInt64) {
         let processors = [4, 7, 16, 40][Int(seed % 4)]
-        let trace = Self.trace(seed, processors: processors, jobs: 150)
+        let trace = Self.trace(seed, processors: processors, jobs: 70)
         #expect(
             Self.planned(trace, processors: processors, .conservative)
                 == Self.reference(trace, processors: processors, .conservative))

@@ -7,7 +7,9 @@ enum DeadlineRule: JobRule {
         let start = max(context.snapshot.now, job.begin)
         guard start.adding(shortest) > job.deadline else { return nil }
         return RuleFinding(
-            reason: .deadLine, sentence: "needs \(shortest.microseconds / 60_000_000) minutes and its --deadline comes before these are over")
+            reason: .deadLine,
+            sentence:
+                "needs \(shortest.microseconds / 60_000_000) minutes and its --deadline comes before these are over")
     }
 
     /// The least time it may be given.

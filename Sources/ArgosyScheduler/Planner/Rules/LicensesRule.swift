@@ -10,7 +10,8 @@ enum LicensesRule: ClassRule {
         return RuleFinding(
             reason: .licenses,
             sentence:
-                "wants \(first.count) of license \(license.name), \(max(free(first, context), 0)) of \(license.total) are free")
+                "wants \(first.count) of license \(license.name), \(max(free(first, context), 0)) of \(license.total) are free"
+        )
     }
 
     private static func free(_ demand: Shape.LicenseDemand, _ context: RuleContext) -> Int {

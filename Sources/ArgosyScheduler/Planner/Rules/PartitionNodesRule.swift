@@ -12,7 +12,8 @@ enum PartitionNodesRule: ClassRule {
             return RuleFinding(
                 reason: .partitionNodeLimit,
                 sentence:
-                    "asks for \(shape.minNodes.counted("node")), partition \(partition.name) allows \(partition.maxNodes)")
+                    "asks for \(shape.minNodes.counted("node")), partition \(partition.name) allows \(partition.maxNodes)"
+            )
         }
         guard shape.maxNodes < partition.minNodes else { return nil }
         return RuleFinding(

@@ -8,6 +8,8 @@ enum PartitionStateRule: ClassRule {
 
     static func finding(_ partition: PlanningSnapshot.Partition) -> RuleFinding? {
         partition.isUp
-            ? nil : RuleFinding(reason: .partitionDown, sentence: "partition \(partition.name) starts no jobs (down or inactive)")
+            ? nil
+            : RuleFinding(
+                reason: .partitionDown, sentence: "partition \(partition.name) starts no jobs (down or inactive)")
     }
 }

@@ -12,6 +12,7 @@ enum PartitionTimeRule: ClassRule {
         let wanted = asked == .unlimited ? "no limit" : "\(asked.rawValue) minutes"
         return RuleFinding(
             reason: .partitionTimeLimit,
-            sentence: "asks for \(wanted) of time, partition \(partition.name) allows \(partition.maxTime.rawValue) minutes")
+            sentence:
+                "asks for \(wanted) of time, partition \(partition.name) allows \(partition.maxTime.rawValue) minutes")
     }
 }

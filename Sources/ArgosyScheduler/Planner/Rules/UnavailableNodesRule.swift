@@ -5,15 +5,17 @@ enum UnavailableNodesRule: ClassRule {
     static func finding(_ planClass: PlanClass, _ context: RuleContext) -> RuleFinding? {
         guard context.tallies.partitionsAllow(planClass) else { return nil }
         let tally = context.tallies.of(planClass)
-        if planClass.isNever {
+        if planClass.isNever || planClass.options.isEmpty {
             guard tally.wouldDoWithAll else { return nil }
-            return RuleFinding(reason: .reqNodeNotAvail, sentence: "needs nodes that are not available: \(tally.sentence)")
+            return RuleFinding(
+                reason: .reqNodeNotAvail, sentence: "needs nodes that are not available: \(tally.sentence)")
         }
         let named = context.shape(planClass).requiredNodes
         let missing = named.filter { context.tallies.isUnavailable($0) }
         if !missing.isEmpty {
             return RuleFinding(
-                reason: .reqNodeNotAvail, sentence: "\(missing.count) of the \(named.count) nodes it names are not available")
+                reason: .reqNodeNotAvail,
+                sentence: "\(missing.count) of the \(named.count) nodes it names are not available")
         }
         // What its own reservation keeps until it begins is that rule's to tell.
         guard context.shape(planClass).reservations.isEmpty else { return nil }
@@ -21,6 +23,7 @@ enum UnavailableNodesRule: ClassRule {
             return nil
         }
         return RuleFinding(
-            reason: .reqNodeNotAvail, sentence: "\(tally[.reserved].counted("node")) that would do are reserved for others")
+            reason: .reqNodeNotAvail,
+            sentence: "\(tally[.reserved].counted("node")) that would do are reserved for others")
     }
 }
