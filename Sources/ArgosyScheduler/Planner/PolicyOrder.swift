@@ -83,7 +83,8 @@ private struct PolicyOrder {
         for job in snapshot.queue where isReady(job) {
             let demand = demand(of: job)
             let since = Self.ready(job)
-            if since > backlogs.notedAt { hasArrivals = true }
+            // Of this very instant: a pass of it may have come before the job.
+            if since > backlogs.notedAt || since == snapshot.now { hasArrivals = true }
             let length = Double(snapshot.length(of: job)) * Double(demand.cpus)
             work[demand.group] += job.copies > 1 ? length * Double(job.copies) : length
             oldest[demand.group] = min(oldest[demand.group], since.seconds)

@@ -77,6 +77,7 @@ import Testing
         let note = try #require(noted)
         #expect(note.entries == [.init(group: 0, backlog: 500, oldest: PlannerCluster.now)])
         cluster.snapshot.backlogs.take(note)
+        cluster.snapshot.now = Timestamp(seconds: PlannerCluster.now + 1)
         #expect(cluster.plan().backlog == nil)
     }
 
@@ -100,8 +101,9 @@ import Testing
 
     @Test func `partitions that share nodes, even through others, are one group`() {
         var snapshot = PlanningSnapshot(version: 1, now: Timestamp(seconds: 1))
-        func partition(_ nodes: [Int]) -> PlanningSnapshot.Partition { .init(name: "", nodes: nodes.map { NodeIndex($0) }) }
-        snapshot.partitions = [partition([0, 1]), partition([4]), partition([2, 3]), partition([1, 2]), partition([])]
+        for nodes in [[0, 1], [4], [2, 3], [1, 2], []] {
+            snapshot.partitions.append(.init(name: "", nodes: nodes.map { NodeIndex($0) }))
+        }
         let groups = PartitionGroups(snapshot)
         #expect((0..<5).map { groups.group(of: $0) } == [0, 1, 0, 0, 4])
     }
