@@ -13,9 +13,9 @@ public struct SchedulingSettings: Hashable, Sendable {
         case all
     }
     public enum Policy: String, CaseIterable, Hashable, Sendable {
-        /// Plans with expected run times and favours short and narrow work, within bounds.
+        /// The order of argosy-policy(7) among jobs whose priority nobody set. Not with priority/multifactor.
         case `default`
-        /// Order of priority and time limits as they are.
+        /// The order of priorities as they are.
         case priority
     }
     public enum PreemptType: String, CaseIterable, Hashable, Sendable {
@@ -24,16 +24,17 @@ public struct SchedulingSettings: Hashable, Sendable {
         case qos = "preempt/qos"
     }
     public var kind = Kind.backfill
-    /// `bf_reservations=N|all`, ours; EASY is 1.
-    public var reservations = Reservations.all
+    /// `bf_reservations=N|all`, ours; EASY is 1. Nil: 1 with the default policy, else all.
+    public var reservations: Reservations?
     /// `bf_conservative`, ours: reservations are kept from pass to pass.
     public var conservative = false
     /// `argosy_policy`, ours.
     public var policy = Policy.default
-    /// Seconds: bf_window, given in minutes.
-    public var window: Int64 = 86_400
+    /// Seconds: bf_window, given in minutes; 0: however far ahead. A job whose time lies beyond has no reservation, and
+    /// could wait for ever while others keep its nodes busy.
+    public var window: Int64 = 0
     /// Seconds: bf_resolution.
-    public var resolution: Int64 = 60
+    public var resolution: Int64 = 1
     /// bf_max_job_test and its kin; 0: no bound.
     public var maxJobsTested = 0
     public var maxJobsPerUser = 0

@@ -144,7 +144,11 @@ extension ControllerCore {
             job.priority = 0
             if changes.begin != nil { job.eligible = max(now, fields.begin) }
             if changes.priority == 0 { job.reason = caller.isOperator ? .jobHeldAdmin : .jobHeldUser }
-            if isReleased { job.reason = .none }
+            if isReleased {
+                job.reason = .none
+                // Until now it did not wait for its turn.
+                job.eligible = max(job.eligible, now)
+            }
             if !job.isHeld, job.dependency == .none { job.reason = job.eligible > now ? .beginTime : .none }
         }
         if !isHeld {

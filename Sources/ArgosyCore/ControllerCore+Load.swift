@@ -11,6 +11,7 @@ extension ControllerCore {
         loadPartitions(stored.partitions)
         loadReservations(stored.reservations)
         loadRecords(stored.accounting)
+        loadHistories(stored.endedRuns)
         for row in stored.jobs.sorted(by: { $0.id < $1.id }) { load(row) }
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
@@ -113,6 +114,7 @@ extension ControllerCore {
             where hold(record.key, run.allocation.nodes[Int(position)], cpus: !run.hasLentCPUs) {
                 run.held.append(position)
             }
+            run.predicted = predictedRun(record)
             run.licenses = licenseDemands(row.licenses)
             countLicenses(run.licenses, taken: true)
             deadlines.add(record.deadline, .jobLimit, record.id.rawValue)

@@ -19,6 +19,7 @@ extension ControllerCore {
         if !startTogether(components) { dropped = true }
         for preemption in plan.preemptions { preempt(preemption) }
         for explanation in plan.explanations { note(explanation, of: plan) }
+        if let backlog = plan.backlog { policy.backlogs.take(backlog) }
         plannedVersion = plan.version
         awaitPlannedStart(plan)
         if dropped && isStale { wantPlan() }

@@ -15,7 +15,7 @@ extension ControllerCore {
     }
 
     /// Slurm's FIFO: every job a little below the one before it.
-    private static func fifo(_ id: JobID, nice: Int32) -> UInt64 {
+    static func fifo(_ id: JobID, nice: Int32) -> UInt64 {
         UInt64(max(1, 4_294_901_760 - Int64(id.rawValue) - Int64(nice)))
     }
 

@@ -12,6 +12,7 @@ extension ControllerCore {
         for node in allocation.nodes { _ = hold(record.key, node, cpus: true) }
         var run = JobRun(allocation: allocation, held: Array(0..<UInt32(allocation.nodes.count)))
         run.licenses = licenses
+        run.predicted = predictedRun(record)
         countLicenses(licenses, taken: true)
         tables.runs[id.rawValue] = run
         let now = now
@@ -178,6 +179,7 @@ extension ControllerCore {
         waiting.finished.append(id)
         noteEnded(id)
         leaveReservation(id)
+        if let ended = self.record(id) { noteEndedRun(ended) }
     }
 
     /// The same job again, as its next attempt.

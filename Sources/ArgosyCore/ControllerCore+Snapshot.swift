@@ -29,6 +29,7 @@ extension ControllerCore {
             snapshot.running.append(planningRun(record, run, at: now))
         }
         placeReservations(in: &snapshot)
+        snapshot.backlogs = policy.backlogs
         return snapshot
     }
 
@@ -100,6 +101,11 @@ extension ControllerCore {
         job.deadline = record.endBy
         job.hetLeader = record.hetLeader
         job.waits = record.waits
+        if let exact = exactLimit(of: record.id) { job.expectedRun = exact }
+        if cluster.settings.usesDefaultPolicy {
+            job.predictedRun = predictedRun(record)
+            job.standing = standing(of: record)
+        }
         if let note = tables.notes[record.id.rawValue], note.isReserved { job.reservedStart = note.expectedStart }
         if record.arrayJob != 0 {
             job.copies = Int32(clamping: startableCopies(record))
@@ -128,12 +134,17 @@ extension ControllerCore {
         running.isSuspended = record.state == .suspended
         running.limit = limitEnd(of: record, at: now)
         running.expectedEnd = running.isEnding ? now : running.limit
+        if cluster.settings.usesDefaultPolicy, !running.isEnding {
+            running.predictedEnd = predictedEnd(record, run, at: now)
+        }
         return running
     }
 
     /// When its time limit is over; time that it stood still does not count.
     func limitEnd(of record: JobRecord, at now: Timestamp) -> Timestamp {
-        guard let limit = record.timeLimit.duration else { return .never }
+        guard let limit = exactLimit(of: record.id).map({ .seconds($0) }) ?? record.timeLimit.duration else {
+            return .never
+        }
         let paused = record.suspendedFor + (record.suspendedAt.isSet ? now - record.suspendedAt : .zero)
         return record.start.adding(limit + paused)
     }

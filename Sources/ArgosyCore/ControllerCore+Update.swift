@@ -76,8 +76,11 @@ extension ControllerCore {
         }
         let priority = basePriority(of: record.id)
         let isEarly = record.eligible > now
+        let now = now
         change(record.id) { job in
             job.reason = isEarly ? .beginTime : .none
+            // Until now it did not wait for its turn.
+            job.eligible = max(job.eligible, now)
             job.priority = priority
         }
         tables.notes[record.id.rawValue] = nil

@@ -11,7 +11,7 @@
 // - Reports of an older incarnation or another attempt change nothing, and are acknowledged, so that nodes forget them.
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
-// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Change, +Partitions, +Demand, +Dependencies, +Reservations, +ReservationChoice, +ReservationLife, +Snapshot, +Plan, +Run (life of an attempt), +Nodes, +Steps,
+// Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Change, +Partitions, +Demand, +Dependencies, +Reservations, +ReservationChoice, +ReservationLife, +Snapshot, +Plan, +Policy, +Run (life of an attempt), +Nodes, +Steps,
 // +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
@@ -56,6 +56,10 @@ public struct ControllerCore: Sendable {
     var counted = PagedTable<JobCount>()
     var limitedJobs = LimitedJobs()
     var usageKeeping = UsageKeeping()
+    var policy = PolicyMemory()
+    /// Limits in seconds, for simulations of traces that have such: limits of jobs are whole minutes. Set when a job was
+    /// admitted; without an entry the limit is as it is.
+    public var exactLimits: [JobID: Int64] = [:]
     /// Uids that were told last.
     var administrators: [UInt32] = []
     var turn = Turn()
@@ -144,6 +148,7 @@ public struct ControllerCore: Sendable {
         settleDependencies()
         mendReservations()
         settleFinishedJobs()
+        learn()
         dirtyJobs.sort()
         var previous: JobID?
         for id in dirtyJobs where id != previous {

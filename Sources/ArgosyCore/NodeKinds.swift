@@ -8,7 +8,7 @@ extension PlanningSnapshot {
     init(empty configuration: ClusterConfiguration) {
         self.init(version: 0, now: .unset)
         switches = configuration.switches
-        settings = SchedulerSettings(configuration.scheduling)
+        settings = SchedulerSettings(configuration.scheduling, configuration.priority)
         var numbers: [NodeKind: Int] = [:]
         for (index, node) in configuration.nodes.enumerated() {
             let kind = NodeKind(NodeIndex(index), in: configuration)

@@ -101,6 +101,8 @@ struct JobRun: Sendable {
     var prepared: [UInt32] = []
     var usage = Usage()
     var licenses: [Shape.LicenseDemand] = []
+    /// How long it was thought to run when it started, seconds; 0: not known.
+    var predicted: Int64 = 0
     /// Suspended: others may have its CPUs, nothing else of it.
     var hasLentCPUs = false
     /// The job it stands still for; 0: none.

@@ -173,6 +173,8 @@ public struct StoredState: Sendable {
     public var partitions: [PartitionRow] = []
     public var reservations: [Reservation] = []
     public var accounting = StoredAccounting()
+    /// Of each user the last jobs that ended, as many as `RuntimePrediction.remembered` at least; in no order.
+    public var endedRuns: [EndedRun] = []
     public var lastJobID = JobID(0)
     /// Core time never goes back before this.
     public var lastTime = Timestamp.unset

@@ -8,6 +8,7 @@ extension StoredState {
         case .job(let row):
             let place = jobs.firstIndex { $0.id >= row.id } ?? jobs.count
             if place < jobs.count && jobs[place].id == row.id { jobs[place] = row } else { jobs.insert(row, at: place) }
+            if let run = EndedRun(row) { endedRuns.keep(run) }
         case .jobRemoved(let id):
             jobs.removeAll { $0.id == id }
             steps.removeAll { $0.key.job == id }

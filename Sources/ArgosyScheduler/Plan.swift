@@ -105,6 +105,8 @@ public struct Plan: Sendable {
     /// Hostlists.
     public var nodeLists: [String] = []
     public var statistics = Statistics()
+    /// What the core is to remember of the backlog (`BacklogBook.take`); nil: nothing new.
+    public var backlog: BacklogNote?
     /// The job at which the pass stopped when its budget was spent, for `PlanningSnapshot.resumeAt`. Jobs that were not
     /// looked at have no explanation: what was known of them stays. Nil: all were looked at.
     public var resumeAt: JobID?

@@ -28,6 +28,8 @@ public struct PlanningSnapshot: Sendable {
     /// Where the last plan stopped when its budget was spent: the pass goes on with this job, and takes the reservations
     /// of those before it (`Job.reservedStart`) as they are.
     public var resumeAt: JobID?
+    /// What the default policy remembers of backlogs.
+    public var backlogs = BacklogBook()
     /// Something ended before the planner expected it since the last plan: conservative reservations may move up.
     public var freedEarly = false
     public init(version: UInt64, now: Timestamp) {
@@ -204,6 +206,11 @@ public struct PlanningSnapshot: Sendable {
         public var timeMin = TimeLimit.notGiven
         /// How long the plan expects it to run, seconds; 0: as long as its limit.
         public var expectedRun: Int64 = 0
+        /// How long the default policy thinks it will run, seconds: for its order only; 0: as long as the plan expects.
+        public var predictedRun: Int64 = 0
+        /// Where its user or an administrator put it among the jobs that the default policy orders: before them all (more
+        /// than 0), behind them all (less), or where the policy likes.
+        public var standing: Int8 = 0
         public var copies: Int32 = 1
         /// The leader's id, for components of a heterogeneous job that start together; 0: none.
         public var hetLeader: UInt32 = 0
@@ -227,6 +234,8 @@ public struct PlanningSnapshot: Sendable {
         public var limit = Timestamp.never
         /// When the plan expects it to end.
         public var expectedEnd = Timestamp.never
+        /// When the default policy thinks it will end, always ahead; unset: when the plan expects it.
+        public var predictedEnd = Timestamp.unset
         /// What it still holds.
         public var allocation: Allocation
         public var licenses: [Shape.LicenseDemand] = []
@@ -256,12 +265,12 @@ public struct SchedulerSettings: Hashable, Sendable {
     }
     public enum Preemption: UInt32, Sendable { case none, partitionPriority, qos }
     public var backfill = Backfill.reservations(.max)
-    /// Order and estimates of ours (see the default policy), or plain priority order and time limits.
+    /// Jobs of equal standing in the order of `DefaultPolicy`, or all in the plain order of priorities.
     public var usesDefaultPolicy = true
-    /// bf_window, seconds: how far ahead reservations are made.
-    public var window: Int64 = 86_400
+    /// bf_window, seconds: how far ahead reservations are made; 0: however far.
+    public var window: Int64 = 0
     /// bf_resolution, seconds: planned times are rounded up to it.
-    public var resolution: Int64 = 60
+    public var resolution: Int64 = 1
     /// bf_max_job_test and its kin; 0: no bound.
     public var maxJobsTested = 0
     public var maxJobsPerUser = 0

@@ -73,8 +73,32 @@ public final class SQLiteStore: Store {
                 state.reservations.append(try Self.decode(WireReservation.self, bytes).domain(indexOf: indexOf))
             }
             state.accounting = try AccountingTables(database).load()
+            state.endedRuns = try Self.endedRuns(database, indexOf)
             return state
         }
+    }
+
+    /// Each user's last ended jobs, of those that are not live any more too.
+    private static func endedRuns(
+        _ database: Database, _ indexOf: (String) -> NodeIndex?
+    ) throws(StoreError) -> [EndedRun] {
+        var runs: [EndedRun] = []
+        var uid = try database.integer("SELECT coalesce(min(uid), -1) FROM jobs")
+        while uid >= 0 {
+            // Some of them tell nothing: they never ran, or a node was lost.
+            let sql = "SELECT row FROM jobs WHERE uid = \(uid) AND end > 0 ORDER BY end DESC, id DESC LIMIT 32"
+            var found = 0
+            try rows(database, sql) { bytes throws(StoreError) in
+                guard found < EndedRun.remembered,
+                    let run = EndedRun(try decode(WireJobRow.self, bytes).core(indexOf: indexOf))
+                else { return }
+                found += 1
+                runs.append(run)
+            }
+            // Each step is one look into the index of uids.
+            uid = try database.integer("SELECT coalesce(min(uid), -1) FROM jobs WHERE uid > \(uid)")
+        }
+        return runs
     }
 
     public func commit(_ batch: CommitBatch, term: Term) throws {

@@ -7,10 +7,10 @@ private func parse(_ text: String) -> ParsedConfiguration {
 }
 
 @Suite struct SchedulingKeysTests {
-    @Test func `all jobs get a reservation unless something else is said`() {
+    @Test func `the default policy plans, with its own number of reservations, unless something else is said`() {
         let settings = parse("").configuration.scheduling
         #expect(settings == SchedulingSettings())
-        #expect(settings.kind == .backfill && settings.reservations == .all && settings.policy == .default)
+        #expect(settings.kind == .backfill && settings.reservations == nil && settings.policy == .default)
         #expect(settings.memoryCounts && !settings.allocatesThreads && settings.preemptType == .none)
     }
 

@@ -30,8 +30,8 @@
 //
 // All of it needs processors, times, requests and users alone, so it is the same for nodes: processors are then the CPUs
 // a job needs of a partition's (a job that takes whole nodes needs all of theirs), the drain is the one by counts, and
-// the histories and the backlog record are kept by the controller. Priorities set by an administrator go first; this order
-// is the one among equals.
+// the histories and the backlogs are kept by the controller (see PolicyOrder). Priorities set by an administrator go
+// first; this order is the one among equals.
 //
 // What was tried, with numbers, and how little hangs on each constant: argosy-policy(7).
 
@@ -132,11 +132,16 @@ public struct ReleaseTimes: Sendable {
     private var available: [Int64] = []
 
     public init(_ running: [DefaultPolicy.Running], free: Int32, at now: Int64) {
+        self.init(running.map { ($0.predictedEnd(at: now), $0.processors) }, free: free, at: now)
+    }
+
+    /// - Parameter ends: of what runs, in any order: when it is thought to end, after `now`, and what it holds.
+    public init(_ ends: [(time: Int64, processors: Int32)], free: Int32, at now: Int64) {
         self.free = free
         var sum = Int64(free)
-        for job in running.map({ ($0.predictedEnd(at: now), Int64($0.processors)) }).sorted(by: { $0.0 < $1.0 }) {
-            sum += job.1
-            delays.append(job.0 - now)
+        for end in ends.sorted(by: { $0.time < $1.time }) {
+            sum += Int64(end.processors)
+            delays.append(end.time - now)
             available.append(sum)
         }
     }

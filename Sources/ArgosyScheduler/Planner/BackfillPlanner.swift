@@ -10,9 +10,18 @@ public struct BackfillPlanner: Planner {
     public init() {}
 
     public func plan(_ snapshot: PlanningSnapshot) -> Plan {
+        guard snapshot.settings.usesDefaultPolicy else { return Self.plan(snapshot, backlog: nil) }
+        var ordered = snapshot
+        let backlog = ordered.orderByPolicy()
+        return Self.plan(ordered, backlog: backlog)
+    }
+
+    private static func plan(_ snapshot: PlanningSnapshot, backlog: BacklogNote?) -> Plan {
         var pass = PlanningPass(snapshot)
         pass.run()
-        return pass.plan()
+        var plan = pass.plan()
+        plan.backlog = backlog
+        return plan
     }
 }
 
@@ -111,16 +120,51 @@ struct PlanningPass {
         }
         jobs = adopt(kept) + jobs
         let isContinued = keepsAll ? !snapshot.freedEarly : resume > 0
+        let groups = keepsAll ? [jobs] : byGroup(jobs)
         engine.pass(
-            PassQueue(jobs: jobs, scope: isContinued ? .continued : .whole), of: table, on: &machine, at: machine.now)
+            PassQueue(jobs: groups[0], scope: isContinued ? .continued : .whole), of: table, on: &machine,
+            at: machine.now)
         take(engine.verdicts)
-        if let left = engine.unlooked.first { resumeAt = snapshot.queue[Int(queuePosition[Int(left)])].id }
+        for group in groups.dropFirst() { passAgain(group) }
+        if let left = engine.unlooked.min() { resumeAt = snapshot.queue[Int(queuePosition[Int(left)])].id }
         for (index, one) in engine.started.enumerated() { outcomes[Int(one.job)] = .started(Int32(index)) }
         for one in engine.reserved { machine.holds[Int(one.job)] = one.hold }
         var preemptor = Preemptor(snapshot)
         preemptor.run(&self)
         preemptions = preemptor.preemptions
         forecast()
+    }
+
+    /// Jobs by the group of partitions they want, the group of the first job first: where few reservations are given, no
+    /// job that waits for other nodes may take them all away.
+    private func byGroup(_ jobs: [Int32]) -> [[Int32]] {
+        guard case .reservations(let count) = snapshot.settings.backfill, count < .max, snapshot.partitions.count > 1
+        else { return [jobs] }
+        let partitions = PartitionGroups(snapshot)
+        var place: [Int: Int] = [:]
+        var groups: [[Int32]] = []
+        for number in jobs {
+            let shape = snapshot.shapes[Int(snapshot.queue[Int(queuePosition[Int(number)])].shape)]
+            let group = partitions.group(of: shape)
+            if let known = place[group] {
+                groups[known].append(number)
+            } else {
+                place[group] = groups.count
+                groups.append([number])
+            }
+        }
+        return groups.isEmpty ? [jobs] : groups
+    }
+
+    /// A pass over jobs of other nodes, with reservations of their own, beside what the engine has done so far.
+    private mutating func passAgain(_ jobs: [Int32]) {
+        var other = BackfillEngine<NodeMachine>(mode: engine.mode, keepsVerdicts: true)
+        other.pass(PassQueue(jobs: jobs), of: table, on: &machine, at: machine.now)
+        for number in jobs { take(other.verdicts, Int(number)) }
+        engine.started += other.started
+        engine.reserved += other.reserved
+        engine.unlooked += other.unlooked
+        engine.looked += other.looked
     }
 
     /// Where an earlier pass stopped; 0: at the beginning, or nowhere that is still known.
@@ -150,18 +194,20 @@ struct PlanningPass {
     }
 
     private mutating func take(_ verdicts: [Verdict]) {
-        for number in outcomes.indices where number < verdicts.count {
-            outcomes[number] =
-                switch verdicts[number] {
-                case .notLooked: .notLooked
-                case .started: .started(-1)
-                case .reserved(let start): .reserved(start)
-                case .planned(let start): .planned(start)
-                case .waits: .waits
-                case .notAdmitted: .notAdmitted
-                case .never: .never
-                }
-        }
+        for number in outcomes.indices where number < verdicts.count { take(verdicts, number) }
+    }
+
+    private mutating func take(_ verdicts: [Verdict], _ number: Int) {
+        outcomes[number] =
+            switch verdicts[number] {
+            case .notLooked: .notLooked
+            case .started: .started(-1)
+            case .reserved(let start): .reserved(start)
+            case .planned(let start): .planned(start)
+            case .waits: .waits
+            case .notAdmitted: .notAdmitted
+            case .never: .never
+            }
     }
 
     /// Plans what waits without a reservation, in order, beside everything.

@@ -41,7 +41,9 @@ public struct Explainer: Sendable {
 
     /// - Parameter plan: made from `snapshot`.
     public init(_ snapshot: PlanningSnapshot, _ plan: Plan) {
-        self.snapshot = snapshot
+        var ordered = snapshot
+        if snapshot.settings.usesDefaultPolicy { _ = ordered.orderByPolicy() }
+        self.snapshot = ordered
         self.plan = plan
     }
 

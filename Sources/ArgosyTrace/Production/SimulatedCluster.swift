@@ -153,7 +153,11 @@ struct SimulatedCluster {
             switch effect {
             case .planWanted: wantsPlan = true
             case .order(let node, _, let order): obey(order, on: node)
-            case .reply(_, .submitted(let id)): indexOf[id] = submitting
+            case .reply(_, .submitted(let id)):
+                indexOf[id] = submitting
+                // Requests are whole seconds in traces and whole minutes in limits: plans that trust requests get the
+                // seconds.
+                core.exactLimits[id] = jobs[submitting].request
             case .reply(_, .refused(let refusal)):
                 result.refused += 1
                 if result.refusals.count < 5 {
@@ -203,20 +207,10 @@ struct SimulatedCluster {
         result.backfilled += plan.placements.count { (indexOf[$0.job] ?? .max) > firstWaiting }
     }
 
-    /// As the controller takes it. Requests are whole seconds here and whole minutes there: plans that trust requests get
-    /// the seconds.
+    /// As the controller takes it.
     private func snapshot() -> PlanningSnapshot {
         var snapshot = core.planningSnapshot(at: Self.time(now))
-        guard !snapshot.settings.usesDefaultPolicy else { return snapshot }
         snapshot.freedEarly = freedEarly
-        for index in snapshot.queue.indices {
-            if let job = indexOf[snapshot.queue[index].id] { snapshot.queue[index].expectedRun = jobs[job].request }
-        }
-        for index in snapshot.running.indices {
-            guard let job = indexOf[snapshot.running[index].job], let start = result.starts[job] else { continue }
-            snapshot.running[index].expectedEnd = Self.time(start + jobs[job].request)
-            snapshot.running[index].limit = Self.time(start + jobs[job].request)
-        }
         return snapshot
     }
 }
