@@ -44,7 +44,7 @@ extension NodeMachine {
                     if isOwn { planClass.options[option].groups[group].bound = .max }
                     return nil
                 }
-                time = next
+                time = apart(next, from: time)
                 continue
             } else {
                 let offers = offers(planClass, option, group, at: time, duration: duration)
@@ -61,13 +61,18 @@ extension NodeMachine {
                 if isOwn { planClass.options[option].groups[group].bound = .max }
                 return nil
             }
-            time = next
+            time = apart(next, from: time)
             if planClass.options[option].groups[group].isWhole {
                 time = wholeChance(planClass.options[option].groups[group], from: time, duration: duration) ?? .max
             }
         }
         if isOwn, from <= max(planClass.begin, now) { planClass.options[option].groups[group].bound = time }
         return time < bound ? time : nil
+    }
+
+    /// The next time to look at: a forecast does not look at each at which something changes.
+    private func apart(_ next: Int64, from time: Int64) -> Int64 {
+        isForecast && next < .max ? max(next, time + (time - now) / Self.forecastSteps) : next
     }
 
     /// What to take at `time`; nil: it does not fit then.
