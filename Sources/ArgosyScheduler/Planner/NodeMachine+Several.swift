@@ -40,7 +40,10 @@ extension NodeMachine {
         while time < bound {
             let missing: Int
             if let short = tooFew(planClass, option, group, at: time, duration: duration) {
-                guard let next = nextEnough(planClass.options[option].groups[group], after: time, missing: short) else {
+                guard
+                    let next = nextEnough(
+                        planClass.options[option].groups[group], after: time, duration: duration, missing: short)
+                else {
                     if isOwn { planClass.options[option].groups[group].bound = .max }
                     return nil
                 }
@@ -109,7 +112,9 @@ extension NodeMachine {
 
     /// The first time after `time` by which `missing` more nodes can have got room: each opening gives one, each rise of
     /// the wholly free nodes as many as it is high.
-    private mutating func nextEnough(_ group: PlanGroup, after time: Int64, missing: Int) -> Int64? {
+    private mutating func nextEnough(
+        _ group: PlanGroup, after time: Int64, duration: Int64, missing: Int
+    ) -> Int64? {
         var gains: [(time: Int64, nodes: Int)] = []
         var special: Int64?
         for use in group.uses {
@@ -120,7 +125,7 @@ extension NodeMachine {
             var left = missing
             if !use.isWhole {
                 var steps = 0
-                pool.openings.visit(after: time, covering: use.need, steps: &steps) { key in
+                pool.openings.visit(after: time, covering: use.need, for: duration, steps: &steps) { key in
                     if key.bin < 0 { return true }
                     gains.append((key.time, 1))
                     left -= 1
@@ -222,7 +227,7 @@ extension NodeMachine {
         if use.candidateTime == .min || use.candidateTime > time {
             use.candidates = pool.bins.indices.map { Int32($0) }
         } else {
-            addOpened(use, pool, through: time)
+            addOpened(use, pool, through: time, duration)
         }
         effort += use.candidates.count
         use.candidateTime = time
@@ -235,7 +240,7 @@ extension NodeMachine {
         }
     }
 
-    private mutating func addOpened(_ use: PoolUse, _ pool: Pool, through time: Int64) {
+    private mutating func addOpened(_ use: PoolUse, _ pool: Pool, through time: Int64, _ duration: Int64) {
         marks.begin(pool.bins.count)
         for bin in use.candidates { marks.insert(Int(bin)) }
         for bin in use.binCount..<max(pool.bins.count, use.binCount) where marks.insert(bin) {
@@ -243,7 +248,7 @@ extension NodeMachine {
         }
         guard time > use.candidateTime else { return }
         var steps = 0
-        pool.openings.visit(after: use.candidateTime, covering: use.need, steps: &steps) { key in
+        pool.openings.visit(after: use.candidateTime, covering: use.need, for: duration, steps: &steps) { key in
             if key.time > time { return false }
             if key.bin >= 0, marks.insert(Int(key.bin)) { use.candidates.append(key.bin) }
             return true
@@ -332,17 +337,20 @@ extension NodeMachine {
         let uses = planClass.options[option].groups[group].uses
         if uses.count > 1 { left = max(1, missing / uses.count) }
         for use in uses where !use.isWhole {
-            if let opened = opening(use, after: time, count: left, before: next ?? .max) { next = opened }
+            if let opened = opening(use, after: time, duration, count: left, before: next ?? .max) { next = opened }
         }
         return next
     }
 
     /// The time of the `count`-th opening after `time` that has room, if that is before `bound`.
-    private mutating func opening(_ use: PoolUse, after time: Int64, count: Int, before bound: Int64) -> Int64? {
+    private mutating func opening(
+        _ use: PoolUse, after time: Int64, _ duration: Int64, count: Int, before bound: Int64
+    ) -> Int64? {
         var left = count
         var found: Int64?
         var steps = 0
-        cluster.pools[Int(use.pool)].openings.visit(after: time, covering: use.need, steps: &steps) { key in
+        cluster.pools[Int(use.pool)].openings.visit(after: time, covering: use.need, for: duration, steps: &steps) {
+            key in
             if key.time >= bound { return false }
             if key.bin < 0 { return true }
             left -= 1

@@ -65,10 +65,10 @@ struct StepProfile {
         }
     }
 
-    /// The first time, not before `from`, at which less than `count` is there. Nil: never.
-    func firstBelow(_ count: Int32, from: Int64) -> Int64? {
+    /// The first time, not before `from`, at which less than `count` is there. Nil: it is not before `bound`.
+    func firstBelow(_ count: Int32, from: Int64, before bound: Int64 = .max) -> Int64? {
         var index = segment(of: from)
-        while index < times.count {
+        while index < times.count, times[index] < bound {
             if values[index] < count { return max(times[index], from) }
             index += 1
         }
