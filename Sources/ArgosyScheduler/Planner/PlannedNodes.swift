@@ -12,6 +12,7 @@ struct PlannedNodes {
     private var wholeStart: [Int32]
     private var wholeCount: [Int32]
     private var lists: [[Int32]: Int32] = [:]
+    private lazy var names = NodeNames(cluster.snapshot.nodes.map(\.name))
     /// By hold and, of one node alone, by position of the node: its list; -2: not made yet.
     private var listOfHold: [Int32]
     private var listOfNode: [Int32]
@@ -87,7 +88,18 @@ struct PlannedNodes {
         return listOfHold[number]
     }
 
+    private mutating func list(ofNode node: Int) -> Int32 {
+        if listOfNode[node] >= 0 { return listOfNode[node] }
+        listOfNode[node] = Int32(texts.count)
+        texts.append(cluster.snapshot.nodes[node].name)
+        return listOfNode[node]
+    }
+
     private mutating func makeList(_ number: Int) -> Int32 {
+        if holds[number].parts.count == 1, let part = holds[number].parts.first, !part.isWhole {
+            let node = nodeOfBin[Int(part.pool)][Int(part.bin)]
+            return node < 0 ? -1 : list(ofNode: Int(node))
+        }
         let start = Int(wholeStart[number])
         var nodes = Array(wholeNodes[start..<start + Int(wholeCount[number])])
         for part in holds[number].parts where !part.isWhole {
@@ -95,17 +107,11 @@ struct PlannedNodes {
             if node >= 0 { nodes.append(node) }
         }
         if nodes.isEmpty { return -1 }
+        if nodes.count == 1 { return list(ofNode: Int(nodes[0])) }
         let made = Int32(texts.count)
-        if nodes.count == 1 {
-            let node = Int(nodes[0])
-            if listOfNode[node] >= 0 { return listOfNode[node] }
-            texts.append(cluster.snapshot.nodes[node].name)
-            listOfNode[node] = made
-            return made
-        }
         nodes.sort()
         if let known = lists[nodes] { return known }
-        texts.append(Hostlist.compress(nodes.map { cluster.snapshot.nodes[Int($0)].name }))
+        texts.append(names.list(nodes))
         lists[nodes] = made
         return made
     }

@@ -14,6 +14,20 @@ struct StepProfile {
         values = [value]
     }
 
+    /// Nothing at first, and so many more from each of the times on.
+    init(rises: [(time: Int64, nodes: Int32)], now: Int64) {
+        self.init(value: 0, now: now)
+        for rise in rises.sorted(by: { $0.time < $1.time }) {
+            let last = values.count - 1
+            if rise.time <= times[last] {
+                values[last] += rise.nodes
+            } else {
+                times.append(rise.time)
+                values.append(values[last] + rise.nodes)
+            }
+        }
+    }
+
     /// The segment that `time` lies in; the first one for all earlier times.
     @inline(__always) func segment(of time: Int64) -> Int {
         var low = 0
