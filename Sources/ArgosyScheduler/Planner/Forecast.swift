@@ -18,7 +18,7 @@ struct ForecastOrder {
 
     /// Jobs at the front that keep the queue's order, and the part of the queue before it that a stretch is long.
     static let exact = 1024
-    static let part = 4
+    static let part = 8
 
     /// - Parameters:
     ///   - waiting: numbers of jobs, in the order of the queue.

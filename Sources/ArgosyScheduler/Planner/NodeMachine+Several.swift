@@ -370,58 +370,12 @@ extension NodeMachine {
             effort += 1
             return cluster.pools[Int(group.uses[0].pool)].whole.earliest(wanted, from: from, duration: duration)
         }
-        var merged = MergedProfiles(group.uses.map { cluster.pools[Int($0.pool)] }, from: from)
-        defer { effort += merged.steps / 8 }
-        var start: Int64?
-        while true {
-            if merged.sum < wanted {
-                start = nil
-            } else if start == nil {
-                start = merged.time
-            }
-            guard let next = merged.next else { return start }
-            if let start, next >= start.plus(duration) { return start }
-            merged.advance()
+        var merged = MergedProfiles(from: from)
+        let start = merged.read(group.uses.map { cluster.pools[Int($0.pool)] }[...]) { merged in
+            merged.firstStart(of: wanted, duration: duration)
         }
-    }
-}
-
-/// The sum of several pools' free nodes, read forward in time.
-private struct MergedProfiles {
-    private let pools: [Pool]
-    private var indices: [Int]
-    private(set) var time: Int64
-    private(set) var sum: Int32
-    private(set) var next: Int64?
-    private(set) var steps = 0
-
-    init(_ pools: [Pool], from: Int64) {
-        self.pools = pools
-        time = from
-        indices = pools.map { $0.whole.segment(of: from) }
-        sum = 0
-        for (pool, index) in zip(pools, indices) { sum += pool.whole.values[index] }
-        look()
-    }
-
-    private mutating func look() {
-        next = nil
-        for (pool, index) in zip(pools, indices) where index + 1 < pool.whole.times.count {
-            next = min(next ?? .max, pool.whole.times[index + 1])
-        }
-    }
-
-    mutating func advance() {
-        guard let next else { return }
-        time = next
-        steps += 1
-        for number in pools.indices {
-            let index = indices[number] + 1
-            guard index < pools[number].whole.times.count, pools[number].whole.times[index] == next else { continue }
-            sum += pools[number].whole.values[index] - pools[number].whole.values[index - 1]
-            indices[number] = index
-        }
-        look()
+        effort += merged.steps / 8
+        return start
     }
 }
 
