@@ -79,15 +79,3 @@ extension AccountingRecords {
 extension Timestamp {
     static func at(_ seconds: Int64) -> Timestamp { Timestamp(seconds: seconds) }
 }
-
-/// A generator with a seed: the same numbers in every run.
-struct Dice {
-    var state: UInt64
-    init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
-    mutating func roll(_ bound: Int) -> Int {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return Int(state >> 33) % max(bound, 1)
-    }
-}

@@ -3,22 +3,7 @@ import ArgosyDomain
 
 @testable import ArgosyScheduler
 
-struct CaseDice: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state &* 0x2545_f491_4f6c_dd1d
-    }
-    mutating func roll(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
-    mutating func one<T>(of values: [T]) -> T { values[roll(0...values.count - 1)] }
-    /// True once in `n`.
-    mutating func rare(_ n: Int) -> Bool { roll(1...n) == 1 }
-}
-
-extension CaseDice {
+extension Dice {
     /// Sockets of several NUMA nodes or NUMA nodes of several sockets, cores with equal or different threads, GPUs near to a
     /// NUMA node, to some cores or to nothing, NUMA nodes of unknown size.
     mutating func hardware() -> NodeHardware {

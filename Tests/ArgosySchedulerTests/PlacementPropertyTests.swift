@@ -6,7 +6,7 @@ import Testing
 @Suite("Properties of placement on a node") struct PlacementPropertyTests {
     /// Jobs come and go on one node; everything given is checked against what is free.
     @Test(arguments: 0..<16) func `nothing is given twice and what capacity promises is given`(seed: Int) throws {
-        var dice = CaseDice(UInt64(seed) + 1)
+        var dice = Dice(UInt64(seed) + 1)
         for _ in 0..<10 {
             var settings = SchedulerSettings()
             settings.allocatesCores = !dice.rare(4)
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    private func run(_ dice: inout CaseDice, _ model: NodeModel, steps: Int) throws {
+    private func run(_ dice: inout Dice, _ model: NodeModel, steps: Int) throws {
         let hardware = model.kind.hardware
         let idle = PlanningSnapshot.Node(idle: hardware)
         var node = idle
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test(arguments: 0..<40) func `a job that fits an idle node is placed on it`(seed: Int) throws {
-        var dice = CaseDice(UInt64(seed) + 1000)
+        var dice = Dice(UInt64(seed) + 1000)
         for _ in 0..<20 {
             let hardware = dice.hardware()
             let fit = NodeFit(dice.shape(), on: NodeModel(.init(hardware: hardware)))
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test(arguments: 0..<40) func `counts of CPUs by words and one by one agree`(seed: Int) {
-        var dice = CaseDice(UInt64(seed) + 2000)
+        var dice = Dice(UInt64(seed) + 2000)
         let threads = dice.one(of: [1, 2, 4, 8])
         let hardware = NodeHardware(
             sockets: 2, coresPerSocket: dice.roll(1...40), threadsPerCore: threads, memoryMiB: 1024)

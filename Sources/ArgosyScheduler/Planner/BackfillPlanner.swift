@@ -128,7 +128,7 @@ struct PlanningPass {
         for group in groups.dropFirst() { passAgain(group) }
         if let left = engine.unlooked.min() { resumeAt = snapshot.queue[Int(queuePosition[Int(left)])].id }
         for (index, one) in engine.started.enumerated() { outcomes[Int(one.job)] = .started(Int32(index)) }
-        for one in engine.reserved { machine.holds[Int(one.job)] = one.hold }
+        for one in engine.reserved { machine.holds.set(one.hold, for: Int(one.job)) }
         var preemptor = Preemptor(snapshot)
         preemptor.run(&self)
         preemptions = preemptor.preemptions
@@ -208,24 +208,5 @@ struct PlanningPass {
             case .notAdmitted: .notAdmitted
             case .never: .never
             }
-    }
-
-    /// Plans what waits without a reservation, in order, beside everything.
-    private mutating func forecast() {
-        let waiting = outcomes.indices.filter { if case .waits = outcomes[$0] { true } else { false } }.map {
-            Int32($0)
-        }
-        guard !waiting.isEmpty else { return }
-        machine.isForecast = true
-        // A forecast is for information: it gets as much again as the pass itself.
-        machine.effortLimit = machine.effortLimit == .max ? .max : machine.effort + machine.effortLimit
-        var ahead = BackfillEngine<NodeMachine>(mode: .reservations(.max), keepsVerdicts: true)
-        ahead.pass(PassQueue(jobs: waiting), of: table, on: &machine, at: machine.now)
-        for one in ahead.reserved {
-            outcomes[Int(one.job)] = .planned(one.start)
-            machine.holds[Int(one.job)] = one.hold
-        }
-        for number in waiting where ahead.verdicts[Int(number)] == .never { outcomes[Int(number)] = .never }
-        machine.isForecast = false
     }
 }

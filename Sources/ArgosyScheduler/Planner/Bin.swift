@@ -48,6 +48,16 @@ struct Bin {
         }
     }
 
+    /// The first segment behind `index` that begins before `until` and has not `need` free.
+    @inline(__always) func firstShort(of need: Amount, after index: Int, before until: Int64) -> Int? {
+        var index = index + 1
+        while index < times.count, times[index] < until {
+            if !free[index].covers(need) { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// What is free all the time from `time` until `until` or the bin's end.
     func least(from time: Int64, until: Int64) -> Amount {
         var index = segment(of: time)

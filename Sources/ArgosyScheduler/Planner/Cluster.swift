@@ -182,6 +182,8 @@ final class Cluster {
 
     private func fill(_ number: Int, _ busy: [Busy]) {
         let pool = pools[number]
+        // When how many nodes get wholly free.
+        var freed: [(time: Int64, nodes: Int32)] = []
         for partition in pool.partitions { poolsOfPartition[partition].append(number) }
         for position in pool.nodes {
             poolOfNode[Int(position)] = Int32(number)
@@ -191,8 +193,10 @@ final class Cluster {
                 // Its last job is being cleaned up: soon free, but not now.
                 jobs.append((pool.capacity, planned(end: Timestamp(seconds: now + Self.cleaning)), nil))
             }
-            put(jobs, on: position, of: pool, owner: node.onlyUser)
+            let end = put(jobs, on: position, of: pool, owner: node.onlyUser)
+            if end < .max { freed.append((end, 1)) }
         }
+        pool.whole = StepProfile(rises: freed, now: now)
         pool.version = 0
         pool.releases = 0
     }
@@ -200,30 +204,34 @@ final class Cluster {
     /// Seconds that a completing node is taken to need.
     private static let cleaning: Int64 = 60
 
+    /// Puts what runs on a node on the pool's timeline. Returns when the node gets wholly free; `.max`: never.
     private func put(
         _ jobs: [(amount: Amount, end: Int64, user: UInt32?)], on position: Int32, of pool: Pool, owner: UInt32?
-    ) {
-        guard let end = jobs.map(\.end).max() else {
-            pool.whole.add(1, from: now, to: .max)
+    ) -> Int64 {
+        if jobs.isEmpty {
             pool.idleNow.append(position)
-            return
+            return now
         }
-        if end != .max { pool.whole.add(1, from: end, to: .max) }
+        var end = Int64.min
+        var user = owner
         var free = pool.capacity
-        for job in jobs { free &-= job.amount }
+        for job in jobs {
+            end = max(end, job.end)
+            free &-= job.amount
+            if user == nil { user = job.user }
+        }
         let isFull = free[0] <= 0 && jobs.count == 1
         if isFull {
             wholeJobs[position] = end
-            return
+            return end
         }
-        var bin = Bin(
-            node: position, start: now, end: end, free: pool.capacity,
-            user: owner ?? jobs.lazy.compactMap(\.user).first)
+        var bin = Bin(node: position, start: now, end: end, free: pool.capacity, user: user)
         for job in jobs { bin.take(job.amount, from: now, to: job.end) }
         pool.bins.append(bin)
         let made = Int32(pool.bins.count - 1)
         pool.remember(made)
         for time in bin.times.dropFirst() { pool.openings.insert(time: time, bin: made, bound: bin.amount(at: time)) }
+        return end
     }
 
     /// Nodes of a pool that have no bin and are not free now: until when.

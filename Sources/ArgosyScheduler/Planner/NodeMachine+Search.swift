@@ -223,14 +223,14 @@ extension NodeMachine {
         _ use: PoolUse, _ pool: Pool, _ need: Amount, _ company: Company, _ duration: Int64, through limit: Int64
     ) -> PoolUse.Found? {
         var steps = 0
-        let bin = pool.openings.first(from: &use.scan.key, through: limit, covering: need, steps: &steps) { bin, time in
-            if pool.fits(need, in: Int(bin), at: time, until: time.plus(duration), user: company),
-                use.allowed(from: time, duration: duration) == time
-            {
-                return nil
+        let bin = pool.openings.first(
+            from: &use.scan.key, through: limit, covering: need, for: duration, steps: &steps
+        ) { bin, time in
+            var look = pool.look(need, in: Int(bin), at: time, until: time.plus(duration), user: company)
+            if look.free == nil, use.allowed(from: time, duration: duration) != time {
+                look.free = pool.bins[Int(bin)].amount(at: time)
             }
-            let there = pool.bins[Int(bin)]
-            return there.contains(time) ? there.amount(at: time) : .zero
+            return look
         }
         effort += steps
         guard let bin else { return nil }

@@ -40,11 +40,14 @@ extension NodeMachine {
         while time < bound {
             let missing: Int
             if let short = tooFew(planClass, option, group, at: time, duration: duration) {
-                guard let next = nextEnough(planClass.options[option].groups[group], after: time, missing: short) else {
+                guard
+                    let next = nextEnough(
+                        planClass.options[option].groups[group], after: time, duration: duration, missing: short)
+                else {
                     if isOwn { planClass.options[option].groups[group].bound = .max }
                     return nil
                 }
-                time = next
+                time = apart(next, from: time)
                 continue
             } else {
                 let offers = offers(planClass, option, group, at: time, duration: duration)
@@ -61,13 +64,18 @@ extension NodeMachine {
                 if isOwn { planClass.options[option].groups[group].bound = .max }
                 return nil
             }
-            time = next
+            time = apart(next, from: time)
             if planClass.options[option].groups[group].isWhole {
                 time = wholeChance(planClass.options[option].groups[group], from: time, duration: duration) ?? .max
             }
         }
         if isOwn, from <= max(planClass.begin, now) { planClass.options[option].groups[group].bound = time }
         return time < bound ? time : nil
+    }
+
+    /// The next time to look at: a forecast does not look at each at which something changes.
+    private func apart(_ next: Int64, from time: Int64) -> Int64 {
+        isForecast && next < .max ? max(next, time + (time - now) / Self.forecastSteps) : next
     }
 
     /// What to take at `time`; nil: it does not fit then.
@@ -104,7 +112,9 @@ extension NodeMachine {
 
     /// The first time after `time` by which `missing` more nodes can have got room: each opening gives one, each rise of
     /// the wholly free nodes as many as it is high.
-    private mutating func nextEnough(_ group: PlanGroup, after time: Int64, missing: Int) -> Int64? {
+    private mutating func nextEnough(
+        _ group: PlanGroup, after time: Int64, duration: Int64, missing: Int
+    ) -> Int64? {
         var gains: [(time: Int64, nodes: Int)] = []
         var special: Int64?
         for use in group.uses {
@@ -115,7 +125,7 @@ extension NodeMachine {
             var left = missing
             if !use.isWhole {
                 var steps = 0
-                pool.openings.visit(after: time, covering: use.need, steps: &steps) { key in
+                pool.openings.visit(after: time, covering: use.need, for: duration, steps: &steps) { key in
                     if key.bin < 0 { return true }
                     gains.append((key.time, 1))
                     left -= 1
@@ -217,7 +227,7 @@ extension NodeMachine {
         if use.candidateTime == .min || use.candidateTime > time {
             use.candidates = pool.bins.indices.map { Int32($0) }
         } else {
-            addOpened(use, pool, through: time)
+            addOpened(use, pool, through: time, duration)
         }
         effort += use.candidates.count
         use.candidateTime = time
@@ -230,7 +240,7 @@ extension NodeMachine {
         }
     }
 
-    private mutating func addOpened(_ use: PoolUse, _ pool: Pool, through time: Int64) {
+    private mutating func addOpened(_ use: PoolUse, _ pool: Pool, through time: Int64, _ duration: Int64) {
         marks.begin(pool.bins.count)
         for bin in use.candidates { marks.insert(Int(bin)) }
         for bin in use.binCount..<max(pool.bins.count, use.binCount) where marks.insert(bin) {
@@ -238,7 +248,7 @@ extension NodeMachine {
         }
         guard time > use.candidateTime else { return }
         var steps = 0
-        pool.openings.visit(after: use.candidateTime, covering: use.need, steps: &steps) { key in
+        pool.openings.visit(after: use.candidateTime, covering: use.need, for: duration, steps: &steps) { key in
             if key.time > time { return false }
             if key.bin >= 0, marks.insert(Int(key.bin)) { use.candidates.append(key.bin) }
             return true
@@ -327,17 +337,20 @@ extension NodeMachine {
         let uses = planClass.options[option].groups[group].uses
         if uses.count > 1 { left = max(1, missing / uses.count) }
         for use in uses where !use.isWhole {
-            if let opened = opening(use, after: time, count: left, before: next ?? .max) { next = opened }
+            if let opened = opening(use, after: time, duration, count: left, before: next ?? .max) { next = opened }
         }
         return next
     }
 
     /// The time of the `count`-th opening after `time` that has room, if that is before `bound`.
-    private mutating func opening(_ use: PoolUse, after time: Int64, count: Int, before bound: Int64) -> Int64? {
+    private mutating func opening(
+        _ use: PoolUse, after time: Int64, _ duration: Int64, count: Int, before bound: Int64
+    ) -> Int64? {
         var left = count
         var found: Int64?
         var steps = 0
-        cluster.pools[Int(use.pool)].openings.visit(after: time, covering: use.need, steps: &steps) { key in
+        cluster.pools[Int(use.pool)].openings.visit(after: time, covering: use.need, for: duration, steps: &steps) {
+            key in
             if key.time >= bound { return false }
             if key.bin < 0 { return true }
             left -= 1
@@ -357,58 +370,12 @@ extension NodeMachine {
             effort += 1
             return cluster.pools[Int(group.uses[0].pool)].whole.earliest(wanted, from: from, duration: duration)
         }
-        var merged = MergedProfiles(group.uses.map { cluster.pools[Int($0.pool)] }, from: from)
-        defer { effort += merged.steps / 8 }
-        var start: Int64?
-        while true {
-            if merged.sum < wanted {
-                start = nil
-            } else if start == nil {
-                start = merged.time
-            }
-            guard let next = merged.next else { return start }
-            if let start, next >= start.plus(duration) { return start }
-            merged.advance()
+        var merged = MergedProfiles(from: from)
+        let start = merged.read(group.uses.map { cluster.pools[Int($0.pool)] }[...]) { merged in
+            merged.firstStart(of: wanted, duration: duration)
         }
-    }
-}
-
-/// The sum of several pools' free nodes, read forward in time.
-private struct MergedProfiles {
-    private let pools: [Pool]
-    private var indices: [Int]
-    private(set) var time: Int64
-    private(set) var sum: Int32
-    private(set) var next: Int64?
-    private(set) var steps = 0
-
-    init(_ pools: [Pool], from: Int64) {
-        self.pools = pools
-        time = from
-        indices = pools.map { $0.whole.segment(of: from) }
-        sum = 0
-        for (pool, index) in zip(pools, indices) { sum += pool.whole.values[index] }
-        look()
-    }
-
-    private mutating func look() {
-        next = nil
-        for (pool, index) in zip(pools, indices) where index + 1 < pool.whole.times.count {
-            next = min(next ?? .max, pool.whole.times[index + 1])
-        }
-    }
-
-    mutating func advance() {
-        guard let next else { return }
-        time = next
-        steps += 1
-        for number in pools.indices {
-            let index = indices[number] + 1
-            guard index < pools[number].whole.times.count, pools[number].whole.times[index] == next else { continue }
-            sum += pools[number].whole.values[index] - pools[number].whole.values[index - 1]
-            indices[number] = index
-        }
-        look()
+        effort += merged.steps / 8
+        return start
     }
 }
 

@@ -20,7 +20,7 @@ struct NodeMachine: Machine {
     /// What was started in this pass.
     var starts: [Start] = []
     /// All that was taken and not given back, for telling nodes.
-    var holds: [Int: NodeHold] = [:]
+    var holds = HoldTable()
     /// Searches do not look beyond this.
     var horizon = Int64.max
     /// Nothing may start any more: plans only, and none before the one that was planned last (mode `none`).

@@ -3,7 +3,8 @@
 //
 // Each opening keeps an upper bound of what is free there, brought up to date by whoever looks and finds it too high;
 // blocks keep the greatest of theirs. As planning only ever takes room away, a bound once true stays true, and a scan for
-// a large demand skips whole blocks of a busy plan.
+// a large demand skips whole blocks of a busy plan. It also keeps what stood in the way of the last one that found room
+// there, but not for long enough: from when on how little is free. Nearly all later scans need no look at the bin then.
 
 /// A sorted list of (time, bin), in blocks.
 struct Openings {
@@ -13,8 +14,30 @@ struct Openings {
         static func < (a: Key, b: Key) -> Bool { a.time < b.time || (a.time == b.time && a.bin < b.bin) }
     }
     struct Entry {
-        var key: Key
         var bound: Amount
+        /// What is free in its bin at `blocked`, a time after the opening; of the epoch that it was seen in.
+        var later = Amount.zero
+        var key: Key
+        var blocked = Int64.max
+        var epoch: Int32 = 0
+
+        init(key: Key, bound: Amount) {
+            self.key = key
+            self.bound = bound
+        }
+
+        /// Whether it is known that `need` does not find room for `duration`.
+        @inline(__always) func refuses(_ need: Amount, _ duration: Int64, _ now: Int32) -> Bool {
+            epoch == now && key.time.plus(duration) > blocked && !later.covers(need)
+        }
+    }
+    /// What a look at an opening's bin finds.
+    struct Look {
+        /// Nil: it fits.
+        var free: Amount?
+        /// Enough is free at first, but at `blocked` only `later`; `.max`: that is not what is in the way.
+        var blocked = Int64.max
+        var later = Amount.zero
     }
     struct Block {
         var entries: [Entry]
@@ -28,6 +51,8 @@ struct Openings {
     private static let blockSize = 16
 
     var blocks: [Block] = []
+    /// Grows when something is given back: what stood in the way may be gone.
+    var epoch: Int32 = 0
 
     /// The block that `key` belongs to; -1: there is none at all.
     func block(of key: Key) -> Int {
@@ -70,12 +95,11 @@ struct Openings {
         return low
     }
 
-    /// The first opening at or after `key`, no later than `limit`, with a bound that covers `need` and that `test` takes
-    /// (nil); what it answers else is what is free there, and becomes the bound where it is too little. Moves `key` to
-    /// what was found, or on to where the search may go on.
+    /// The first opening at or after `key`, no later than `limit`, with a bound that covers `need` and that `test` takes;
+    /// what it answers else is kept with the opening. Moves `key` to what was found, or on to where the search may go on.
     mutating func first(
-        from key: inout Key, through limit: Int64, covering need: Amount, steps: inout Int,
-        test: (Int32, Int64) -> Amount?
+        from key: inout Key, through limit: Int64, covering need: Amount, for duration: Int64, steps: inout Int,
+        test: (Int32, Int64) -> Look
     ) -> Int32? {
         var at = block(of: key)
         guard at >= 0 else { return nil }
@@ -94,7 +118,7 @@ struct Openings {
             }
             if blocks[at].bound[0] >= cpus, blocks[at].bound.covers(need) {
                 while true {
-                    index = Self.next(need, cpus, from: index, in: blocks[at].entries)
+                    index = Self.next(need, cpus, duration, epoch, from: index, in: blocks[at].entries)
                     if index == blocks[at].entries.count { break }
                     let entry = blocks[at].entries[index].key
                     if entry.time > limit {
@@ -102,7 +126,8 @@ struct Openings {
                         return nil
                     }
                     steps += 1
-                    guard let there = test(entry.bin, entry.time) else {
+                    let look = test(entry.bin, entry.time)
+                    guard let there = look.free else {
                         key = entry
                         return entry.bin
                     }
@@ -115,6 +140,8 @@ struct Openings {
                     if !there.covers(need) {
                         blocks[at].entries[index].bound = there
                         loosened(at)
+                    } else if look.blocked < .max {
+                        keep(look, at, index)
                     }
                     index += 1
                 }
@@ -132,16 +159,16 @@ struct Openings {
     }
 
     /// The first entry from `index` on whose bound covers `need`; the count of entries: there is none.
-    @inline(__always) private static func next(_ need: Amount, _ cpus: Int32, from index: Int, in entries: [Entry])
-        -> Int
-    {
+    @inline(__always) private static func next(
+        _ need: Amount, _ cpus: Int32, _ duration: Int64, _ epoch: Int32, from index: Int, in entries: [Entry]
+    ) -> Int {
         let memory = need[1]
         return entries.withUnsafeBufferPointer { entries in
             var index = index
             while index < entries.count {
                 // Two lanes decide nearly always, and are cheap to look at.
                 if entries[index].bound[0] >= cpus, entries[index].bound[1] >= memory,
-                    entries[index].bound.covers(need)
+                    entries[index].bound.covers(need), !entries[index].refuses(need, duration, epoch)
                 {
                     return index
                 }
@@ -151,8 +178,20 @@ struct Openings {
         }
     }
 
-    /// Calls `visit` for each opening after `time` whose bound covers `need`, in order, until it answers false.
-    func visit(after time: Int64, covering need: Amount, steps: inout Int, _ visit: (Key) -> Bool) {
+    /// Keeps what stands in the way of whom it lets through, unless that says less than what is known.
+    private mutating func keep(_ look: Look, _ at: Int, _ index: Int) {
+        let known = blocks[at].entries[index]
+        if known.epoch == epoch, known.blocked < .max, known.later[0] < look.later[0] { return }
+        blocks[at].entries[index].blocked = look.blocked
+        blocks[at].entries[index].later = look.later
+        blocks[at].entries[index].epoch = epoch
+    }
+
+    /// Calls `visit` for each opening after `time` that may have room for `need`, in order, until it answers false; and
+    /// with no bin for what it skips.
+    func visit(
+        after time: Int64, covering need: Amount, for duration: Int64, steps: inout Int, _ visit: (Key) -> Bool
+    ) {
         let key = Key(time: time, bin: .max)
         var at = block(of: key)
         guard at >= 0 else { return }
@@ -161,7 +200,12 @@ struct Openings {
             steps += 1
             if blocks[at].bound.covers(need) {
                 while index < blocks[at].entries.count {
-                    if blocks[at].entries[index].bound.covers(need), !visit(blocks[at].entries[index].key) { return }
+                    if blocks[at].entries[index].bound.covers(need),
+                        !blocks[at].entries[index].refuses(need, duration, epoch),
+                        !visit(blocks[at].entries[index].key)
+                    {
+                        return
+                    }
                     index += 1
                 }
             } else if let first = blocks[at].entries.first, !visit(Key(time: first.key.time, bin: -1)) {

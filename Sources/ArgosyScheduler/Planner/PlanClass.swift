@@ -14,20 +14,32 @@ struct PlanOption {
 }
 
 /// So many nodes for so many tasks out of certain pools.
-struct PlanGroup {
-    var minNodes: Int
-    var maxNodes: Int
-    var tasks: Int
+final class PlanGroup {
+    let minNodes: Int
+    let maxNodes: Int
+    let tasks: Int
     /// All tasks go to one node.
-    var isSingle: Bool
+    let isSingle: Bool
     /// Tasks of each node where all have the same number; 0: as it comes.
-    var tasksPerNode: Int
-    var uses: [PoolUse]
+    let tasksPerNode: Int
+    let uses: [PoolUse]
     /// Wholly free nodes are all that counts here.
     let isWhole: Bool
     /// No earlier start, for a group of several nodes; of the class's own duration.
-    var bound: Int64 = .min
-    var releases = 0
+    @exclusivity(unchecked) var bound: Int64 = .min
+    @exclusivity(unchecked) var releases = 0
+
+    init(
+        minNodes: Int, maxNodes: Int, tasks: Int, isSingle: Bool, tasksPerNode: Int, uses: [PoolUse], isWhole: Bool
+    ) {
+        self.minNodes = minNodes
+        self.maxNodes = maxNodes
+        self.tasks = tasks
+        self.isSingle = isSingle
+        self.tasksPerNode = tasksPerNode
+        self.uses = uses
+        self.isWhole = isWhole
+    }
 }
 
 /// A pool that serves a group, with what is known about it so far.
@@ -43,20 +55,20 @@ final class PoolUse {
     /// Times in which it may not hold these nodes, ascending and apart.
     let forbidden: [Range<Int64>]
 
-    var scan = BinScan()
+    @exclusivity(unchecked) var scan = BinScan()
     /// No earlier start on wholly free nodes.
-    var wholeBound: Int64 = .min
+    @exclusivity(unchecked) var wholeBound: Int64 = .min
     /// The last answer, and of which state of the pool.
-    var found: Found?
-    var foundVersion = -1
-    var releases = 0
+    @exclusivity(unchecked) var found: Found?
+    @exclusivity(unchecked) var foundVersion = -1
+    @exclusivity(unchecked) var releases = 0
 
     /// Bins that fit one task or more at `candidateTime`, for jobs of several nodes.
-    var candidates: [Int32] = []
-    var candidateTime = Int64.min
-    var candidateVersion = -1
+    @exclusivity(unchecked) var candidates: [Int32] = []
+    @exclusivity(unchecked) var candidateTime = Int64.min
+    @exclusivity(unchecked) var candidateVersion = -1
     /// Bins of the pool that were looked at for them.
-    var binCount = 0
+    @exclusivity(unchecked) var binCount = 0
 
     /// Forgets what was found: something was given back.
     func restart() {
@@ -123,17 +135,17 @@ final class PlanClass {
     var association: Int32 = -1
     /// The shortest limit it may be given.
     var leastLimit: TimeLimit { leastDuration > 0 ? TimeLimit(minutes: UInt32(clamping: leastDuration / 60)) : limit }
-    var options: [PlanOption]
+    @exclusivity(unchecked) var options: [PlanOption]
     /// Classes of the components of a heterogeneous job, which start together; empty: an ordinary job.
     var components: [Int32] = []
     /// It fits on no state of the cluster's nodes that are up.
-    var isNever = false
+    @exclusivity(unchecked) var isNever = false
     /// It was tried and did not fit.
     var misfits: Bool { misfitReleases >= 0 }
     /// Raised when counts say that it fits now but no cores are found that do.
-    var floor: Int64 = .min
+    @exclusivity(unchecked) var floor: Int64 = .min
     /// Known not to fit now, at so many releases of the machine.
-    var misfitReleases = -1
+    @exclusivity(unchecked) var misfitReleases = -1
     /// What a search has found for a group of one node.
     struct Single {
         var time: Int64
@@ -142,7 +154,7 @@ final class PlanClass {
         var option: Int
         var group: Int
     }
-    var lastSingle: Single?
+    @exclusivity(unchecked) var lastSingle: Single?
     /// The same for a group of several nodes.
     struct Several {
         var time: Int64
@@ -152,10 +164,10 @@ final class PlanClass {
         var group: Int
         var parts: [HoldPart]
     }
-    var lastSeveral: Several?
+    @exclusivity(unchecked) var lastSeveral: Several?
 
     /// The last search's answer: option, and what to take.
-    var answer: Answer?
+    @exclusivity(unchecked) var answer: Answer?
     struct Answer {
         var time: Int64
         var option: Int

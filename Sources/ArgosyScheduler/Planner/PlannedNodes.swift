@@ -6,9 +6,16 @@ import ArgosyDomain
 struct PlannedNodes {
     private let cluster: Cluster
     private var nodeOfBin: [[Int32]]
-    /// By hold: positions of whole nodes.
-    private var wholeNodes: [Int: [Int32]] = [:]
+    private let holds: [NodeHold]
+    /// Positions of whole nodes of all holds one after the other: by hold where its own begin, and how many it has.
+    private var wholeNodes: [Int32] = []
+    private var wholeStart: [Int32]
+    private var wholeCount: [Int32]
     private var lists: [[Int32]: Int32] = [:]
+    private lazy var names = NodeNames(cluster.snapshot.nodes.map(\.name))
+    /// By hold and, of one node alone, by position of the node: its list; -2: not made yet.
+    private var listOfHold: [Int32]
+    private var listOfNode: [Int32]
     private(set) var texts: [String] = []
 
     private struct Claim {
@@ -19,12 +26,19 @@ struct PlannedNodes {
         var count: Int32
     }
 
-    init(_ cluster: Cluster, _ holds: [(number: Int, hold: NodeHold)]) {
+    init(_ cluster: Cluster, _ holds: [NodeHold]) {
         self.cluster = cluster
+        self.holds = holds
+        wholeStart = Array(repeating: 0, count: holds.count)
+        wholeCount = wholeStart
+        listOfHold = Array(repeating: -2, count: holds.count)
+        listOfNode = Array(repeating: -2, count: cluster.snapshot.nodes.count)
         nodeOfBin = cluster.pools.map { $0.bins.map(\.node) }
         var claims = Array(repeating: [Claim](), count: cluster.pools.count)
-        for (number, hold) in holds {
+        for (number, hold) in holds.enumerated() {
+            wholeStart[number] = Int32(wholeNodes.count)
             for part in hold.parts where part.isWhole {
+                wholeNodes += repeatElement(-1, count: Int(part.count))
                 claims[Int(part.pool)].append(
                     Claim(start: hold.start, end: hold.end, bin: -1, hold: number, count: part.count))
             }
@@ -61,27 +75,43 @@ struct PlannedNodes {
                 if claim.bin >= 0 {
                     nodeOfBin[number][Int(claim.bin)] = node
                 } else {
-                    wholeNodes[claim.hold, default: []].append(node)
+                    wholeNodes[Int(wholeStart[claim.hold] + wholeCount[claim.hold])] = node
+                    wholeCount[claim.hold] += 1
                 }
             }
         }
     }
 
     /// Position in `texts` of the list of nodes of a hold.
-    mutating func list(_ number: Int, _ hold: NodeHold) -> Int32 {
-        var nodes = wholeNodes[number] ?? []
-        for part in hold.parts where !part.isWhole {
+    mutating func list(_ number: Int) -> Int32 {
+        if listOfHold[number] == -2 { listOfHold[number] = makeList(number) }
+        return listOfHold[number]
+    }
+
+    private mutating func list(ofNode node: Int) -> Int32 {
+        if listOfNode[node] >= 0 { return listOfNode[node] }
+        listOfNode[node] = Int32(texts.count)
+        texts.append(cluster.snapshot.nodes[node].name)
+        return listOfNode[node]
+    }
+
+    private mutating func makeList(_ number: Int) -> Int32 {
+        if holds[number].parts.count == 1, let part = holds[number].parts.first, !part.isWhole {
+            let node = nodeOfBin[Int(part.pool)][Int(part.bin)]
+            return node < 0 ? -1 : list(ofNode: Int(node))
+        }
+        let start = Int(wholeStart[number])
+        var nodes = Array(wholeNodes[start..<start + Int(wholeCount[number])])
+        for part in holds[number].parts where !part.isWhole {
             let node = nodeOfBin[Int(part.pool)][Int(part.bin)]
             if node >= 0 { nodes.append(node) }
         }
         if nodes.isEmpty { return -1 }
-        if nodes.count > 1 { nodes.sort() }
-        if let known = lists[nodes] { return known }
+        if nodes.count == 1 { return list(ofNode: Int(nodes[0])) }
         let made = Int32(texts.count)
-        texts.append(
-            nodes.count == 1
-                ? cluster.snapshot.nodes[Int(nodes[0])].name
-                : Hostlist.compress(nodes.map { cluster.snapshot.nodes[Int($0)].name }))
+        nodes.sort()
+        if let known = lists[nodes] { return known }
+        texts.append(names.list(nodes))
         lists[nodes] = made
         return made
     }

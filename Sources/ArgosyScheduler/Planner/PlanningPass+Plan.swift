@@ -51,7 +51,10 @@ struct ExplanationWriter {
     private var details: [String] = []
     private var known: [DetailKey: Int32] = [:]
     private var findingsOfClass: [[RuleFinding]?]
-    private var resources: [Int: RuleFinding] = [:]
+    /// Details of jobs that only their class's findings hold, by class: of the first in line, and of the others.
+    private var plainDetails: [(first: Int32, other: Int32)]
+    /// Where the holds of a heterogeneous job's components are, by position of its hold.
+    private let slots: [Int: Int]
     /// Partitions whose first waiting job was met.
     private var hasFirst: [Bool]
 
@@ -65,8 +68,11 @@ struct ExplanationWriter {
     init(_ pass: PlanningPass) {
         self.pass = pass
         context = RuleContext(cluster: pass.cluster, tallies: NodeTallies(pass.cluster))
-        nodes = PlannedNodes(pass.cluster, pass.allHolds)
+        let all = pass.allHolds
+        slots = all.ofComponents
+        nodes = PlannedNodes(pass.cluster, all.holds)
         findingsOfClass = Array(repeating: nil, count: pass.machine.classes.count)
+        plainDetails = Array(repeating: (-1, -1), count: pass.machine.classes.count)
         hasFirst = Array(repeating: false, count: pass.snapshot.partitions.count)
     }
 
@@ -122,8 +128,8 @@ struct ExplanationWriter {
         case .reserved(let start), .planned(let start):
             explanation.expectedStart = Timestamp(seconds: start)
             if case .reserved = outcome { explanation.isReserved = true }
-            if let engineNumber, let found = pass.hold(of: job, engineNumber) {
-                explanation.nodes = nodes.list(found.number, found.hold)
+            if let engineNumber, let slot = pass.slot(of: job, engineNumber, slots) {
+                explanation.nodes = nodes.list(slot)
             }
         case .notLooked, .started, .waits, .notAdmitted, .never: break
         }
@@ -153,6 +159,10 @@ struct ExplanationWriter {
     private mutating func detail(
         _ number: Int32, _ isFirst: Bool, _ findings: [RuleFinding], _ own: [RuleFinding]
     ) -> Int32 {
+        if findings.isEmpty {
+            let known = isFirst ? plainDetails[Int(number)].first : plainDetails[Int(number)].other
+            if known >= 0 { return known }
+        }
         let key = DetailKey(planClass: number, isFirst: isFirst, isBlocked: !own.isEmpty, others: findings)
         if let index = known[key] { return index }
         var clauses = (findings + own).map(\.sentence)
@@ -163,28 +173,34 @@ struct ExplanationWriter {
         let index = Int32(details.count)
         details.append(clauses.joined(separator: "; "))
         known[key] = index
+        if findings.isEmpty {
+            if isFirst { plainDetails[Int(number)].first = index } else { plainDetails[Int(number)].other = index }
+        }
         return index
     }
 }
 
 extension PlanningPass {
-    /// All that is held, by the engine's number.
-    var allHolds: [(number: Int, hold: NodeHold)] {
-        machine.holds.sorted { $0.key < $1.key }.flatMap { number, hold in
-            hold.components.isEmpty
-                ? [(number, hold)] : hold.components.enumerated().map { (Self.number(number, component: $0), $1) }
+    /// All that is held; behind it the holds of heterogeneous jobs' components, and where those of each begin.
+    var allHolds: (holds: [NodeHold], ofComponents: [Int: Int]) {
+        var holds = machine.holds.holds
+        var slots: [Int: Int] = [:]
+        for (index, hold) in machine.holds.holds.enumerated() where !hold.components.isEmpty {
+            slots[index] = holds.count
+            holds += hold.components
         }
+        return (holds, slots)
     }
 
-    private static func number(_ number: Int, component: Int) -> Int { number | (component + 1) << 32 }
-
-    /// What a waiting job is planned on: of a heterogeneous job its own component's part.
-    func hold(of job: PlanningSnapshot.Job, _ number: Int32) -> (number: Int, hold: NodeHold)? {
-        guard let hold = machine.holds[Int(number)] else { return nil }
-        guard !hold.components.isEmpty, let members = together[Int(queuePosition[Int(number)])],
-            let index = members.firstIndex(where: { snapshot.queue[$0].id == job.id }), index < hold.components.count
-        else { return (Int(number), hold) }
-        return (Self.number(Int(number), component: index), hold.components[index])
+    /// Which of `allHolds` a waiting job is planned on: of a heterogeneous job its own component's.
+    func slot(of job: PlanningSnapshot.Job, _ number: Int32, _ slots: [Int: Int]) -> Int? {
+        let index = machine.holds.index(of: Int(number))
+        guard index >= 0 else { return nil }
+        guard let first = slots[index], let members = together[Int(queuePosition[Int(number)])],
+            let component = members.firstIndex(where: { snapshot.queue[$0].id == job.id }),
+            component < machine.holds.holds[index].components.count
+        else { return index }
+        return first + component
     }
 
     /// What became of the first element of a job that did not start; an outcome of nil: all were started, or the pass

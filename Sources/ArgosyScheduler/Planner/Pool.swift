@@ -111,6 +111,7 @@ final class Pool {
     func giveWhole(_ count: Int32, from: Int64, to: Int64) {
         version += 1
         releases += 1
+        openings.epoch += 1
         whole.add(count, from: from, to: to)
     }
 
@@ -118,6 +119,7 @@ final class Pool {
     func give(_ need: Amount, in bin: Int32, from: Int64, to: Int64) {
         version += 1
         releases += 1
+        openings.epoch += 1
         let index = Int(part(of: bin, at: from))
         bins[index].take(.zero &- need, from: from, to: to)
         let (idle, rest) = bins[index].split(capacity: capacity)
@@ -153,8 +155,26 @@ final class Pool {
         let end = bins[bin].end
         guard time < end, bins[bin].start <= time, bins[bin].fits(need, from: time, until: until) else { return false }
         if !user.mayJoin(bins[bin].user) { return false }
-        if until > end, whole.minimum(from: end, to: until) < 1 { return false }
+        if until > end, whole.firstBelow(1, from: end, before: until) != nil { return false }
         return true
+    }
+
+    /// The same, and if it does not fit what is in the way.
+    @inline(__always) func look(
+        _ need: Amount, in bin: Int, at time: Int64, until: Int64, user: Company
+    ) -> Openings.Look {
+        let end = bins[bin].end
+        guard time < end, bins[bin].start <= time else { return Openings.Look(free: .zero) }
+        let here = bins[bin].segment(of: time)
+        let free = bins[bin].free[here]
+        guard free.covers(need) else { return Openings.Look(free: free) }
+        if let next = bins[bin].firstShort(of: need, after: here, before: until) {
+            return Openings.Look(free: free, blocked: bins[bin].times[next], later: bins[bin].free[next])
+        }
+        if until > end, let blocked = whole.firstBelow(1, from: end, before: until) {
+            return Openings.Look(free: free, blocked: blocked)
+        }
+        return Openings.Look(free: user.mayJoin(bins[bin].user) ? nil : free)
     }
 
     /// Whether `need` fits in `bin` for `[time, until)`, where whole nodes lack at `blocked` for the last time before

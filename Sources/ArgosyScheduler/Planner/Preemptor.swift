@@ -217,14 +217,16 @@ extension PlanningPass {
     mutating func restoreHold(of number: Int32) {
         guard let hold = machine.holds[Int(number)] else { return }
         let length = table.durations[Int(number)]
-        machine.holds[Int(number)] = machine.reserve(table.demands[Int(number)], from: hold.start, duration: length)
+        let made = machine.reserve(table.demands[Int(number)], from: hold.start, duration: length)
+        machine.holds.set(made, for: Int(number))
     }
 
     /// The victims' place is the job's from now on; it starts when they had their grace.
     mutating func holdNow(_ number: Int32, after grace: Int64) {
         machine.isForecast = true
-        machine.holds[Int(number)] = machine.reserve(
+        let hold = machine.reserve(
             table.demands[Int(number)], from: machine.now, duration: table.durations[Int(number)])
+        machine.holds.set(hold, for: Int(number))
         machine.isForecast = false
         setOutcome(number, .reserved(machine.now + max(grace, 1)))
     }

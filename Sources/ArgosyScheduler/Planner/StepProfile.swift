@@ -14,6 +14,20 @@ struct StepProfile {
         values = [value]
     }
 
+    /// Nothing at first, and so many more from each of the times on.
+    init(rises: [(time: Int64, nodes: Int32)], now: Int64) {
+        self.init(value: 0, now: now)
+        for rise in rises.sorted(by: { $0.time < $1.time }) {
+            let last = values.count - 1
+            if rise.time <= times[last] {
+                values[last] += rise.nodes
+            } else {
+                times.append(rise.time)
+                values.append(values[last] + rise.nodes)
+            }
+        }
+    }
+
     /// The segment that `time` lies in; the first one for all earlier times.
     @inline(__always) func segment(of time: Int64) -> Int {
         var low = 0
@@ -65,10 +79,10 @@ struct StepProfile {
         }
     }
 
-    /// The first time, not before `from`, at which less than `count` is there. Nil: never.
-    func firstBelow(_ count: Int32, from: Int64) -> Int64? {
+    /// The first time, not before `from`, at which less than `count` is there. Nil: it is not before `bound`.
+    func firstBelow(_ count: Int32, from: Int64, before bound: Int64 = .max) -> Int64? {
         var index = segment(of: from)
-        while index < times.count {
+        while index < times.count, times[index] < bound {
             if values[index] < count { return max(times[index], from) }
             index += 1
         }

@@ -37,12 +37,16 @@ struct PassBenchmark {
     private func report(_ plan: Plan, _ snapshot: PlanningSnapshot, _ seconds: Double) {
         let known = plan.explanations.count { $0.expectedStart.isSet }
         let placed = plan.explanations.count { $0.nodes >= 0 }
+        let waits = plan.explanations.compactMap { one in
+            one.expectedStart.isSet ? one.expectedStart.seconds - snapshot.now.seconds : nil
+        }
+        let mean = waits.reduce(0, +) / Int64(max(waits.count, 1))
         print(
             "\(mode): \(snapshot.queue.count) jobs of \(plan.statistics.shapes) shapes on \(nodes) nodes, "
                 + "\(snapshot.running.count) running: \(Int(seconds * 1000)) ms of processor time, "
                 + "\(Int(seconds * 1e9 / Double(max(snapshot.queue.count, 1)))) ns a job; "
                 + "\(plan.placements.count) started, \(plan.statistics.reservations) reserved, "
-                + "\(known) with expected start, \(placed) with nodes, \(plan.explanations.count) with reasons; "
+                + "\(known) with expected start (mean \(mean / 60) min, last \((waits.max() ?? 0) / 60) min), \(placed) with nodes, \(plan.explanations.count) with reasons; "
                 + "digest \(Self.digest(plan))")
     }
 
