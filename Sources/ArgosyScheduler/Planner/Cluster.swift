@@ -78,7 +78,14 @@ final class Cluster {
 
     private struct Busy {
         var taken = Amount.zero
-        var jobs: [(amount: Amount, end: Int64, user: UInt32?)] = []
+        var jobs: [BusyJob] = []
+    }
+    /// What one job holds of a node.
+    private struct BusyJob {
+        var amount: Amount
+        var end: Int64
+        /// The only user it shares with; nil: with all.
+        var user: UInt32?
     }
 
     private func makePools() {
@@ -160,7 +167,7 @@ final class Cluster {
                     if amount == .zero { continue }
                 }
                 busy[position].taken &+= amount
-                busy[position].jobs.append((amount, end, job.exclusiveUser ? job.uid : nil))
+                busy[position].jobs.append(BusyJob(amount: amount, end: end, user: job.exclusiveUser ? job.uid : nil))
             }
         }
         return busy
@@ -183,7 +190,7 @@ final class Cluster {
     private func fill(_ number: Int, _ busy: [Busy]) {
         let pool = pools[number]
         // When how many nodes get wholly free.
-        var freed: [(time: Int64, nodes: Int32)] = []
+        var freed: [Int64] = []
         for partition in pool.partitions { poolsOfPartition[partition].append(number) }
         for position in pool.nodes {
             poolOfNode[Int(position)] = Int32(number)
@@ -191,10 +198,11 @@ final class Cluster {
             var jobs = busy[Int(position)].jobs
             if node.availability == .completing {
                 // Its last job is being cleaned up: soon free, but not now.
-                jobs.append((pool.capacity, planned(end: Timestamp(seconds: now + Self.cleaning)), nil))
+                jobs.append(
+                    BusyJob(amount: pool.capacity, end: planned(end: Timestamp(seconds: now + Self.cleaning))))
             }
             let end = put(jobs, on: position, of: pool, owner: node.onlyUser)
-            if end < .max { freed.append((end, 1)) }
+            if end < .max { freed.append(end) }
         }
         pool.whole = StepProfile(rises: freed, now: now)
         pool.version = 0
@@ -206,7 +214,7 @@ final class Cluster {
 
     /// Puts what runs on a node on the pool's timeline. Returns when the node gets wholly free; `.max`: never.
     private func put(
-        _ jobs: [(amount: Amount, end: Int64, user: UInt32?)], on position: Int32, of pool: Pool, owner: UInt32?
+        _ jobs: [BusyJob], on position: Int32, of pool: Pool, owner: UInt32?
     ) -> Int64 {
         if jobs.isEmpty {
             pool.idleNow.append(position)
@@ -250,7 +258,7 @@ final class Cluster {
             }
             return own
         }
-        for job in snapshot.running {
+        for job in snapshot.running where !job.licenses.isEmpty {
             let end = planned(end: job.expectedEnd)
             for license in job.licenses {
                 let count = Int32(clamping: license.count)

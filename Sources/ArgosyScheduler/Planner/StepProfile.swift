@@ -14,16 +14,16 @@ struct StepProfile {
         values = [value]
     }
 
-    /// Nothing at first, and so many more from each of the times on.
-    init(rises: [(time: Int64, nodes: Int32)], now: Int64) {
+    /// Nothing at first, and one more from each of the times on.
+    init(rises: [Int64], now: Int64) {
         self.init(value: 0, now: now)
-        for rise in rises.sorted(by: { $0.time < $1.time }) {
+        for time in rises.sorted() {
             let last = values.count - 1
-            if rise.time <= times[last] {
-                values[last] += rise.nodes
+            if time <= times[last] {
+                values[last] += 1
             } else {
-                times.append(rise.time)
-                values.append(values[last] + rise.nodes)
+                times.append(time)
+                values.append(values[last] + 1)
             }
         }
     }
