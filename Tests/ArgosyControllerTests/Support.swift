@@ -80,7 +80,7 @@ func readFile(_ path: String) -> String {
 }
 
 /// True as soon as `condition` is; false when it is not within `seconds`.
-func eventually(_ seconds: Double = 10, _ condition: () -> Bool) -> Bool {
+func eventually(_ seconds: Double = 40, _ condition: () -> Bool) -> Bool {
     let end = time(nil) + Int(seconds)
     while time(nil) <= end {
         if condition() { return true }
