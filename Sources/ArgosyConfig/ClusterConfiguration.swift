@@ -100,8 +100,7 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var licenses: [LicenseRequest] = []
     public var returnToService: Int = 0
     public var requeueByDefault = true
-    /// Every key as written, in the order read, for `scontrol show config` and for keys of ours (cgroup.conf and
-    /// container keys reach the nodes through this).
+    /// Every key that stands for itself, as written, in the order read; those of cgroup.conf too. They reach the nodes.
     public var entries: [Entry] = []
 
     /// The tree of switches (topology.conf); empty: none.
