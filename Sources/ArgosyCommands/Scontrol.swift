@@ -86,10 +86,7 @@ enum Scontrol {
         case "delete": return try delete(words)
         case "update": return try update(words)
         case "shutdown": _ = try Session().ask(.shutdown(.init()))
-        case "reconfigure":
-            throw Failure(
-                "slurm_reconfigure error: Requested operation not supported on this system",
-                detail: "argosyctld reads its configuration when it starts: restart it; jobs go on meanwhile")
+        case "reconfigure", "reconfig": try reconfigure()
         case "help": Console.print(description.help + commandsText)
         default: throw Failure("invalid keyword: \(command)", detail: "see scontrol --help")
         }
@@ -181,12 +178,25 @@ enum Scontrol {
         for partition in chosen { Console.print(block(PartitionText.details(partition), oneLine: options.oneLine)) }
     }
 
+    private static func reconfigure() throws {
+        do throws(Failure) {
+            let body = try Session().ask(.reconfigure(.init()), timeout: .seconds(60)).body
+            guard case .reconfigured(let found)? = body else { throw Failure("Invalid reply of the controller") }
+            for note in found.notes { Console.error("scontrol", note) }
+        } catch { throw Failure("slurm_reconfigure error: \(error.message)", detail: error.detail) }
+    }
+
     private static func configuration() throws {
         guard case .configuration(let found)? = try Session().ask(.configuration(.init())).body else { return }
         Console.print(
             "Configuration data as of \(Times.stamp(found.nowUs > 0 ? found.nowUs : Times.now() * 1_000_000))\n")
-        for entry in found.entries { Console.print("\(pad(entry.key, 23)) = \(entry.value)\n") }
+        for entry in found.entries {
+            let value = entry.key == "BOOT_TIME" && found.bootUs > 0 ? Times.stamp(found.bootUs) : entry.value
+            let isHeading = value.isEmpty && (entry.key.isEmpty || entry.key.hasSuffix(":"))
+            Console.print(isHeading ? "\(entry.key)\n" : "\(pad(entry.key, 23)) = \(value)\n")
+        }
         Console.print("\n")
+        _ = try ping()
     }
 
     private static func hostnames(_ text: String?) throws {

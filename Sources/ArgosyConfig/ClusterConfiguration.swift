@@ -19,6 +19,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
         /// UNKNOWN (default), DOWN, DRAIN, ...
         public var state: String
         public var reason: String
+        /// The configuration no longer describes it: it takes nothing new and is not shown.
+        public var isRemoved = false
         public init(
             name: String, address: String? = nil, port: UInt16 = 6818, cpus: Int = 1, sockets: Int = 1,
             coresPerSocket: Int? = nil, threadsPerCore: Int = 1, memoryMiB: UInt64 = 1
@@ -58,6 +60,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
         public init(name: String) { self.name = name }
     }
 
+    /// The file that was read; empty: none.
+    public var file = ""
     public var clusterName = "cluster"
     /// SlurmctldHost: name and address, the first is the primary.
     public var controllers: [Host] = []
