@@ -48,6 +48,8 @@ extension ClusterConfiguration {
         func keep<Value: Equatable>(_ key: String, _ path: WritableKeyPath<ClusterConfiguration, Value>) {
             guard self[keyPath: path] != old[keyPath: path] else { return }
             self[keyPath: path] = old[keyPath: path]
+            entries.removeAll { $0.key.lowercased() == key.lowercased() }
+            entries += old.entries.filter { $0.key.lowercased() == key.lowercased() }
             notes.append("\(key) stays as it is until argosyctld is restarted")
         }
         keep("ClusterName", \.clusterName)
