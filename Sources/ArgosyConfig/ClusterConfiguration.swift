@@ -19,6 +19,10 @@ public struct ClusterConfiguration: Sendable, Equatable {
         /// UNKNOWN (default), DOWN, DRAIN, ...
         public var state: String
         public var reason: String
+        /// What scontrol says of it while the controller runs. Nil: all its features are active.
+        public var activeFeatures: [String]?
+        public var comment = ""
+        public var extra = ""
         public init(
             name: String, address: String? = nil, port: UInt16 = 6818, cpus: Int = 1, sockets: Int = 1,
             coresPerSocket: Int? = nil, threadsPerCore: Int = 1, memoryMiB: UInt64 = 1
