@@ -52,6 +52,7 @@ struct Listing: Sendable {
             info.reasons = outlook.reasons.members.map(\.word)
             info.lastPlanUs = outlook.planned.microseconds
         }
+        addControl(row, to: &info, in: view)
         return info
     }
 
@@ -146,7 +147,11 @@ struct Listing: Sendable {
     func nodes(in view: CoreView) -> WireNodeList {
         var list = WireNodeList()
         list.nowUs = clock.now.microseconds
-        list.nodes = view.nodes.map(info(node:))
+        list.nodes = view.nodes.map { node in
+            var info = info(node: node)
+            addControl(node, to: &info, in: view)
+            return info
+        }
         return list
     }
 
@@ -190,7 +195,11 @@ struct Listing: Sendable {
 
     func partitions(in view: CoreView) -> WirePartitionList {
         var list = WirePartitionList()
-        list.partitions = view.partitions.map(info(partition:))
+        list.partitions = view.partitions.map { partition in
+            var info = info(partition: partition)
+            addControl(partition, to: &info, in: view)
+            return info
+        }
         return list
     }
 

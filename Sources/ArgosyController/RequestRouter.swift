@@ -97,6 +97,15 @@ final class RequestRouter: CommandService {
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
         case .shutdown: shutdown(caller, slot)
+        case .licenses: listLicenses(slot)
+        case .switches: listSwitches(slot)
+        case .deletePartition(let delete): deletePartition(delete, caller, slot)
+        case .updateStep(let update): updateStep(update, caller, slot)
+        case .moveToTop(let move): moveToTop(move, caller, slot)
+        case .setController(let set): setController(set, caller, slot)
+        case .associationManager: associationManager(slot)
+        case .notifyJob, .resizeJob:
+            refuse(slot, Refusal(.notSupported, "Requested operation is presently disabled"))
         case nil:
             refuse(
                 slot,
@@ -184,6 +193,7 @@ final class RequestRouter: CommandService {
         selection.partition = request.partition.isEmpty ? nil : request.partition
         selection.name = request.name.isEmpty ? nil : request.name
         selection.account = request.account.isEmpty ? nil : request.account
+        do throws(Refusal) { try addFilters(request, to: &selection) } catch { return refuse(slot, error) }
         guard let states = JobState.matching(request.states) else { return refuse(slot, Self.unknownState) }
         // An empty list of states would mean any.
         if states.isEmpty && !request.states.isEmpty { return slot.reply(WireReply(.cancelled(WireCancelResult()))) }
@@ -342,9 +352,11 @@ final class RequestRouter: CommandService {
 
     private func updateNode(_ request: WireUpdateNode, _ caller: Caller, _ slot: ReplySlot) {
         guard caller.isOperator else { return refuse(slot, Refusal(.accessDenied, "Access/permission denied")) }
+        if request.state.isEmpty { return setNodes(request, caller, slot) }
         let action: NodeAction
         switch request.state.uppercased() {
-        case "DRAIN" where !request.reason.isEmpty: action = .drain(reason: request.reason)
+        case "DRAIN" where !request.reason.isEmpty, "FAIL" where !request.reason.isEmpty:
+            action = .drain(reason: request.reason)
         case "DOWN" where !request.reason.isEmpty: action = .down(reason: request.reason)
         case "DRAIN", "DOWN":
             return refuse(
@@ -352,19 +364,14 @@ final class RequestRouter: CommandService {
         case "RESUME", "UNDRAIN", "IDLE": action = .resume
         default: return refuse(slot, Refusal(.invalidState, "Invalid node state specified", detail: request.state))
         }
-        var nodes: [NodeIndex] = []
-        do throws(Hostlist.Malformed) {
-            for name in try Hostlist.expand(request.nodeList) {
-                guard let node = parts.desk.index(of: name) else {
-                    return refuse(slot, Refusal(.invalidNodeName, "Invalid node name specified", detail: name))
-                }
-                nodes.append(node)
-            }
-        } catch { return refuse(slot, Refusal(.invalidNodeName, "Invalid node name specified", detail: "\(error)")) }
-        send(slot) { .nodeUpdateRequested(nodes, action, by: caller, reply: $0) }
+        do throws(Refusal) {
+            let nodes = try nodes(request.nodeList)
+            send(slot) { .nodeUpdateRequested(nodes, action, by: caller, reply: $0) }
+        } catch { refuse(slot, error) }
     }
 
     private func updatePartition(_ request: WireUpdatePartition, _ caller: Caller, _ slot: ReplySlot) {
+        if request.create || !request.settings.isEmpty { return setPartition(request, caller, slot) }
         guard let state = PartitionState(rawValue: request.state.uppercased()) else {
             let states = PartitionState.allCases.map(\.rawValue).joined(separator: ", ")
             return refuse(

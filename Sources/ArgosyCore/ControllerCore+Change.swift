@@ -17,6 +17,7 @@ extension ControllerCore {
     private mutating func change(
         _ item: JobSelection.Item, _ changes: JobChanges, _ caller: Caller
     ) throws(Refusal) {
+        if let spec = tables.specs[item.job.rawValue], let refusal = accessRefusal(spec, caller) { throw refusal }
         let targets = try targets(of: item)
         for id in targets {
             guard let spec = tables.specs[id.rawValue] else { throw Refusals.invalidJob(id) }
@@ -30,17 +31,16 @@ extension ControllerCore {
     }
 
     /// The job; of an array its own record and its live elements, or the elements that are named.
-    private func targets(of item: JobSelection.Item) throws(Refusal) -> [JobID] {
+    private mutating func targets(of item: JobSelection.Item) throws(Refusal) -> [JobID] {
         guard record(item.job).map({ $0.arrayJob == $0.id.rawValue }) ?? true else { return [item.job] }
         let elements = liveElements(of: item.job)
         if item.indices.isEmpty { return elements.isEmpty ? [item.job] : elements }
         let named = elements.filter { id in
             record(id).map { $0.hasElementIndex && IndexRanges.contains(item.indices, $0.arrayIndex) } ?? false
         }
-        guard !named.isEmpty else {
-            throw Refusals.notSupported("elements that have not started can be changed only with their whole array")
-        }
-        return named
+        let found = named + detach(item.indices, of: item.job)
+        if found.isEmpty { throw Refusals.invalidJob(item.job) }
+        return found
     }
 
     private mutating func change(_ id: JobID, _ changes: JobChanges, _ caller: Caller) throws(Refusal) {
@@ -122,7 +122,7 @@ extension ControllerCore {
         if let dependency { setDependency(record.id, dependency) }
     }
 
-    private mutating func replace(
+    mutating func replace(
         _ record: JobRecord, _ fields: JobSpec.Fields, partition: UInt16, _ changes: JobChanges, _ caller: Caller
     ) {
         let id = record.id
@@ -143,6 +143,7 @@ extension ControllerCore {
             job.allowsRequeue = fields.requeue
             job.priority = 0
             if changes.begin != nil { job.eligible = max(now, fields.begin) }
+            if changes.resetsAccrueTime, job.eligible <= now { job.eligible = now }
             if changes.priority == 0 { job.reason = caller.isOperator ? .jobHeldAdmin : .jobHeldUser }
             if isReleased {
                 job.reason = .none
@@ -178,7 +179,8 @@ extension ControllerCore {
     ) throws(Refusal) {
         var rest = changes
         (rest.name, rest.comment, rest.wckey, rest.timeLimit, rest.requeue) = (nil, nil, nil, nil, nil)
-        (rest.nice, rest.priority) = (nil, nil)
+        (rest.nice, rest.priority, rest.adminComment, rest.end) = (nil, nil, nil, nil)
+        rest.resetsAccrueTime = false
         guard rest == JobChanges() else {
             throw Refusal(
                 .jobNotPending, "Job is no longer pending execution",
@@ -186,6 +188,10 @@ extension ControllerCore {
                     + "change")
         }
         if let limit = changes.timeLimit { try changeLimit(record, try newLimit(record, limit)) }
+        if let end = changes.end, end > record.start {
+            let minutes = ((end - record.start).components.seconds + 59) / 60
+            try changeLimit(record, TimeLimit(minutes: UInt32(clamping: minutes)))
+        }
         var fields = changes.applied(to: old)
         fields.timeLimit = self.record(record.id)?.timeLimit ?? old.timeLimit
         if changes.name != nil { forgetLive(record.id) }
@@ -216,6 +222,8 @@ extension JobChanges {
         var rest = self
         (rest.name, rest.comment, rest.wckey, rest.dependency, rest.begin) = (nil, nil, nil, nil, nil)
         (rest.nice, rest.priority, rest.requeue, rest.arrayThrottle) = (nil, nil, nil, nil)
+        (rest.adminComment, rest.workDirectory, rest.stdoutPath) = (nil, nil, nil)
+        rest.resetsAccrueTime = false
         return rest != JobChanges()
     }
 
@@ -248,6 +256,34 @@ extension JobChanges {
             fields.resources.licenses = licenses
             fields.resources.anyLicense = anyLicense
         }
+        applyMore(to: &fields)
         return fields
+    }
+
+    private func applyMore(to fields: inout JobSpec.Fields) {
+        fields.adminComment = adminComment ?? fields.adminComment
+        fields.workDirectory = workDirectory ?? fields.workDirectory
+        fields.stdoutPath = stdoutPath ?? fields.stdoutPath
+        fields.tasksPerNode = tasksPerNode ?? fields.tasksPerNode
+        if let minCPUs {
+            let each = max(1, fields.cpusPerTask)
+            fields.tasks = max(1, (minCPUs + each - 1) / each)
+        }
+        var resources = fields.resources
+        resources.minCPUsPerNode = minCPUsPerNode ?? resources.minCPUsPerNode
+        resources.minTmpDiskMiB = minTmpDiskMiB ?? resources.minTmpDiskMiB
+        resources.contiguous = contiguous ?? resources.contiguous
+        resources.coreSpec = coreSpec ?? resources.coreSpec
+        resources.prefer = prefer ?? resources.prefer
+        resources.socketsPerNode = sockets ?? resources.socketsPerNode
+        resources.coresPerSocket = cores ?? resources.coresPerSocket
+        resources.threadsPerCore = threads ?? resources.threadsPerCore
+        resources.switches = switches ?? resources.switches
+        resources.switchWait = switchWait ?? resources.switchWait
+        if let sharing {
+            resources.sharing = sharing
+            fields.exclusive = sharing == .exclusive
+        }
+        fields.resources = resources
     }
 }

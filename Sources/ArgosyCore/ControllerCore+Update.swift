@@ -27,13 +27,54 @@ extension ControllerCore {
         }
         if let refusal = accessRefusal(spec, caller) { return refusal }
         if targets.count == 1 && item.indices.isEmpty { return update(first, action, caller) }
-        for id in targets {
-            guard let record = record(id) else { continue }
-            let matches =
-                record.hasElementIndex ? IndexRanges.contains(item.indices, record.arrayIndex) : false
-            if item.indices.isEmpty || matches { _ = update(id, action, caller) }
+        var chosen = targets.filter { id in
+            guard let record = record(id) else { return false }
+            return item.indices.isEmpty
+                || record.hasElementIndex && IndexRanges.contains(item.indices, record.arrayIndex)
         }
-        return nil
+        switch action {
+        case .hold, .userHold, .release: chosen += item.indices.isEmpty ? [] : detach(item.indices, of: item.job)
+        case .requeue, .requeueHold, .suspend, .resume: break
+        }
+        if chosen.isEmpty { return Refusals.invalidJob(item.job) }
+        var refusal: Refusal?
+        var anyDone = false
+        for id in chosen {
+            if let found = update(id, action, caller) { refusal = refusal ?? found } else { anyDone = true }
+        }
+        return anyDone || !item.indices.isEmpty && chosen.count > 1 ? nil : refusal
+    }
+
+    /// Elements that wait in their array's record, each under an id of its own from now on, since they shall differ from
+    /// the others. Ascending by index; the last of an array keeps the array's own record.
+    mutating func detach(_ wanted: [IndexRange], of array: JobID) -> [JobID] {
+        guard let record = record(array), record.state == .pending, !record.hasElementIndex, !wanted.isEmpty,
+            let pending = tables.pendingIndices[array.rawValue]
+        else { return [] }
+        let (taken, left) = IndexRanges.split(pending, by: wanted)
+        if taken.isEmpty { return [] }
+        // All that is left of it: nothing to tell apart.
+        if left.isEmpty { return [array] }
+        var made: [JobID] = []
+        for index in taken.flatMap({ stride(from: $0.first, through: $0.last, by: Int($0.step)) }) {
+            guard let id = try? nextJobID() else { break }
+            var element = JobRecord(id, elementOf: record, index: index)
+            element.reason = record.reason
+            tables.jobs[id.rawValue] = element
+            tables.specs[id.rawValue] = tables.specs[array.rawValue]
+            tables.notes[id.rawValue] = tables.notes[array.rawValue]
+            if element.shape >= 0 { shapes.retain(element.shape) }
+            tables.pendingIndices[array.rawValue] = IndexRanges.removing(
+                index, from: tables.pendingIndices[array.rawValue] ?? [])
+            liveJobs += 1
+            noteLive(id)
+            change(id) { _ in }
+            if let dependency = tables.dependencies[array.rawValue] { setDependency(id, dependency) }
+            if let job = self.record(id) { enqueue(job) }
+            made.append(id)
+        }
+        change(array) { _ in }
+        return made
     }
 
     private mutating func update(_ id: JobID, _ action: JobAction, _ caller: Caller) -> Refusal? {

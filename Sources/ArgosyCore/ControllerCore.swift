@@ -19,7 +19,7 @@ import ArgosyScheduler
 
 /// The whole state of a controller and its only transition, `apply`.
 public struct ControllerCore: Sendable {
-    public let configuration: ClusterConfiguration
+    public internal(set) var configuration: ClusterConfiguration
     public let term: Term
 
     /// The cluster with nothing on it.
@@ -127,6 +127,7 @@ public struct ControllerCore: Sendable {
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
         case .waitRequested(let job, let reply): wait(for: job, reply: reply)
+        case .controlRequested(let request, let caller, let reply): control(request, by: caller, reply: reply)
         case .clientLost(let reply): loseClient(reply)
         case .nodeRegistered(let node, let registration): register(node, registration)
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)

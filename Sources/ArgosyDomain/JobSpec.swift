@@ -126,6 +126,9 @@ public final class JobSpec: Sendable {
         /// `--kill-on-invalid-dep`; nil: as configured.
         public var killOnInvalidDependency: Bool?
         public var wckey = ""
+        /// Session of the process that submitted it.
+        public var submitSID: UInt32 = 0
+        public var adminComment = ""
         /// Of a heterogeneous job: components as submitted, the leader first; empty otherwise. The leader carries the others.
         public var components: [JobSpec.Fields] = []
         public init(identity: Identity) { self.identity = identity }
