@@ -27,6 +27,7 @@ final class RequestRouter: CommandService {
         var desk: NodeDesk
         var accounting: AccountingDesk
         var administrators: Administrators
+        var usage: UsageDesk
         var clock: SharedClock
         var counters: Counters
         var logger: Logger
@@ -93,6 +94,7 @@ final class RequestRouter: CommandService {
             query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view, for: caller)) }
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
+        case .stepUsage(let list): stepUsage(list, caller, slot)
         case .shutdown: shutdown(caller, slot)
         case nil:
             refuse(

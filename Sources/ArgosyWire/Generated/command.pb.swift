@@ -294,6 +294,14 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .priorities(newValue)}
   }
 
+  public var stepUsage: WireListStepUsage {
+    get {
+      if case .stepUsage(let v)? = body {return v}
+      return WireListStepUsage()
+    }
+    set {body = .stepUsage(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -322,6 +330,7 @@ public nonisolated struct WireRequest: Sendable {
     case changeAccounting(WireChangeAccounting)
     case shares(WireListShares)
     case priorities(WireListPriorities)
+    case stepUsage(WireListStepUsage)
 
   }
 
@@ -492,6 +501,14 @@ public nonisolated struct WireReply: Sendable {
     set {body = .priorities(newValue)}
   }
 
+  public var stepUsage: WireStepUsageList {
+    get {
+      if case .stepUsage(let v)? = body {return v}
+      return WireStepUsageList()
+    }
+    set {body = .stepUsage(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -514,6 +531,7 @@ public nonisolated struct WireReply: Sendable {
     case accountingTransactions(WireAccountingTransactions)
     case shares(WireShareList)
     case priorities(WirePriorityList)
+    case stepUsage(WireStepUsageList)
 
   }
 
@@ -791,6 +809,8 @@ public nonisolated struct WireJobList: Sendable {
 
   public var nowUs: Int64 = 0
 
+  public var cluster: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1032,6 +1052,45 @@ public nonisolated struct WireJobInfo: @unchecked Sendable {
     set {_uniqueStorage()._association = newValue}
   }
 
+  /// when its age began to count
+  public var accrueUs: Int64 {
+    get {_storage._accrueUs}
+    set {_uniqueStorage()._accrueUs = newValue}
+  }
+
+  /// cpu=2,mem=20M,node=1,billing=2: memory in MiB, by number of the TRES
+  public var tresRequested: String {
+    get {_storage._tresRequested}
+    set {_uniqueStorage()._tresRequested = newValue}
+  }
+
+  /// empty: it holds and held nothing
+  public var tresAllocated: String {
+    get {_storage._tresAllocated}
+    set {_uniqueStorage()._tresAllocated = newValue}
+  }
+
+  /// uid
+  public var cancelledBy: UInt32 {
+    get {_storage._cancelledBy ?? 0}
+    set {_uniqueStorage()._cancelledBy = newValue}
+  }
+  /// Returns true if `cancelledBy` has been explicitly set.
+  public var hasCancelledBy: Bool {_storage._cancelledBy != nil}
+  /// Clears the value of `cancelledBy`. Subsequent reads from it will return its default value.
+  public mutating func clearCancelledBy() {_uniqueStorage()._cancelledBy = nil}
+
+  /// ids of all components: 12-14
+  public var hetJobs: String {
+    get {_storage._hetJobs}
+    set {_uniqueStorage()._hetJobs = newValue}
+  }
+
+  public var billing: Double {
+    get {_storage._billing}
+    set {_uniqueStorage()._billing = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1039,55 +1098,108 @@ public nonisolated struct WireJobInfo: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-public nonisolated struct WireStepInfo: Sendable {
+public nonisolated struct WireStepInfo: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// 0xfffffffb batch, 0xfffffffc extern
-  public var step: UInt32 = 0
+  public var step: UInt32 {
+    get {_storage._step}
+    set {_uniqueStorage()._step = newValue}
+  }
 
-  public var name: String = String()
+  public var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
-  public var state: String = String()
+  public var state: String {
+    get {_storage._state}
+    set {_uniqueStorage()._state = newValue}
+  }
 
-  public var nodeList: String = String()
+  public var nodeList: String {
+    get {_storage._nodeList}
+    set {_uniqueStorage()._nodeList = newValue}
+  }
 
-  public var tasks: UInt32 = 0
+  public var tasks: UInt32 {
+    get {_storage._tasks}
+    set {_uniqueStorage()._tasks = newValue}
+  }
 
-  public var startUs: Int64 = 0
+  public var startUs: Int64 {
+    get {_storage._startUs}
+    set {_uniqueStorage()._startUs = newValue}
+  }
 
-  public var endUs: Int64 = 0
+  public var endUs: Int64 {
+    get {_storage._endUs}
+    set {_uniqueStorage()._endUs = newValue}
+  }
 
   public var exit: WireExitStatus {
-    get {_exit ?? WireExitStatus()}
-    set {_exit = newValue}
+    get {_storage._exit ?? WireExitStatus()}
+    set {_uniqueStorage()._exit = newValue}
   }
   /// Returns true if `exit` has been explicitly set.
-  public var hasExit: Bool {self._exit != nil}
+  public var hasExit: Bool {_storage._exit != nil}
   /// Clears the value of `exit`. Subsequent reads from it will return its default value.
-  public mutating func clearExit() {self._exit = nil}
+  public mutating func clearExit() {_uniqueStorage()._exit = nil}
 
   public var usage: WireUsage {
-    get {_usage ?? WireUsage()}
-    set {_usage = newValue}
+    get {_storage._usage ?? WireUsage()}
+    set {_uniqueStorage()._usage = newValue}
   }
   /// Returns true if `usage` has been explicitly set.
-  public var hasUsage: Bool {self._usage != nil}
+  public var hasUsage: Bool {_storage._usage != nil}
   /// Clears the value of `usage`. Subsequent reads from it will return its default value.
-  public mutating func clearUsage() {self._usage = nil}
+  public mutating func clearUsage() {_uniqueStorage()._usage = nil}
 
-  public var cpus: UInt32 = 0
+  public var cpus: UInt32 {
+    get {_storage._cpus}
+    set {_uniqueStorage()._cpus = newValue}
+  }
 
   /// of the job: a requeued one has the steps of every start in accounting
-  public var attempt: UInt32 = 0
+  public var attempt: UInt32 {
+    get {_storage._attempt}
+    set {_uniqueStorage()._attempt = newValue}
+  }
+
+  /// of all its nodes; 0: no limit of its own
+  public var memoryMib: UInt64 {
+    get {_storage._memoryMib}
+    set {_uniqueStorage()._memoryMib = newValue}
+  }
+
+  public var distribution: String {
+    get {_storage._distribution}
+    set {_uniqueStorage()._distribution = newValue}
+  }
+
+  public var submitLine: String {
+    get {_storage._submitLine}
+    set {_uniqueStorage()._submitLine = newValue}
+  }
+
+  /// 0: the job's
+  public var timeLimitMinutes: UInt32 {
+    get {_storage._timeLimitMinutes}
+    set {_uniqueStorage()._timeLimitMinutes = newValue}
+  }
+
+  public var gres: [WireGRESGrant] {
+    get {_storage._gres}
+    set {_uniqueStorage()._gres = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
-  fileprivate var _exit: WireExitStatus? = nil
-  fileprivate var _usage: WireUsage? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct WireListNodes: Sendable {
@@ -1108,6 +1220,8 @@ public nonisolated struct WireNodeList: Sendable {
   public var nodes: [WireNodeInfo] = []
 
   public var nowUs: Int64 = 0
+
+  public var cluster: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1266,6 +1380,44 @@ public nonisolated struct WireNodeInfo: @unchecked Sendable {
     set {_uniqueStorage()._loadHundredths = newValue}
   }
 
+  /// as configured
+  public var port: UInt32 {
+    get {_storage._port}
+    set {_uniqueStorage()._port = newValue}
+  }
+
+  public var hostname: String {
+    get {_storage._hostname}
+    set {_uniqueStorage()._hostname = newValue}
+  }
+
+  public var tmpDiskMib: UInt64 {
+    get {_storage._tmpDiskMib}
+    set {_uniqueStorage()._tmpDiskMib = newValue}
+  }
+
+  public var comment: String {
+    get {_storage._comment}
+    set {_uniqueStorage()._comment = newValue}
+  }
+
+  public var extra: String {
+    get {_storage._extra}
+    set {_uniqueStorage()._extra = newValue}
+  }
+
+  /// gpu:a100:1(IDX:0)
+  public var gresUsed: String {
+    get {_storage._gresUsed}
+    set {_uniqueStorage()._gresUsed = newValue}
+  }
+
+  /// gpu:a100:2
+  public var gresText: String {
+    get {_storage._gresText}
+    set {_uniqueStorage()._gresText = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1290,51 +1442,130 @@ public nonisolated struct WirePartitionList: Sendable {
 
   public var partitions: [WirePartitionInfo] = []
 
+  public var cluster: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-public nonisolated struct WirePartitionInfo: Sendable {
+public nonisolated struct WirePartitionInfo: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var name: String = String()
+  public var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
-  public var isDefault: Bool = false
+  public var isDefault: Bool {
+    get {_storage._isDefault}
+    set {_uniqueStorage()._isDefault = newValue}
+  }
 
   /// UP DOWN DRAIN INACTIVE
-  public var state: String = String()
+  public var state: String {
+    get {_storage._state}
+    set {_uniqueStorage()._state = newValue}
+  }
 
-  public var nodeList: String = String()
+  public var nodeList: String {
+    get {_storage._nodeList}
+    set {_uniqueStorage()._nodeList = newValue}
+  }
 
   /// 4294967295: UNLIMITED
-  public var maxTimeMinutes: UInt32 = 0
+  public var maxTimeMinutes: UInt32 {
+    get {_storage._maxTimeMinutes}
+    set {_uniqueStorage()._maxTimeMinutes = newValue}
+  }
 
   /// 0: not set
-  public var defaultTimeMinutes: UInt32 = 0
+  public var defaultTimeMinutes: UInt32 {
+    get {_storage._defaultTimeMinutes}
+    set {_uniqueStorage()._defaultTimeMinutes = newValue}
+  }
 
-  public var nodes: UInt32 = 0
+  public var nodes: UInt32 {
+    get {_storage._nodes}
+    set {_uniqueStorage()._nodes = newValue}
+  }
 
-  public var cpus: UInt32 = 0
+  public var cpus: UInt32 {
+    get {_storage._cpus}
+    set {_uniqueStorage()._cpus = newValue}
+  }
 
   /// 4294967295: UNLIMITED
-  public var maxNodes: UInt32 = 0
+  public var maxNodes: UInt32 {
+    get {_storage._maxNodes}
+    set {_uniqueStorage()._maxNodes = newValue}
+  }
 
-  public var minNodes: UInt32 = 0
+  public var minNodes: UInt32 {
+    get {_storage._minNodes}
+    set {_uniqueStorage()._minNodes = newValue}
+  }
 
-  public var priorityTier: UInt32 = 0
+  public var priorityTier: UInt32 {
+    get {_storage._priorityTier}
+    set {_uniqueStorage()._priorityTier = newValue}
+  }
 
-  public var rootOnly: Bool = false
+  public var rootOnly: Bool {
+    get {_storage._rootOnly}
+    set {_uniqueStorage()._rootOnly = newValue}
+  }
 
-  public var allowAccounts: String = String()
+  public var allowAccounts: String {
+    get {_storage._allowAccounts}
+    set {_uniqueStorage()._allowAccounts = newValue}
+  }
 
-  public var allowGroups: String = String()
+  public var allowGroups: String {
+    get {_storage._allowGroups}
+    set {_uniqueStorage()._allowGroups = newValue}
+  }
+
+  public var hidden: Bool {
+    get {_storage._hidden}
+    set {_uniqueStorage()._hidden = newValue}
+  }
+
+  /// NO EXCLUSIVE YES:4 FORCE:2
+  public var overSubscribe: String {
+    get {_storage._overSubscribe}
+    set {_uniqueStorage()._overSubscribe = newValue}
+  }
+
+  public var preemptMode: String {
+    get {_storage._preemptMode}
+    set {_uniqueStorage()._preemptMode = newValue}
+  }
+
+  public var priorityJobFactor: UInt32 {
+    get {_storage._priorityJobFactor}
+    set {_uniqueStorage()._priorityJobFactor = newValue}
+  }
+
+  /// empty: all
+  public var allocNodes: String {
+    get {_storage._allocNodes}
+    set {_uniqueStorage()._allocNodes = newValue}
+  }
+
+  /// 0: no bound
+  public var maxCpusPerNode: UInt32 {
+    get {_storage._maxCpusPerNode}
+    set {_uniqueStorage()._maxCpusPerNode = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct WireListAccounting: Sendable {
@@ -1353,6 +1584,10 @@ public nonisolated struct WireListAccounting: Sendable {
   public var untilUs: Int64 = 0
 
   public var states: [String] = []
+
+  public var withScript: Bool = false
+
+  public var withEnvironment: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2448,6 +2683,99 @@ public nonisolated struct WireShutdown: Sendable {
   public init() {}
 }
 
+/// What running steps use now, asked of their nodes.
+public nonisolated struct WireListStepUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var jobs: [WireJobSelector] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStepUsageList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var steps: [WireStepUsageInfo] = []
+
+  /// that did not answer in time
+  public var silentNodes: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStepUsageInfo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var step: UInt32 = 0
+
+  /// 0: not of an array
+  public var arrayJob: UInt32 = 0
+
+  public var arrayTask: UInt32 = 0
+
+  public var nodeList: String = String()
+
+  public var tasks: UInt32 = 0
+
+  public var nodes: [WireNodeStepUsage] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireNodeStepUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var node: String = String()
+
+  public var usage: WireUsage {
+    get {_usage ?? WireUsage()}
+    set {_usage = newValue}
+  }
+  /// Returns true if `usage` has been explicitly set.
+  public var hasUsage: Bool {self._usage != nil}
+  /// Clears the value of `usage`. Subsequent reads from it will return its default value.
+  public mutating func clearUsage() {self._usage = nil}
+
+  /// now
+  public var memoryBytes: UInt64 = 0
+
+  public var processes: [UInt32] = []
+
+  public var readBytes: UInt64 = 0
+
+  public var writtenBytes: UInt64 = 0
+
+  /// of all its processes
+  public var virtualBytes: UInt64 = 0
+
+  /// major, of all its processes
+  public var pageFaults: UInt64 = 0
+
+  public var tasks: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _usage: WireUsage? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "argosy"
@@ -2579,7 +2907,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0\u{4}t\u{2}step_usage\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2913,6 +3241,19 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .why(v)
         }
       }()
+      case 240: try {
+        var v: WireListStepUsage?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .stepUsage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .stepUsage(v)
+        }
+      }()
       default: break
       }
     }
@@ -3027,6 +3368,10 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .why(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
     }()
+    case .stepUsage?: try {
+      guard case .stepUsage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 240)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3042,7 +3387,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Reply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0\u{4}s\u{2}step_usage\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3299,6 +3644,19 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .tested(v)
         }
       }()
+      case 240: try {
+        var v: WireStepUsageList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .stepUsage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .stepUsage(v)
+        }
+      }()
       default: break
       }
     }
@@ -3391,6 +3749,10 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .tested?: try {
       guard case .tested(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
+    }()
+    case .stepUsage?: try {
+      guard case .stepUsage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 240)
     }()
     case nil: break
     }
@@ -3949,7 +4311,7 @@ nonisolated extension WireListJobs: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}now_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}now_us\0\u{2}n\u{3}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3959,6 +4321,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      case 240: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
     }
@@ -3971,12 +4334,16 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.nowUs != 0 {
       try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 2)
     }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 240)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireJobList, rhs: WireJobList) -> Bool {
     if lhs.jobs != rhs.jobs {return false}
     if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3984,7 +4351,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{1}association\0\u{1}licenses\0\u{3}preempted_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{1}association\0\u{1}licenses\0\u{3}preempted_us\0\u{4}|\u{2}accrue_us\0\u{3}tres_requested\0\u{3}tres_allocated\0\u{3}cancelled_by\0\u{3}het_jobs\0\u{1}billing\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -4026,6 +4393,12 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _preemptedUs: Int64 = 0
     var _licenses: [WireLicenseRequest] = []
     var _association: UInt32 = 0
+    var _accrueUs: Int64 = 0
+    var _tresRequested: String = String()
+    var _tresAllocated: String = String()
+    var _cancelledBy: UInt32? = nil
+    var _hetJobs: String = String()
+    var _billing: Double = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4075,6 +4448,12 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       _preemptedUs = source._preemptedUs
       _licenses = source._licenses
       _association = source._association
+      _accrueUs = source._accrueUs
+      _tresRequested = source._tresRequested
+      _tresAllocated = source._tresAllocated
+      _cancelledBy = source._cancelledBy
+      _hetJobs = source._hetJobs
+      _billing = source._billing
     }
   }
 
@@ -4132,6 +4511,12 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 50: try { try decoder.decodeSingularUInt32Field(value: &_storage._association) }()
         case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
         case 52: try { try decoder.decodeSingularInt64Field(value: &_storage._preemptedUs) }()
+        case 240: try { try decoder.decodeSingularInt64Field(value: &_storage._accrueUs) }()
+        case 241: try { try decoder.decodeSingularStringField(value: &_storage._tresRequested) }()
+        case 242: try { try decoder.decodeSingularStringField(value: &_storage._tresAllocated) }()
+        case 243: try { try decoder.decodeSingularUInt32Field(value: &_storage._cancelledBy) }()
+        case 244: try { try decoder.decodeSingularStringField(value: &_storage._hetJobs) }()
+        case 245: try { try decoder.decodeSingularDoubleField(value: &_storage._billing) }()
         default: break
         }
       }
@@ -4261,6 +4646,24 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._preemptedUs != 0 {
         try visitor.visitSingularInt64Field(value: _storage._preemptedUs, fieldNumber: 52)
       }
+      if _storage._accrueUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._accrueUs, fieldNumber: 240)
+      }
+      if !_storage._tresRequested.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tresRequested, fieldNumber: 241)
+      }
+      if !_storage._tresAllocated.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tresAllocated, fieldNumber: 242)
+      }
+      try { if let v = _storage._cancelledBy {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 243)
+      } }()
+      if !_storage._hetJobs.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hetJobs, fieldNumber: 244)
+      }
+      if _storage._billing.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._billing, fieldNumber: 245)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4309,6 +4712,12 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._preemptedUs != rhs_storage._preemptedUs {return false}
         if _storage._licenses != rhs_storage._licenses {return false}
         if _storage._association != rhs_storage._association {return false}
+        if _storage._accrueUs != rhs_storage._accrueUs {return false}
+        if _storage._tresRequested != rhs_storage._tresRequested {return false}
+        if _storage._tresAllocated != rhs_storage._tresAllocated {return false}
+        if _storage._cancelledBy != rhs_storage._cancelledBy {return false}
+        if _storage._hetJobs != rhs_storage._hetJobs {return false}
+        if _storage._billing != rhs_storage._billing {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4320,83 +4729,174 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StepInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0\u{1}attempt\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0\u{1}attempt\0\u{4}e\u{3}memory_mib\0\u{1}distribution\0\u{3}submit_line\0\u{3}time_limit_minutes\0\u{1}gres\0")
+
+  fileprivate class _StorageClass {
+    var _step: UInt32 = 0
+    var _name: String = String()
+    var _state: String = String()
+    var _nodeList: String = String()
+    var _tasks: UInt32 = 0
+    var _startUs: Int64 = 0
+    var _endUs: Int64 = 0
+    var _exit: WireExitStatus? = nil
+    var _usage: WireUsage? = nil
+    var _cpus: UInt32 = 0
+    var _attempt: UInt32 = 0
+    var _memoryMib: UInt64 = 0
+    var _distribution: String = String()
+    var _submitLine: String = String()
+    var _timeLimitMinutes: UInt32 = 0
+    var _gres: [WireGRESGrant] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _step = source._step
+      _name = source._name
+      _state = source._state
+      _nodeList = source._nodeList
+      _tasks = source._tasks
+      _startUs = source._startUs
+      _endUs = source._endUs
+      _exit = source._exit
+      _usage = source._usage
+      _cpus = source._cpus
+      _attempt = source._attempt
+      _memoryMib = source._memoryMib
+      _distribution = source._distribution
+      _submitLine = source._submitLine
+      _timeLimitMinutes = source._timeLimitMinutes
+      _gres = source._gres
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.state) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.endUs) }()
-      case 8: try { try decoder.decodeSingularMessageField(value: &self._exit) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
-      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._step) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._state) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._nodeList) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._tasks) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._startUs) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._endUs) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._exit) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._usage) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._cpus) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._attempt) }()
+        case 240: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryMib) }()
+        case 241: try { try decoder.decodeSingularStringField(value: &_storage._distribution) }()
+        case 242: try { try decoder.decodeSingularStringField(value: &_storage._submitLine) }()
+        case 243: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeLimitMinutes) }()
+        case 244: try { try decoder.decodeRepeatedMessageField(value: &_storage._gres) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.step != 0 {
-      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 1)
-    }
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
-    }
-    if !self.state.isEmpty {
-      try visitor.visitSingularStringField(value: self.state, fieldNumber: 3)
-    }
-    if !self.nodeList.isEmpty {
-      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 4)
-    }
-    if self.tasks != 0 {
-      try visitor.visitSingularUInt32Field(value: self.tasks, fieldNumber: 5)
-    }
-    if self.startUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 6)
-    }
-    if self.endUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.endUs, fieldNumber: 7)
-    }
-    try { if let v = self._exit {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    } }()
-    try { if let v = self._usage {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
-    if self.cpus != 0 {
-      try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 10)
-    }
-    if self.attempt != 0 {
-      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 11)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._step != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._step, fieldNumber: 1)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 2)
+      }
+      if !_storage._state.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._state, fieldNumber: 3)
+      }
+      if !_storage._nodeList.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._nodeList, fieldNumber: 4)
+      }
+      if _storage._tasks != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._tasks, fieldNumber: 5)
+      }
+      if _storage._startUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startUs, fieldNumber: 6)
+      }
+      if _storage._endUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._endUs, fieldNumber: 7)
+      }
+      try { if let v = _storage._exit {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      try { if let v = _storage._usage {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+      if _storage._cpus != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._cpus, fieldNumber: 10)
+      }
+      if _storage._attempt != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._attempt, fieldNumber: 11)
+      }
+      if _storage._memoryMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._memoryMib, fieldNumber: 240)
+      }
+      if !_storage._distribution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._distribution, fieldNumber: 241)
+      }
+      if !_storage._submitLine.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._submitLine, fieldNumber: 242)
+      }
+      if _storage._timeLimitMinutes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._timeLimitMinutes, fieldNumber: 243)
+      }
+      if !_storage._gres.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._gres, fieldNumber: 244)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireStepInfo, rhs: WireStepInfo) -> Bool {
-    if lhs.step != rhs.step {return false}
-    if lhs.name != rhs.name {return false}
-    if lhs.state != rhs.state {return false}
-    if lhs.nodeList != rhs.nodeList {return false}
-    if lhs.tasks != rhs.tasks {return false}
-    if lhs.startUs != rhs.startUs {return false}
-    if lhs.endUs != rhs.endUs {return false}
-    if lhs._exit != rhs._exit {return false}
-    if lhs._usage != rhs._usage {return false}
-    if lhs.cpus != rhs.cpus {return false}
-    if lhs.attempt != rhs.attempt {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._step != rhs_storage._step {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._nodeList != rhs_storage._nodeList {return false}
+        if _storage._tasks != rhs_storage._tasks {return false}
+        if _storage._startUs != rhs_storage._startUs {return false}
+        if _storage._endUs != rhs_storage._endUs {return false}
+        if _storage._exit != rhs_storage._exit {return false}
+        if _storage._usage != rhs_storage._usage {return false}
+        if _storage._cpus != rhs_storage._cpus {return false}
+        if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._memoryMib != rhs_storage._memoryMib {return false}
+        if _storage._distribution != rhs_storage._distribution {return false}
+        if _storage._submitLine != rhs_storage._submitLine {return false}
+        if _storage._timeLimitMinutes != rhs_storage._timeLimitMinutes {return false}
+        if _storage._gres != rhs_storage._gres {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4423,7 +4923,7 @@ nonisolated extension WireListNodes: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NodeList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nodes\0\u{3}now_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nodes\0\u{3}now_us\0\u{2}n\u{3}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4433,6 +4933,7 @@ nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      case 240: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
     }
@@ -4445,12 +4946,16 @@ nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.nowUs != 0 {
       try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 2)
     }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 240)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireNodeList, rhs: WireNodeList) -> Bool {
     if lhs.nodes != rhs.nodes {return false}
     if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4458,7 +4963,7 @@ nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NodeInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{1}state\0\u{1}flags\0\u{1}reason\0\u{1}cpus\0\u{3}cpus_allocated\0\u{3}memory_mib\0\u{3}memory_allocated_mib\0\u{1}sockets\0\u{3}cores_per_socket\0\u{3}threads_per_core\0\u{1}partitions\0\u{1}version\0\u{3}boot_us\0\u{3}daemon_start_us\0\u{1}os\0\u{1}arch\0\u{3}real_cpus\0\u{3}reason_us\0\u{3}reason_uid\0\u{1}features\0\u{1}gres\0\u{1}weight\0\u{3}reason_user\0\u{3}last_busy_us\0\u{3}io_port\0\u{3}free_memory_mib\0\u{3}load_hundredths\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{1}state\0\u{1}flags\0\u{1}reason\0\u{1}cpus\0\u{3}cpus_allocated\0\u{3}memory_mib\0\u{3}memory_allocated_mib\0\u{1}sockets\0\u{3}cores_per_socket\0\u{3}threads_per_core\0\u{1}partitions\0\u{1}version\0\u{3}boot_us\0\u{3}daemon_start_us\0\u{1}os\0\u{1}arch\0\u{3}real_cpus\0\u{3}reason_us\0\u{3}reason_uid\0\u{1}features\0\u{1}gres\0\u{1}weight\0\u{3}reason_user\0\u{3}last_busy_us\0\u{3}io_port\0\u{3}free_memory_mib\0\u{3}load_hundredths\0\u{2}S\u{3}port\0\u{1}hostname\0\u{3}tmp_disk_mib\0\u{1}comment\0\u{1}extra\0\u{3}gres_used\0\u{3}gres_text\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -4490,6 +4995,13 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _ioPort: UInt32 = 0
     var _freeMemoryMib: UInt64 = 0
     var _loadHundredths: UInt32 = 0
+    var _port: UInt32 = 0
+    var _hostname: String = String()
+    var _tmpDiskMib: UInt64 = 0
+    var _comment: String = String()
+    var _extra: String = String()
+    var _gresUsed: String = String()
+    var _gresText: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4529,6 +5041,13 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _ioPort = source._ioPort
       _freeMemoryMib = source._freeMemoryMib
       _loadHundredths = source._loadHundredths
+      _port = source._port
+      _hostname = source._hostname
+      _tmpDiskMib = source._tmpDiskMib
+      _comment = source._comment
+      _extra = source._extra
+      _gresUsed = source._gresUsed
+      _gresText = source._gresText
     }
   }
 
@@ -4576,6 +5095,13 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 27: try { try decoder.decodeSingularUInt32Field(value: &_storage._ioPort) }()
         case 28: try { try decoder.decodeSingularUInt64Field(value: &_storage._freeMemoryMib) }()
         case 29: try { try decoder.decodeSingularUInt32Field(value: &_storage._loadHundredths) }()
+        case 240: try { try decoder.decodeSingularUInt32Field(value: &_storage._port) }()
+        case 241: try { try decoder.decodeSingularStringField(value: &_storage._hostname) }()
+        case 242: try { try decoder.decodeSingularUInt64Field(value: &_storage._tmpDiskMib) }()
+        case 243: try { try decoder.decodeSingularStringField(value: &_storage._comment) }()
+        case 244: try { try decoder.decodeSingularStringField(value: &_storage._extra) }()
+        case 245: try { try decoder.decodeSingularStringField(value: &_storage._gresUsed) }()
+        case 246: try { try decoder.decodeSingularStringField(value: &_storage._gresText) }()
         default: break
         }
       }
@@ -4671,6 +5197,27 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if _storage._loadHundredths != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._loadHundredths, fieldNumber: 29)
       }
+      if _storage._port != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._port, fieldNumber: 240)
+      }
+      if !_storage._hostname.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hostname, fieldNumber: 241)
+      }
+      if _storage._tmpDiskMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._tmpDiskMib, fieldNumber: 242)
+      }
+      if !_storage._comment.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._comment, fieldNumber: 243)
+      }
+      if !_storage._extra.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._extra, fieldNumber: 244)
+      }
+      if !_storage._gresUsed.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._gresUsed, fieldNumber: 245)
+      }
+      if !_storage._gresText.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._gresText, fieldNumber: 246)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4709,6 +5256,13 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._ioPort != rhs_storage._ioPort {return false}
         if _storage._freeMemoryMib != rhs_storage._freeMemoryMib {return false}
         if _storage._loadHundredths != rhs_storage._loadHundredths {return false}
+        if _storage._port != rhs_storage._port {return false}
+        if _storage._hostname != rhs_storage._hostname {return false}
+        if _storage._tmpDiskMib != rhs_storage._tmpDiskMib {return false}
+        if _storage._comment != rhs_storage._comment {return false}
+        if _storage._extra != rhs_storage._extra {return false}
+        if _storage._gresUsed != rhs_storage._gresUsed {return false}
+        if _storage._gresText != rhs_storage._gresText {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4739,7 +5293,7 @@ nonisolated extension WireListPartitions: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PartitionList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}partitions\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}partitions\0\u{2}o\u{3}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4748,6 +5302,7 @@ nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.partitions) }()
+      case 240: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
     }
@@ -4757,11 +5312,15 @@ nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.partitions.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.partitions, fieldNumber: 1)
     }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 240)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WirePartitionList, rhs: WirePartitionList) -> Bool {
     if lhs.partitions != rhs.partitions {return false}
+    if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4769,94 +5328,198 @@ nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WirePartitionInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PartitionInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}is_default\0\u{1}state\0\u{3}node_list\0\u{3}max_time_minutes\0\u{3}default_time_minutes\0\u{1}nodes\0\u{1}cpus\0\u{3}max_nodes\0\u{3}min_nodes\0\u{3}priority_tier\0\u{3}root_only\0\u{3}allow_accounts\0\u{3}allow_groups\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}is_default\0\u{1}state\0\u{3}node_list\0\u{3}max_time_minutes\0\u{3}default_time_minutes\0\u{1}nodes\0\u{1}cpus\0\u{3}max_nodes\0\u{3}min_nodes\0\u{3}priority_tier\0\u{3}root_only\0\u{3}allow_accounts\0\u{3}allow_groups\0\u{2}b\u{3}hidden\0\u{3}over_subscribe\0\u{3}preempt_mode\0\u{3}priority_job_factor\0\u{3}alloc_nodes\0\u{3}max_cpus_per_node\0")
+
+  fileprivate class _StorageClass {
+    var _name: String = String()
+    var _isDefault: Bool = false
+    var _state: String = String()
+    var _nodeList: String = String()
+    var _maxTimeMinutes: UInt32 = 0
+    var _defaultTimeMinutes: UInt32 = 0
+    var _nodes: UInt32 = 0
+    var _cpus: UInt32 = 0
+    var _maxNodes: UInt32 = 0
+    var _minNodes: UInt32 = 0
+    var _priorityTier: UInt32 = 0
+    var _rootOnly: Bool = false
+    var _allowAccounts: String = String()
+    var _allowGroups: String = String()
+    var _hidden: Bool = false
+    var _overSubscribe: String = String()
+    var _preemptMode: String = String()
+    var _priorityJobFactor: UInt32 = 0
+    var _allocNodes: String = String()
+    var _maxCpusPerNode: UInt32 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _name = source._name
+      _isDefault = source._isDefault
+      _state = source._state
+      _nodeList = source._nodeList
+      _maxTimeMinutes = source._maxTimeMinutes
+      _defaultTimeMinutes = source._defaultTimeMinutes
+      _nodes = source._nodes
+      _cpus = source._cpus
+      _maxNodes = source._maxNodes
+      _minNodes = source._minNodes
+      _priorityTier = source._priorityTier
+      _rootOnly = source._rootOnly
+      _allowAccounts = source._allowAccounts
+      _allowGroups = source._allowGroups
+      _hidden = source._hidden
+      _overSubscribe = source._overSubscribe
+      _preemptMode = source._preemptMode
+      _priorityJobFactor = source._priorityJobFactor
+      _allocNodes = source._allocNodes
+      _maxCpusPerNode = source._maxCpusPerNode
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try { try decoder.decodeSingularBoolField(value: &self.isDefault) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.state) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maxTimeMinutes) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.defaultTimeMinutes) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.nodes) }()
-      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.maxNodes) }()
-      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.minNodes) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.priorityTier) }()
-      case 12: try { try decoder.decodeSingularBoolField(value: &self.rootOnly) }()
-      case 13: try { try decoder.decodeSingularStringField(value: &self.allowAccounts) }()
-      case 14: try { try decoder.decodeSingularStringField(value: &self.allowGroups) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 2: try { try decoder.decodeSingularBoolField(value: &_storage._isDefault) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._state) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._nodeList) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxTimeMinutes) }()
+        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._defaultTimeMinutes) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._nodes) }()
+        case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._cpus) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxNodes) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._minNodes) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._priorityTier) }()
+        case 12: try { try decoder.decodeSingularBoolField(value: &_storage._rootOnly) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._allowAccounts) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._allowGroups) }()
+        case 240: try { try decoder.decodeSingularBoolField(value: &_storage._hidden) }()
+        case 241: try { try decoder.decodeSingularStringField(value: &_storage._overSubscribe) }()
+        case 242: try { try decoder.decodeSingularStringField(value: &_storage._preemptMode) }()
+        case 243: try { try decoder.decodeSingularUInt32Field(value: &_storage._priorityJobFactor) }()
+        case 244: try { try decoder.decodeSingularStringField(value: &_storage._allocNodes) }()
+        case 245: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxCpusPerNode) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
-    }
-    if self.isDefault != false {
-      try visitor.visitSingularBoolField(value: self.isDefault, fieldNumber: 2)
-    }
-    if !self.state.isEmpty {
-      try visitor.visitSingularStringField(value: self.state, fieldNumber: 3)
-    }
-    if !self.nodeList.isEmpty {
-      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 4)
-    }
-    if self.maxTimeMinutes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.maxTimeMinutes, fieldNumber: 5)
-    }
-    if self.defaultTimeMinutes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.defaultTimeMinutes, fieldNumber: 6)
-    }
-    if self.nodes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.nodes, fieldNumber: 7)
-    }
-    if self.cpus != 0 {
-      try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 8)
-    }
-    if self.maxNodes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.maxNodes, fieldNumber: 9)
-    }
-    if self.minNodes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.minNodes, fieldNumber: 10)
-    }
-    if self.priorityTier != 0 {
-      try visitor.visitSingularUInt32Field(value: self.priorityTier, fieldNumber: 11)
-    }
-    if self.rootOnly != false {
-      try visitor.visitSingularBoolField(value: self.rootOnly, fieldNumber: 12)
-    }
-    if !self.allowAccounts.isEmpty {
-      try visitor.visitSingularStringField(value: self.allowAccounts, fieldNumber: 13)
-    }
-    if !self.allowGroups.isEmpty {
-      try visitor.visitSingularStringField(value: self.allowGroups, fieldNumber: 14)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 1)
+      }
+      if _storage._isDefault != false {
+        try visitor.visitSingularBoolField(value: _storage._isDefault, fieldNumber: 2)
+      }
+      if !_storage._state.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._state, fieldNumber: 3)
+      }
+      if !_storage._nodeList.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._nodeList, fieldNumber: 4)
+      }
+      if _storage._maxTimeMinutes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxTimeMinutes, fieldNumber: 5)
+      }
+      if _storage._defaultTimeMinutes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._defaultTimeMinutes, fieldNumber: 6)
+      }
+      if _storage._nodes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._nodes, fieldNumber: 7)
+      }
+      if _storage._cpus != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._cpus, fieldNumber: 8)
+      }
+      if _storage._maxNodes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxNodes, fieldNumber: 9)
+      }
+      if _storage._minNodes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minNodes, fieldNumber: 10)
+      }
+      if _storage._priorityTier != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._priorityTier, fieldNumber: 11)
+      }
+      if _storage._rootOnly != false {
+        try visitor.visitSingularBoolField(value: _storage._rootOnly, fieldNumber: 12)
+      }
+      if !_storage._allowAccounts.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._allowAccounts, fieldNumber: 13)
+      }
+      if !_storage._allowGroups.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._allowGroups, fieldNumber: 14)
+      }
+      if _storage._hidden != false {
+        try visitor.visitSingularBoolField(value: _storage._hidden, fieldNumber: 240)
+      }
+      if !_storage._overSubscribe.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._overSubscribe, fieldNumber: 241)
+      }
+      if !_storage._preemptMode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._preemptMode, fieldNumber: 242)
+      }
+      if _storage._priorityJobFactor != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._priorityJobFactor, fieldNumber: 243)
+      }
+      if !_storage._allocNodes.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._allocNodes, fieldNumber: 244)
+      }
+      if _storage._maxCpusPerNode != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxCpusPerNode, fieldNumber: 245)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WirePartitionInfo, rhs: WirePartitionInfo) -> Bool {
-    if lhs.name != rhs.name {return false}
-    if lhs.isDefault != rhs.isDefault {return false}
-    if lhs.state != rhs.state {return false}
-    if lhs.nodeList != rhs.nodeList {return false}
-    if lhs.maxTimeMinutes != rhs.maxTimeMinutes {return false}
-    if lhs.defaultTimeMinutes != rhs.defaultTimeMinutes {return false}
-    if lhs.nodes != rhs.nodes {return false}
-    if lhs.cpus != rhs.cpus {return false}
-    if lhs.maxNodes != rhs.maxNodes {return false}
-    if lhs.minNodes != rhs.minNodes {return false}
-    if lhs.priorityTier != rhs.priorityTier {return false}
-    if lhs.rootOnly != rhs.rootOnly {return false}
-    if lhs.allowAccounts != rhs.allowAccounts {return false}
-    if lhs.allowGroups != rhs.allowGroups {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._isDefault != rhs_storage._isDefault {return false}
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._nodeList != rhs_storage._nodeList {return false}
+        if _storage._maxTimeMinutes != rhs_storage._maxTimeMinutes {return false}
+        if _storage._defaultTimeMinutes != rhs_storage._defaultTimeMinutes {return false}
+        if _storage._nodes != rhs_storage._nodes {return false}
+        if _storage._cpus != rhs_storage._cpus {return false}
+        if _storage._maxNodes != rhs_storage._maxNodes {return false}
+        if _storage._minNodes != rhs_storage._minNodes {return false}
+        if _storage._priorityTier != rhs_storage._priorityTier {return false}
+        if _storage._rootOnly != rhs_storage._rootOnly {return false}
+        if _storage._allowAccounts != rhs_storage._allowAccounts {return false}
+        if _storage._allowGroups != rhs_storage._allowGroups {return false}
+        if _storage._hidden != rhs_storage._hidden {return false}
+        if _storage._overSubscribe != rhs_storage._overSubscribe {return false}
+        if _storage._preemptMode != rhs_storage._preemptMode {return false}
+        if _storage._priorityJobFactor != rhs_storage._priorityJobFactor {return false}
+        if _storage._allocNodes != rhs_storage._allocNodes {return false}
+        if _storage._maxCpusPerNode != rhs_storage._maxCpusPerNode {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4864,7 +5527,7 @@ nonisolated extension WirePartitionInfo: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ListAccounting"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{1}user\0\u{3}all_users\0\u{3}since_us\0\u{3}until_us\0\u{1}states\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{1}user\0\u{3}all_users\0\u{3}since_us\0\u{3}until_us\0\u{1}states\0\u{4}j\u{3}with_script\0\u{3}with_environment\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4878,6 +5541,8 @@ nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.states) }()
+      case 240: try { try decoder.decodeSingularBoolField(value: &self.withScript) }()
+      case 241: try { try decoder.decodeSingularBoolField(value: &self.withEnvironment) }()
       default: break
       }
     }
@@ -4902,6 +5567,12 @@ nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.states.isEmpty {
       try visitor.visitRepeatedStringField(value: self.states, fieldNumber: 6)
     }
+    if self.withScript != false {
+      try visitor.visitSingularBoolField(value: self.withScript, fieldNumber: 240)
+    }
+    if self.withEnvironment != false {
+      try visitor.visitSingularBoolField(value: self.withEnvironment, fieldNumber: 241)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4912,6 +5583,8 @@ nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.sinceUs != rhs.sinceUs {return false}
     if lhs.untilUs != rhs.untilUs {return false}
     if lhs.states != rhs.states {return false}
+    if lhs.withScript != rhs.withScript {return false}
+    if lhs.withEnvironment != rhs.withEnvironment {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6693,6 +7366,205 @@ nonisolated extension WireShutdown: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 
   public static func ==(lhs: WireShutdown, rhs: WireShutdown) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListStepUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListStepUsage"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.jobs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.jobs, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListStepUsage, rhs: WireListStepUsage) -> Bool {
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepUsageList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepUsageList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}steps\0\u{3}silent_nodes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.silentNodes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 1)
+    }
+    if !self.silentNodes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.silentNodes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepUsageList, rhs: WireStepUsageList) -> Bool {
+    if lhs.steps != rhs.steps {return false}
+    if lhs.silentNodes != rhs.silentNodes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepUsageInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepUsageInfo"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0\u{3}array_job\0\u{3}array_task\0\u{3}node_list\0\u{1}tasks\0\u{1}nodes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.arrayJob) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.arrayTask) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 2)
+    }
+    if self.arrayJob != 0 {
+      try visitor.visitSingularUInt32Field(value: self.arrayJob, fieldNumber: 3)
+    }
+    if self.arrayTask != 0 {
+      try visitor.visitSingularUInt32Field(value: self.arrayTask, fieldNumber: 4)
+    }
+    if !self.nodeList.isEmpty {
+      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 5)
+    }
+    if self.tasks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tasks, fieldNumber: 6)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepUsageInfo, rhs: WireStepUsageInfo) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.arrayJob != rhs.arrayJob {return false}
+    if lhs.arrayTask != rhs.arrayTask {return false}
+    if lhs.nodeList != rhs.nodeList {return false}
+    if lhs.tasks != rhs.tasks {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNodeStepUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NodeStepUsage"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}usage\0\u{3}memory_bytes\0\u{1}processes\0\u{3}read_bytes\0\u{3}written_bytes\0\u{3}virtual_bytes\0\u{3}page_faults\0\u{1}tasks\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.processes) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.readBytes) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.writtenBytes) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.virtualBytes) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.pageFaults) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    try { if let v = self._usage {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.memoryBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 3)
+    }
+    if !self.processes.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.processes, fieldNumber: 4)
+    }
+    if self.readBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.readBytes, fieldNumber: 5)
+    }
+    if self.writtenBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.writtenBytes, fieldNumber: 6)
+    }
+    if self.virtualBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.virtualBytes, fieldNumber: 7)
+    }
+    if self.pageFaults != 0 {
+      try visitor.visitSingularUInt64Field(value: self.pageFaults, fieldNumber: 8)
+    }
+    if self.tasks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tasks, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNodeStepUsage, rhs: WireNodeStepUsage) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs._usage != rhs._usage {return false}
+    if lhs.memoryBytes != rhs.memoryBytes {return false}
+    if lhs.processes != rhs.processes {return false}
+    if lhs.readBytes != rhs.readBytes {return false}
+    if lhs.writtenBytes != rhs.writtenBytes {return false}
+    if lhs.virtualBytes != rhs.virtualBytes {return false}
+    if lhs.pageFaults != rhs.pageFaults {return false}
+    if lhs.tasks != rhs.tasks {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
