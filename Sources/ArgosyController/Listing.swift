@@ -17,6 +17,7 @@ struct Listing: Sendable {
     func jobs(in view: CoreView, _ request: WireListJobs) throws(Refusal) -> WireJobList {
         var list = WireJobList()
         list.nowUs = clock.now.microseconds
+        list.cluster = configuration.clusterName
         let selection = Selection(request.jobs)
         let uids = try uids(request.user)
         view.forEachJob { row in
@@ -90,6 +91,7 @@ struct Listing: Sendable {
         info.nodesWanted = max(fields.minNodes, 1)
         info.cpusWanted = max(tasks.multipliedSaturating(by: max(fields.cpusPerTask, 1)), info.nodesWanted)
         info.memoryWantedMib = fields.memoryPerNodeMiB
+        addResources(row, to: &info)
         return info
     }
 
@@ -126,6 +128,7 @@ struct Listing: Sendable {
         info.exit = WireExitStatus(row.exit)
         info.usage = WireUsage(row.usage)
         info.cpus = UInt32(row.layout.cpuCount)
+        addResources(row, to: &info)
         return info
     }
 
@@ -145,7 +148,17 @@ struct Listing: Sendable {
     func nodes(in view: CoreView) -> WireNodeList {
         var list = WireNodeList()
         list.nowUs = clock.now.microseconds
-        list.nodes = view.nodes.map(info(node:))
+        list.cluster = configuration.clusterName
+        var used: [NodeIndex: [GRESGrant]] = [:]
+        view.forEachJob { row in
+            guard !row.state.isEnded, let allocation = row.allocation else { return }
+            for node in allocation.nodes where !node.gres.isEmpty { used[node.index, default: []] += node.gres }
+        }
+        list.nodes = view.nodes.map { node in
+            var info = info(node: node)
+            addDetails(node, configuration.nodes[node.index.int], used: used[node.index] ?? [], to: &info)
+            return info
+        }
         return list
     }
 
@@ -189,6 +202,7 @@ struct Listing: Sendable {
 
     func partitions(in view: CoreView) -> WirePartitionList {
         var list = WirePartitionList()
+        list.cluster = configuration.clusterName
         list.partitions = view.partitions.map(info(partition:))
         return list
     }
@@ -209,6 +223,7 @@ struct Listing: Sendable {
         info.priorityTier = configured?.priorityTier ?? 1
         info.rootOnly = configured?.rootOnly ?? false
         info.allowAccounts = configured?.allowAccounts.joined(separator: ",") ?? ""
+        if let configured { addPolicy(configured, to: &info) }
         info.allowGroups = configured?.allowGroups.joined(separator: ",") ?? ""
         return info
     }
