@@ -102,9 +102,11 @@ public final class Controller: Sendable {
                     isOperator: { $0 == 0 || $0 == slurmUID || administrators.contains($0) }),
                 users: users, desk: desk, changes: changes,
                 accounting: AccountingDesk(configuration: live, store: store, users: users, clock: clock),
-                administrators: administrators, clock: clock, counters: counters, logger: logger, helpers: pools[1],
+                administrators: administrators, usage: UsageDesk(desk: desk), clock: clock, counters: counters,
+                logger: logger, helpers: pools[1],
                 fetchers: pools[2], onShutdown: { onEnd("asked to by an operator") }))
         desk.onRelayLost.withLock { $0 = { router.clientLost($0) } }
+        desk.onUsage.withLock { $0 = { router.parts.usage.answered($0, by: $1) } }
         server = try Self.server(live, term, options, router, desk, logger)
         let core = ControllerCore(configuration: configuration, stored: stored, term: term, now: started)
         let decider = Decider(
@@ -153,6 +155,7 @@ public final class Controller: Sendable {
         for pool in pools { try? pool.syncShutdownGracefully() }
         // Desk and router know each other; let go, so that the store's lock goes with its owner.
         desk.onRelayLost.withLock { $0 = nil }
+        desk.onUsage.withLock { $0 = nil }
         unlink(configuration.socketPath)
     }
 

@@ -18,6 +18,7 @@ struct Listing: Sendable {
     func jobs(in view: CoreView, _ request: WireListJobs) throws(Refusal) -> WireJobList {
         var list = WireJobList()
         list.nowUs = clock.now.microseconds
+        list.cluster = configuration.clusterName
         let selection = Selection(request.jobs)
         let uids = try uids(request.user)
         view.forEachJob { row in
@@ -92,6 +93,7 @@ struct Listing: Sendable {
         info.nodesWanted = max(fields.minNodes, 1)
         info.cpusWanted = max(tasks.multipliedSaturating(by: max(fields.cpusPerTask, 1)), info.nodesWanted)
         info.memoryWantedMib = fields.memoryPerNodeMiB
+        addResources(row, to: &info)
         return info
     }
 
@@ -128,6 +130,7 @@ struct Listing: Sendable {
         info.exit = WireExitStatus(row.exit)
         info.usage = WireUsage(row.usage)
         info.cpus = UInt32(row.layout.cpuCount)
+        addResources(row, to: &info)
         return info
     }
 
@@ -147,9 +150,16 @@ struct Listing: Sendable {
     func nodes(in view: CoreView) -> WireNodeList {
         var list = WireNodeList()
         list.nowUs = clock.now.microseconds
+        list.cluster = configuration.clusterName
+        var used: [NodeIndex: [GRESGrant]] = [:]
+        view.forEachJob { row in
+            guard !row.state.isEnded, let allocation = row.allocation else { return }
+            for node in allocation.nodes where !node.gres.isEmpty { used[node.index, default: []] += node.gres }
+        }
         list.nodes = view.nodes.map { node in
             var info = info(node: node)
             addControl(node, to: &info, in: view)
+            addDetails(node, configuration.nodes[node.index.int], used: used[node.index] ?? [], to: &info)
             return info
         }
         return list
@@ -195,6 +205,7 @@ struct Listing: Sendable {
 
     func partitions(in view: CoreView) -> WirePartitionList {
         var list = WirePartitionList()
+        list.cluster = configuration.clusterName
         list.partitions = view.partitions.map { partition in
             var info = info(partition: partition)
             addControl(partition, to: &info, in: view)
@@ -219,6 +230,7 @@ struct Listing: Sendable {
         info.priorityTier = configured?.priorityTier ?? 1
         info.rootOnly = configured?.rootOnly ?? false
         info.allowAccounts = configured?.allowAccounts.joined(separator: ",") ?? ""
+        if let configured { addPolicy(configured, to: &info) }
         info.allowGroups = configured?.allowGroups.joined(separator: ",") ?? ""
         return info
     }

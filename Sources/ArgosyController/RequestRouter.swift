@@ -28,6 +28,7 @@ final class RequestRouter: CommandService {
         var changes: ConfigurationDesk
         var accounting: AccountingDesk
         var administrators: Administrators
+        var usage: UsageDesk
         var clock: SharedClock
         var counters: Counters
         var logger: Logger
@@ -96,6 +97,7 @@ final class RequestRouter: CommandService {
             query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view, for: caller)) }
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
+        case .stepUsage(let list): stepUsage(list, caller, slot)
         case .shutdown: shutdown(caller, slot)
         case .licenses: listLicenses(slot)
         case .switches: listSwitches(slot)
