@@ -126,6 +126,8 @@ public final class JobSpec: Sendable {
         /// `--kill-on-invalid-dep`; nil: as configured.
         public var killOnInvalidDependency: Bool?
         public var wckey = ""
+        /// The script gets what the user's login shell sets, under its own environment.
+        public var getsUserEnvironment = false
         /// Of a heterogeneous job: components as submitted, the leader first; empty otherwise. The leader carries the others.
         public var components: [JobSpec.Fields] = []
         public init(identity: Identity) { self.identity = identity }

@@ -294,6 +294,22 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .priorities(newValue)}
   }
 
+  public var attachStep: WireAttachStep {
+    get {
+      if case .attachStep(let v)? = body {return v}
+      return WireAttachStep()
+    }
+    set {body = .attachStep(newValue)}
+  }
+
+  public var finishJob: WireFinishJob {
+    get {
+      if case .finishJob(let v)? = body {return v}
+      return WireFinishJob()
+    }
+    set {body = .finishJob(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -322,6 +338,8 @@ public nonisolated struct WireRequest: Sendable {
     case changeAccounting(WireChangeAccounting)
     case shares(WireListShares)
     case priorities(WireListPriorities)
+    case attachStep(WireAttachStep)
+    case finishJob(WireFinishJob)
 
   }
 
@@ -572,11 +590,56 @@ public nonisolated struct WireSubmitJob: Sendable {
   /// ends when the connection closes (srun) .
   public var waitForAllocation: Bool = false
 
+  /// with wait_for_allocation: the job stays when the connection closes (salloc --no-shell)
+  public var keepOnClientLoss: Bool = false
+
+  /// with wait_for_allocation: a repeat that asks for the id alone, at once
+  public var onlyID: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _job: WireJobSpec? = nil
+}
+
+/// Where a running step is, to see and feed its stdio beside its srun; reply StepCreated.
+public nonisolated struct WireAttachStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var step: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// An interactive job is done with; its exit status is what its command ended with.
+public nonisolated struct WireFinishJob: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var exit: WireExitStatus {
+    get {_exit ?? WireExitStatus()}
+    set {_exit = newValue}
+  }
+  /// Returns true if `exit` has been explicitly set.
+  public var hasExit: Bool {self._exit != nil}
+  /// Clears the value of `exit`. Subsequent reads from it will return its default value.
+  public mutating func clearExit() {self._exit = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _exit: WireExitStatus? = nil
 }
 
 public nonisolated struct WireJobSubmitted: Sendable {
@@ -2579,7 +2642,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0\u{4}`\u{2}attach_step\0\u{3}finish_job\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2913,6 +2976,32 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .why(v)
         }
       }()
+      case 220: try {
+        var v: WireAttachStep?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .attachStep(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .attachStep(v)
+        }
+      }()
+      case 221: try {
+        var v: WireFinishJob?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .finishJob(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .finishJob(v)
+        }
+      }()
       default: break
       }
     }
@@ -3026,6 +3115,14 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .why?: try {
       guard case .why(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
+    case .attachStep?: try {
+      guard case .attachStep(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 220)
+    }()
+    case .finishJob?: try {
+      guard case .finishJob(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 221)
     }()
     case nil: break
     }
@@ -3467,7 +3564,7 @@ nonisolated extension WireDone: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SubmitJob"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}token\0\u{3}test_only\0\u{3}wait_for_allocation\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}token\0\u{3}test_only\0\u{3}wait_for_allocation\0\u{4}X\u{3}keep_on_client_loss\0\u{3}only_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3479,6 +3576,8 @@ nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularStringField(value: &self.token) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.testOnly) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.waitForAllocation) }()
+      case 220: try { try decoder.decodeSingularBoolField(value: &self.keepOnClientLoss) }()
+      case 221: try { try decoder.decodeSingularBoolField(value: &self.onlyID) }()
       default: break
       }
     }
@@ -3501,6 +3600,12 @@ nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.waitForAllocation != false {
       try visitor.visitSingularBoolField(value: self.waitForAllocation, fieldNumber: 4)
     }
+    if self.keepOnClientLoss != false {
+      try visitor.visitSingularBoolField(value: self.keepOnClientLoss, fieldNumber: 220)
+    }
+    if self.onlyID != false {
+      try visitor.visitSingularBoolField(value: self.onlyID, fieldNumber: 221)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3509,6 +3614,82 @@ nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.token != rhs.token {return false}
     if lhs.testOnly != rhs.testOnly {return false}
     if lhs.waitForAllocation != rhs.waitForAllocation {return false}
+    if lhs.keepOnClientLoss != rhs.keepOnClientLoss {return false}
+    if lhs.onlyID != rhs.onlyID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAttachStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AttachStep"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAttachStep, rhs: WireAttachStep) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFinishJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FinishJob"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}exit\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._exit) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    try { if let v = self._exit {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireFinishJob, rhs: WireFinishJob) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs._exit != rhs._exit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -456,6 +456,22 @@ public nonisolated struct WireJobSpec: @unchecked Sendable {
     set {_uniqueStorage()._components = newValue}
   }
 
+  /// the script gets what the user's login shell sets, under its own environment
+  public var getUserEnv: Bool {
+    get {_storage._getUserEnv}
+    set {_uniqueStorage()._getUserEnv = newValue}
+  }
+
+  /// submission only, by root: the group to run as
+  public var runGid: UInt32 {
+    get {_storage._runGid ?? 0}
+    set {_uniqueStorage()._runGid = newValue}
+  }
+  /// Returns true if `runGid` has been explicitly set.
+  public var hasRunGid: Bool {_storage._runGid != nil}
+  /// Clears the value of `runGid`. Subsequent reads from it will return its default value.
+  public mutating func clearRunGid() {_uniqueStorage()._runGid = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1099,7 +1115,7 @@ nonisolated extension WireResourceLimit: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobSpec"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0\u{4}m\u{2}get_user_env\0\u{3}run_gid\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -1149,6 +1165,8 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _killOnInvalidDependency: Bool? = nil
     var _wckey: String = String()
     var _components: [WireJobSpec] = []
+    var _getUserEnv: Bool = false
+    var _runGid: UInt32? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1206,6 +1224,8 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       _killOnInvalidDependency = source._killOnInvalidDependency
       _wckey = source._wckey
       _components = source._components
+      _getUserEnv = source._getUserEnv
+      _runGid = source._runGid
     }
   }
 
@@ -1271,6 +1291,8 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 45: try { try decoder.decodeSingularBoolField(value: &_storage._killOnInvalidDependency) }()
         case 46: try { try decoder.decodeSingularStringField(value: &_storage._wckey) }()
         case 47: try { try decoder.decodeRepeatedMessageField(value: &_storage._components) }()
+        case 220: try { try decoder.decodeSingularBoolField(value: &_storage._getUserEnv) }()
+        case 221: try { try decoder.decodeSingularUInt32Field(value: &_storage._runGid) }()
         default: break
         }
       }
@@ -1424,6 +1446,12 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._components.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._components, fieldNumber: 47)
       }
+      if _storage._getUserEnv != false {
+        try visitor.visitSingularBoolField(value: _storage._getUserEnv, fieldNumber: 220)
+      }
+      try { if let v = _storage._runGid {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 221)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1480,6 +1508,8 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._killOnInvalidDependency != rhs_storage._killOnInvalidDependency {return false}
         if _storage._wckey != rhs_storage._wckey {return false}
         if _storage._components != rhs_storage._components {return false}
+        if _storage._getUserEnv != rhs_storage._getUserEnv {return false}
+        if _storage._runGid != rhs_storage._runGid {return false}
         return true
       }
       if !storagesAreEqual {return false}
