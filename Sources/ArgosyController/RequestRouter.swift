@@ -84,6 +84,8 @@ final class RequestRouter: CommandService {
         case .updateJob(let update): updateJob(update, caller, slot)
         case .ping: slot.reply(WireReply(.pong(pong())))
         case .configuration: slot.reply(WireReply(.configuration(parts.listing.settings())))
+        case .attachStep(let attach): attachStep(attach, caller, slot)
+        case .finishJob(let finish): finishJob(finish, caller, slot)
         case .waitJob(let wait): send(slot) { .waitRequested(JobID(wait.job), reply: $0) }
         case .accountingRecords:
             query(slot) { [desk = parts.accounting] view in .accountingRecords(desk.records(in: view)) }
@@ -138,7 +140,7 @@ final class RequestRouter: CommandService {
     // MARK: - Jobs
 
     private func submit(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot) {
-        if request.waitForAllocation && !request.testOnly { slot.watch() }
+        if request.waitForAllocation && !request.testOnly && !request.onlyID { slot.watch() }
         guard request.job.hasContainer else {
             return prepare(slot) { [self] () throws(Refusal) in try enter(request, peer, relayed, slot) }
         }

@@ -127,6 +127,10 @@ public struct ControllerCore: Sendable {
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
         case .waitRequested(let job, let reply): wait(for: job, reply: reply)
+        case .stepAttachRequested(let job, let step, let caller, let reply):
+            attach(to: job, step, by: caller, reply: reply)
+        case .interactiveJobFinished(let job, let exit, let caller, let reply):
+            finishInteractive(job, exit, by: caller, reply: reply)
         case .clientLost(let reply): loseClient(reply)
         case .nodeRegistered(let node, let registration): register(node, registration)
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)

@@ -60,6 +60,9 @@ public enum Event: Sendable {
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)
+    case stepAttachRequested(JobID, StepID, by: Caller, reply: ReplyHandle)
+    /// The command that an interactive allocation was made for has ended.
+    case interactiveJobFinished(JobID, ExitStatus, by: Caller, reply: ReplyHandle)
     /// The connection behind the handle closed: whatever waits for it is forgotten, an interactive job is ended.
     case clientLost(ReplyHandle)
 
