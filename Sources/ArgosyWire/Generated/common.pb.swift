@@ -492,6 +492,12 @@ public nonisolated struct WireJobSpec: @unchecked Sendable {
     set {_uniqueStorage()._reboot = newValue}
   }
 
+  /// `requeue` is not the submitter's word: the cluster's JobRequeue counts
+  public var defaultRequeue: Bool {
+    get {_storage._defaultRequeue}
+    set {_uniqueStorage()._defaultRequeue = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1157,7 +1163,7 @@ nonisolated extension WireResourceLimit: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobSpec"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0\u{4}Q\u{4}mail_types\0\u{3}mail_user\0\u{1}warning\0\u{3}delay_boot_minutes\0\u{1}reboot\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0\u{4}Q\u{4}mail_types\0\u{3}mail_user\0\u{1}warning\0\u{3}delay_boot_minutes\0\u{1}reboot\0\u{3}default_requeue\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -1212,6 +1218,7 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _warning: WireWarningSignal? = nil
     var _delayBootMinutes: UInt32? = nil
     var _reboot: Bool = false
+    var _defaultRequeue: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1274,6 +1281,7 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       _warning = source._warning
       _delayBootMinutes = source._delayBootMinutes
       _reboot = source._reboot
+      _defaultRequeue = source._defaultRequeue
     }
   }
 
@@ -1344,6 +1352,7 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 322: try { try decoder.decodeSingularMessageField(value: &_storage._warning) }()
         case 323: try { try decoder.decodeSingularUInt32Field(value: &_storage._delayBootMinutes) }()
         case 324: try { try decoder.decodeSingularBoolField(value: &_storage._reboot) }()
+        case 325: try { try decoder.decodeSingularBoolField(value: &_storage._defaultRequeue) }()
         default: break
         }
       }
@@ -1512,6 +1521,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._reboot != false {
         try visitor.visitSingularBoolField(value: _storage._reboot, fieldNumber: 324)
       }
+      if _storage._defaultRequeue != false {
+        try visitor.visitSingularBoolField(value: _storage._defaultRequeue, fieldNumber: 325)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1573,6 +1585,7 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._warning != rhs_storage._warning {return false}
         if _storage._delayBootMinutes != rhs_storage._delayBootMinutes {return false}
         if _storage._reboot != rhs_storage._reboot {return false}
+        if _storage._defaultRequeue != rhs_storage._defaultRequeue {return false}
         return true
       }
       if !storagesAreEqual {return false}
