@@ -23,6 +23,7 @@ extension WireJobSpec {
         timeMinMinutes = fields.timeMin.rawValue
         wckey = fields.wckey
         getUserEnv = fields.getsUserEnvironment
+        setNotices(fields)
         if let priority = fields.priority { self.priority = priority }
         if let kills = fields.killOnInvalidDependency { killOnInvalidDependency = kills }
         components = fields.components.map { WireJobSpec(JobSpec($0)) }
@@ -81,6 +82,7 @@ extension WireJobSpec {
         fields.timeMin = TimeLimit(rawValue: timeMinMinutes)
         fields.wckey = wckey
         fields.getsUserEnvironment = getUserEnv
+        readNotices(into: &fields)
         fields.priority = hasPriority ? priority : nil
         fields.killOnInvalidDependency = hasKillOnInvalidDependency ? killOnInvalidDependency : nil
         // A component has none of its own: whatever else a message says stops here.

@@ -1,37 +1,10 @@
-// Options about mail, warnings and identity, and those that are checked and then change nothing here.
+// Options about identity, and those that are checked and then change nothing here.
 
 import ArgosyClient
 import ArgosyConfig
-import ArgosyDomain
 import Glibc
 
 extension JobOptionTable {
-    static func notices(prefix: String) -> [Row] {
-        [
-            Row("mail-type", nil, .required, "type", "notify on state change: BEGIN, END, FAIL or ALL") {
-                options, text throws(OptionError) in options.mailTypes = try TakenValue.mailTypes(text)
-            },
-            Row("mail-user", nil, .required, "user", "who to send email notification for job state changes") {
-                options, text throws(OptionError) in options.mailUser = text
-            },
-            Row(
-                "signal", nil, .required, "[{R|B}:]num[@time]",
-                env: prefix == "SLURM_" ? ["SLURM_SIGNAL"] : [prefix + "SIGNAL"],
-                "send signal when time limit within time seconds"
-            ) { options, text throws(OptionError) in options.warning = try TakenValue.warning(text) },
-            Row("reboot", "reboot the nodes before the job starts") { options, _ throws(OptionError) in
-                options.reboots = true
-            },
-            Row("delay-boot", nil, .required, "mins", env: [prefix + "DELAY_BOOT"], "delay boot for desired features") {
-                options, text throws(OptionError) in
-                guard let seconds = SlurmText.seconds(text), seconds / 60 < UInt64(UInt32.max) else {
-                    throw JobValue.invalid("--delay-boot")
-                }
-                options.delayBootMinutes = UInt32((seconds + 59) / 60)
-            },
-        ]
-    }
-
     static func identity(prefix: String) -> [Row] {
         [
             Row("uid", nil, .required, "user", "user to run the job as (root only)") {
@@ -73,7 +46,7 @@ extension JobOptionTable {
         }
         return [
             row("acctg-freq") { _, text throws(OptionError) in try TakenValue.checkFrequency(text) },
-            row("bb", env: false), 
+            row("bb", env: false),
             row("bbf", env: false) { _, text throws(OptionError) in
                 guard FileBytes.read(path: text, limit: BatchScript.maxBytes) != nil else {
                     throw OptionError("Invalid --bbf specification")
@@ -137,39 +110,6 @@ enum TakenValue {
             found.append(number)
         }
         return found
-    }
-
-    private static let mailWords: Set<String> = [
-        "NONE", "ALL", "BEGIN", "END", "FAIL", "REQUEUE", "STAGE_OUT", "TIME_LIMIT", "TIME_LIMIT_90", "TIME_LIMIT_80",
-        "TIME_LIMIT_50", "ARRAY_TASKS", "INVALID_DEPEND",
-    ]
-
-    static func mailTypes(_ text: String) throws(OptionError) -> String {
-        for word in text.split(separator: ",") where !mailWords.contains(word.uppercased()) {
-            throw JobValue.invalid("--mail-type")
-        }
-        return text
-    }
-
-    /// `[{R|B}:]signal[@seconds]`
-    static func warning(_ text: String) throws(OptionError) -> String {
-        let wrong = JobValue.invalid("--signal")
-        var rest = text[...]
-        let marks = rest.split(separator: ":", omittingEmptySubsequences: false)
-        if marks.count == 2 {
-            guard !marks[0].isEmpty, marks[0].uppercased().allSatisfy({ "RB".contains($0) }) else { throw wrong }
-            rest = marks[1]
-        } else if marks.count > 2 {
-            throw wrong
-        }
-        let parts = rest.split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count <= 2, (try? SignalName.number(String(parts[0]))) != nil || SlurmText.number(parts[0]) != nil else {
-            throw wrong
-        }
-        if parts.count == 2 {
-            guard let seconds = SlurmText.number(parts[1]), seconds <= 0xffff else { throw wrong }
-        }
-        return text
     }
 
     static func checkFrequency(_ text: String) throws(OptionError) {

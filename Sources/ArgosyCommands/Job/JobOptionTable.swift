@@ -132,7 +132,7 @@ enum JobOptionTable {
             Row(
                 "verbose", "v", .none, env: [prefix + "DEBUG"], "verbose mode (multiple -v's increase verbosity)"
             ) { options, _ throws(OptionError) in options.verbose += 1 },
-        ] + resources(prefix: prefix) + notices(prefix: prefix) + identity(prefix: prefix)
+        ] + resources(prefix: prefix) + life(prefix: prefix) + identity(prefix: prefix)
     }
 
     /// What only jobs (or steps) with output of their own have.

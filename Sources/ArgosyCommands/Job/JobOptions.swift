@@ -51,6 +51,11 @@ struct JobOptions: CommandSettings {
     var priority: UInt32?
     var killsOnInvalidDependency: Bool?
     var wckey = ""
+    var mailTypes = MailTypes()
+    var mailUser = ""
+    var warning: WarningSignal?
+    var delayBoot: UInt32?
+    var reboot = false
     var quiet = 0
     var testOnly = false
     var verbose = 0
@@ -69,11 +74,6 @@ struct JobOptions: CommandSettings {
     var gpuFrequency = ""
     var cpuFrequency = ""
     var profile = ""
-    var mailTypes = ""
-    var mailUser = ""
-    var warning = ""
-    var reboots = false
-    var delayBootMinutes: UInt32?
     var batchFeatures = ""
     // salloc
     var bell: Bool?
@@ -157,7 +157,8 @@ enum JobValue {
         guard let bytes = FileBytes.read(path: path, limit: 1 << 20) else {
             let why = String(cString: strerror(errno))
             throw OptionError(
-                "slurm_allocate_resources error opening file \(path), \(why)\nInvalid --nodefile node file", status: 255)
+                "slurm_allocate_resources error opening file \(path), \(why)\nInvalid --nodefile node file", status: 255
+            )
         }
         let text = String(decoding: bytes, as: UTF8.self)
         var names: [Substring] = []

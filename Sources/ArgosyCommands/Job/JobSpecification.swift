@@ -3,7 +3,6 @@
 import ArgosyDomain
 import ArgosyWire
 
-
 extension JobOptions {
     /// All that sbatch and srun say alike. Script, environment and paths of output are theirs to add.
     func specification(command: String) -> WireJobSpec {
@@ -56,6 +55,17 @@ extension JobOptions {
             job.identity.gid = user.gid
         }
         if let gid { job.runGid = gid }
+        job.defaultRequeue = requeue == nil
+        job.mailTypes = mailTypes.rawValue
+        job.mailUser = mailUser
+        job.reboot = reboot
+        if let delayBoot { job.delayBootMinutes = delayBoot }
+        if let warning {
+            job.warning.number = warning.number
+            job.warning.seconds = warning.seconds
+            job.warning.batchOnly = warning.batchOnly
+            job.warning.forReservation = warning.forReservation
+        }
         return job
     }
 

@@ -28,7 +28,8 @@ enum HeterogeneousVariables {
         for (place, component) in components.enumerated() {
             for entry in component.told {
                 let name = entry.prefix { $0 != "=" }
-                let isOfAll = name.hasPrefix("SLURM_SUBMIT_") || name == "SLURM_PRIO_PROCESS" || name == "SLURM_EXPORT_ENV"
+                let isOfAll =
+                    name.hasPrefix("SLURM_SUBMIT_") || name == "SLURM_PRIO_PROCESS" || name == "SLURM_EXPORT_ENV"
                 if isOfAll {
                     if place == 0 { told.append(entry) }
                 } else {
