@@ -88,6 +88,8 @@ final class RequestRouter: CommandService {
         case .configuration:
             query(slot) { [listing = parts.listing] view in .configuration(listing.settings(in: view)) }
         case .reconfigure: reconfigure(caller, slot)
+        case .attachStep(let attach): attachStep(attach, caller, slot)
+        case .finishJob(let finish): finishJob(finish, caller, slot)
         case .waitJob(let wait): send(slot) { .waitRequested(JobID(wait.job), reply: $0) }
         case .accountingRecords:
             query(slot) { [desk = parts.accounting] view in .accountingRecords(desk.records(in: view)) }
@@ -152,7 +154,7 @@ final class RequestRouter: CommandService {
     // MARK: - Jobs
 
     private func submit(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot) {
-        if request.waitForAllocation && !request.testOnly { slot.watch() }
+        if request.waitForAllocation && !request.testOnly && !request.onlyID { slot.watch() }
         guard request.job.hasContainer else {
             return prepare(slot) { [self] () throws(Refusal) in try enter(request, peer, relayed, slot) }
         }
@@ -174,7 +176,8 @@ final class RequestRouter: CommandService {
     private func enter(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot)
         throws(Refusal)
     {
-        let ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        var ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        if request.job.defaultRequeue { ready.fields.requeue = parts.configuration.requeueByDefault }
         if request.testOnly {
             let taken = parts.replies.submit(slot, prepared: true) {
                 .jobTested(ready.fields, by: ready.caller, reply: $0)
@@ -232,6 +235,7 @@ final class RequestRouter: CommandService {
         case "release": action = .release
         case "requeue": action = .requeue
         case "requeuehold": action = .requeueHold
+        case "specialexit": action = .specialExit
         case "suspend": action = .suspend
         case "resume": action = .resume
         default:
