@@ -105,12 +105,4 @@ enum GRESTotals {
         }
         return totals
     }
-
-    /// `gpu:a100:1(IDX:0)`
-    static func text(_ grant: GRESGrant) -> String {
-        let text = "\(grant.name)\(grant.type.isEmpty ? "" : ":" + grant.type):\(grant.count)"
-        guard !grant.devices.isEmpty else { return text }
-        let ranges = Hostlist.compress(grant.devices.members.map { "x\($0)" })
-        return text + "(IDX:\(ranges.filter { $0 != "x" && $0 != "[" && $0 != "]" }))"
-    }
 }
