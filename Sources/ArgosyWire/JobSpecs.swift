@@ -22,6 +22,7 @@ extension WireJobSpec {
         deadlineUs = fields.deadline.microseconds
         timeMinMinutes = fields.timeMin.rawValue
         wckey = fields.wckey
+        cron = fields.cron
         if let priority = fields.priority { self.priority = priority }
         if let kills = fields.killOnInvalidDependency { killOnInvalidDependency = kills }
         components = fields.components.map { WireJobSpec(JobSpec($0)) }
@@ -79,6 +80,7 @@ extension WireJobSpec {
         fields.deadline = Timestamp(microseconds: deadlineUs)
         fields.timeMin = TimeLimit(rawValue: timeMinMinutes)
         fields.wckey = wckey
+        fields.cron = cron
         fields.priority = hasPriority ? priority : nil
         fields.killOnInvalidDependency = hasKillOnInvalidDependency ? killOnInvalidDependency : nil
         // A component has none of its own: whatever else a message says stops here.
