@@ -94,11 +94,13 @@ public final class Controller: Sendable {
                     isOperator: { $0 == 0 || $0 == slurmUID || administrators.contains($0) }),
                 users: users, desk: desk,
                 accounting: AccountingDesk(configuration: configuration, store: store, users: users, clock: clock),
-                administrators: administrators, clock: clock, counters: counters, logger: logger, helpers: pools[1],
+                administrators: administrators, clock: clock, counters: counters,
+                statistics: StatisticsBase(started), logger: logger, helpers: pools[1],
                 fetchers: pools[2], onShutdown: { onEnd("asked to by an operator") }))
         desk.onRelayLost.withLock { $0 = { router.clientLost($0) } }
         server = try Self.server(configuration, term, options, router, desk, logger)
-        let core = ControllerCore(configuration: configuration, stored: stored, term: term, now: started)
+        var core = ControllerCore(configuration: configuration, stored: stored, term: term, now: started)
+        core.timeZone = LocalTimeZone.offsets(around: started)
         let decider = Decider(
             Decider.Shared(
                 configuration: configuration, store: store, term: term, clock: clock, inbox: inbox, commits: commits,
@@ -111,9 +113,10 @@ public final class Controller: Sendable {
             effects: effects, replies: replies, desk: desk,
             administrators: administrators, orders: OrderWriter(store: store, desk: desk, clock: clock, term: term),
             listing: listing, explanations: explanations, views: views,
+            programs: TriggerPrograms(users: users, logger: logger),
             counters: counters, logger: logger)
         threads = [
-            WorkerThread("decider") { decider.run(core) }, WorkerThread("committer") { committer.run() },
+            WorkerThread("decider") { [core] in decider.run(core) }, WorkerThread("committer") { committer.run() },
             WorkerThread("effects") { runner.run() },
             WorkerThread("planner") { planner.run(options.planner, inbox: inbox, counters: counters) },
         ]

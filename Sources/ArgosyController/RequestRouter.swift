@@ -29,6 +29,7 @@ final class RequestRouter: CommandService {
         var administrators: Administrators
         var clock: SharedClock
         var counters: Counters
+        var statistics: StatisticsBase
         var logger: Logger
         /// For what may wait: name services; and, apart, for what may wait long: registries.
         var helpers: NIOThreadPool
@@ -53,7 +54,7 @@ final class RequestRouter: CommandService {
     private func isSuperUser(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
 
     private func route(_ request: WireRequest, from peer: CommandPeer, relayedFor: AttemptKey?, _ slot: ReplySlot) {
-        parts.counters.change { $0.requests += 1 }
+        count(request, peer, slot)
         let caller = Caller(
             uid: peer.uid, gid: peer.gid,
             isOperator: relayedFor == nil && (isSuperUser(peer.uid) || parts.administrators.contains(peer.uid)),
@@ -93,6 +94,15 @@ final class RequestRouter: CommandService {
             query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view, for: caller)) }
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
+        case .statistics(let show): statistics(show, caller, slot)
+        case .reportUsage(let report): usage(report, slot)
+        case .nodeEvents(let list): nodeEvents(list, slot)
+        case .reservationRecords(let list): reservationRecords(list, slot)
+        case .triggers: query(slot) { view in .triggers(.init(view.triggers)) }
+        case .setTrigger(let set): self.set(set.trigger, caller, slot)
+        case .dropTriggers(let clear): clearTriggers(clear, caller, slot)
+        case .crontab(let get): crontab(get, caller, slot)
+        case .setCrontab(let set): self.set(set, peer, relayedFor, caller, slot)
         case .shutdown: shutdown(caller, slot)
         case nil:
             refuse(
@@ -179,6 +189,7 @@ final class RequestRouter: CommandService {
         var selection = JobSelection(
             items: request.jobs.map { .init(job: JobID($0.job), indices: $0.indices.map(\.domain)) })
         selection.partition = request.partition.isEmpty ? nil : request.partition
+        selection.cron = request.cron
         selection.name = request.name.isEmpty ? nil : request.name
         selection.account = request.account.isEmpty ? nil : request.account
         guard let states = JobState.matching(request.states) else { return refuse(slot, Self.unknownState) }

@@ -16,6 +16,7 @@ extension ControllerCore {
             case .mustEnd: meetDeadline(JobID(due.subject))
             case .resumption: resumeIfFree(JobID(due.subject))
             case .plannedStart: if due.time == plannedStart { wantPlan() }
+            case .triggers: triggersDue()
             case .priorities:
                 recalculatePriorities()
                 watchPriorities()

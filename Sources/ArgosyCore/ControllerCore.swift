@@ -56,6 +56,15 @@ public struct ControllerCore: Sendable {
     var counted = PagedTable<JobCount>()
     var limitedJobs = LimitedJobs()
     var usageKeeping = UsageKeeping()
+    /// Of each node the time it is not at work, while it is not.
+    var openEvents: [NodeIndex: NodeEvent] = [:]
+    var clusterEvent: NodeEvent?
+    /// Of nodes that are no longer configured, until the start.
+    var lostEvents: [NodeEvent] = []
+    /// Offsets from UTC of the place the cluster is at, for crontabs. Set by whoever makes the core.
+    public var timeZone = TimeZoneOffsets()
+    /// While a cancellation with --cron is done.
+    var cancelsCron = false
     var policy = PolicyMemory()
     /// Limits in seconds, for simulations of traces that have such: limits of jobs are whole minutes. Set when a job was
     /// admitted; without an entry the limit is as it is.
@@ -82,6 +91,7 @@ public struct ControllerCore: Sendable {
     public mutating func start(at time: Timestamp) -> Turn {
         begin(time)
         settleAfterLoad()
+        settleKept()
         writeAccounting()
         tellAdministrators()
         return finish()
@@ -126,6 +136,11 @@ public struct ControllerCore: Sendable {
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
+        case .triggerSet(let trigger, let caller, let reply): set(trigger, by: caller, reply: reply)
+        case .triggersCleared(let id, let job, let uid, let caller, let reply):
+            clearTriggers(id: id, job: job, uid: uid, by: caller, reply: reply)
+        case .crontabSet(let crontab, let lines, let entries, let caller, let reply):
+            set(crontab, lines: lines, entries, by: caller, reply: reply)
         case .waitRequested(let job, let reply): wait(for: job, reply: reply)
         case .clientLost(let reply): loseClient(reply)
         case .nodeRegistered(let node, let registration): register(node, registration)
@@ -146,6 +161,7 @@ public struct ControllerCore: Sendable {
     /// Rows are whole and written once a turn, however often a record changed in it.
     private mutating func finish() -> Turn {
         settleDependencies()
+        noteNodeEvents()
         mendReservations()
         settleFinishedJobs()
         learn()

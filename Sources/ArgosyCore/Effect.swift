@@ -9,6 +9,8 @@ public enum Effect: Sendable {
     case acknowledge(NodeIndex, Incarnation, sequence: UInt64)
     /// Uids of operators and administrators by the accounting records, ascending: at the start, and when they change.
     case administratorsChanged([UInt32])
+    /// A program of a trigger, as the user whose it is.
+    case triggerFired(Trigger, argument: String)
     /// Something a planner should look at changed.
     case planWanted
     /// A node that must not go on: wrong hardware and the like. The shell closes its link and logs.
@@ -19,6 +21,11 @@ public enum Answer: Sendable, Equatable {
     case refused(Refusal)
     case submitted(JobID)
     case reservationCreated(String)
+    case triggerSet(UInt32)
+    /// The jobs made of its entries.
+    case crontabSet([JobID])
+    /// The line (the first is 0) that was refused, and why.
+    case crontabRefused(line: UInt32, Refusal)
     case tested(TestedJob)
     case allocated(JobID, Attempt, Allocation)
     case done
