@@ -59,6 +59,12 @@ public enum Event: Sendable {
         [AccountingOperation], checkOnly: Bool, actor: String, by: Caller, reply: ReplyHandle)
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
+    /// strigger: a new one gets its number here.
+    case triggerSet(Trigger, by: Caller, reply: ReplyHandle)
+    /// By number, by job, or all of a user; 0 and nil: not given.
+    case triggersCleared(id: UInt32, job: UInt32, uid: UInt32?, by: Caller, reply: ReplyHandle)
+    /// A user's crontab takes the place of the old one, jobs and all. `lines`: where in the text each entry stands.
+    case crontabSet(Crontab, lines: [UInt32], [JobSpec.Fields], by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)
     /// What else scontrol asks for.
     case controlRequested(ControlRequest, by: Caller, reply: ReplyHandle)
@@ -104,6 +110,8 @@ public struct JobSelection: Hashable, Sendable {
     public var nodes: [String] = []
     /// Empty: any.
     public var states: [JobState] = []
+    /// Jobs of crontabs too.
+    public var cron = false
     public init(items: [Item] = []) { self.items = items }
 }
 
