@@ -159,10 +159,27 @@ public struct StepRequest: Hashable, Sendable {
     public var overlap = false
     public var exact = false
     public var killOnBadExit = false
+    /// More tasks than CPUs are fine.
+    public var overcommit = false
+    /// Refused, not kept, when it has to wait for other steps.
+    public var noWait = false
+    public var distribution = StepDistribution.block
     public var timeLimit = TimeLimit.notGiven
     /// A serialized CreateStep, kept as it came for the nodes: what it runs, its environment and stdio.
     public var payload: [UInt8] = []
     public init(job: JobID) { self.job = job }
+}
+
+/// How the tasks of a step are given out to its nodes.
+public enum StepDistribution: Hashable, Sendable {
+    /// Filled node after node.
+    case block
+    /// One to each node in turn.
+    case cyclic
+    /// So many to each node in turn.
+    case plane(Int)
+    /// Each task to its own named node.
+    case hosts([String])
 }
 
 public struct Registration: Sendable {

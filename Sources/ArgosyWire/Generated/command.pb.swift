@@ -2269,11 +2269,211 @@ public nonisolated struct WireCreateStep: @unchecked Sendable {
     set {_uniqueStorage()._attempt = newValue}
   }
 
+  public var options: WireStepOptions {
+    get {_storage._options ?? WireStepOptions()}
+    set {_uniqueStorage()._options = newValue}
+  }
+  /// Returns true if `options` has been explicitly set.
+  public var hasOptions: Bool {_storage._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  public mutating func clearOptions() {_uniqueStorage()._options = nil}
+
+  /// refuse with code busy what would have to wait for other steps
+  public var noWait: Bool {
+    get {_storage._noWait}
+    set {_uniqueStorage()._noWait = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What a step's nodes do besides, handed on to them as it came. 0, empty, false: not given.
+public nonisolated struct WireStepOptions: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// --multi-prog: in place of `arguments`
+  public var programs: [WireStepProgram] {
+    get {_storage._programs}
+    set {_uniqueStorage()._programs = newValue}
+  }
+
+  public var cpuBind: WireBinding {
+    get {_storage._cpuBind ?? WireBinding()}
+    set {_uniqueStorage()._cpuBind = newValue}
+  }
+  /// Returns true if `cpuBind` has been explicitly set.
+  public var hasCpuBind: Bool {_storage._cpuBind != nil}
+  /// Clears the value of `cpuBind`. Subsequent reads from it will return its default value.
+  public mutating func clearCpuBind() {_uniqueStorage()._cpuBind = nil}
+
+  public var memBind: WireBinding {
+    get {_storage._memBind ?? WireBinding()}
+    set {_uniqueStorage()._memBind = newValue}
+  }
+  /// Returns true if `memBind` has been explicitly set.
+  public var hasMemBind: Bool {_storage._memBind != nil}
+  /// Clears the value of `memBind`. Subsequent reads from it will return its default value.
+  public mutating func clearMemBind() {_uniqueStorage()._memBind = nil}
+
+  /// as written: block, cyclic, plane=2, arbitrary, with :socket:core words
+  public var distribution: String {
+    get {_storage._distribution}
+    set {_uniqueStorage()._distribution = newValue}
+  }
+
+  /// limits below in place of the job's
+  public var hasLimits_p: Bool {
+    get {_storage._hasLimits_p}
+    set {_uniqueStorage()._hasLimits_p = newValue}
+  }
+
+  public var limits: [WireResourceLimit] {
+    get {_storage._limits}
+    set {_uniqueStorage()._limits = newValue}
+  }
+
+  public var taskProlog: String {
+    get {_storage._taskProlog}
+    set {_uniqueStorage()._taskProlog = newValue}
+  }
+
+  public var taskEpilog: String {
+    get {_storage._taskEpilog}
+    set {_uniqueStorage()._taskEpilog = newValue}
+  }
+
+  public var threadsPerCore: UInt32 {
+    get {_storage._threadsPerCore}
+    set {_uniqueStorage()._threadsPerCore = newValue}
+  }
+
+  public var hint: String {
+    get {_storage._hint}
+    set {_uniqueStorage()._hint = newValue}
+  }
+
+  public var overcommit: Bool {
+    get {_storage._overcommit}
+    set {_uniqueStorage()._overcommit = newValue}
+  }
+
+  public var gres: [WireGRESRequest] {
+    get {_storage._gres}
+    set {_uniqueStorage()._gres = newValue}
+  }
+
+  /// --gres=none
+  public var noGres: Bool {
+    get {_storage._noGres}
+    set {_uniqueStorage()._noGres = newValue}
+  }
+
+  /// of the terminal, with pty
+  public var rows: UInt32 {
+    get {_storage._rows}
+    set {_uniqueStorage()._rows = newValue}
+  }
+
+  public var columns: UInt32 {
+    get {_storage._columns}
+    set {_uniqueStorage()._columns = newValue}
+  }
+
+  public var gpuBind: String {
+    get {_storage._gpuBind}
+    set {_uniqueStorage()._gpuBind = newValue}
+  }
+
+  /// SRUN_DEBUG
+  public var debug: UInt32 {
+    get {_storage._debug}
+    set {_uniqueStorage()._debug = newValue}
+  }
+
+  public var workingCluster: String {
+    get {_storage._workingCluster}
+    set {_uniqueStorage()._workingCluster = newValue}
+  }
+
+  /// --signal
+  public var warnSignal: UInt32 {
+    get {_storage._warnSignal}
+    set {_uniqueStorage()._warnSignal = newValue}
+  }
+
+  public var warnS: UInt32 {
+    get {_storage._warnS}
+    set {_uniqueStorage()._warnS = newValue}
+  }
+
+  public var hetGroup: UInt32 {
+    get {_storage._hetGroup}
+    set {_uniqueStorage()._hetGroup = newValue}
+  }
+
+  /// one name a task: --distribution=arbitrary
+  public var hostList: [String] {
+    get {_storage._hostList}
+    set {_uniqueStorage()._hostList = newValue}
+  }
+
+  public var noKill: Bool {
+    get {_storage._noKill}
+    set {_uniqueStorage()._noKill = newValue}
+  }
+
+  public var bcast: String {
+    get {_storage._bcast}
+    set {_uniqueStorage()._bcast = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A line of a --multi-prog file: %t is the task's rank, %o its place among the line's ranks.
+public nonisolated struct WireStepProgram: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var ranks: [UInt32] = []
+
+  public var arguments: [String] = []
+
+  public var rest: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// --cpu-bind, --mem-bind. `type` without its list: map_cpu, mask_cpu, rank, none, cores, ...
+public nonisolated struct WireBinding: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var type: String = String()
+
+  public var list: String = String()
+
+  public var verbose: Bool = false
+
+  public var quiet: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 /// Where tasks' stdio goes. Empty paths: to srun.
@@ -8245,7 +8445,7 @@ nonisolated extension WireAccountingList: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CreateStep"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}tasks\0\u{1}nodes\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}node_list\0\u{1}exclude\0\u{1}arguments\0\u{1}environment\0\u{3}work_dir\0\u{1}name\0\u{1}overlap\0\u{1}exact\0\u{1}io\0\u{1}container\0\u{3}no_container\0\u{1}relative\0\u{3}has_relative\0\u{3}kill_on_bad_exit\0\u{3}time_limit_minutes\0\u{3}memory_per_node_mib\0\u{1}mpi\0\u{1}label\0\u{1}umask\0\u{3}wait_s\0\u{1}attempt\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}tasks\0\u{1}nodes\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}node_list\0\u{1}exclude\0\u{1}arguments\0\u{1}environment\0\u{3}work_dir\0\u{1}name\0\u{1}overlap\0\u{1}exact\0\u{1}io\0\u{1}container\0\u{3}no_container\0\u{1}relative\0\u{3}has_relative\0\u{3}kill_on_bad_exit\0\u{3}time_limit_minutes\0\u{3}memory_per_node_mib\0\u{1}mpi\0\u{1}label\0\u{1}umask\0\u{3}wait_s\0\u{1}attempt\0\u{2}n\u{2}options\0\u{3}no_wait\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -8274,6 +8474,8 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _umask: UInt32 = 0
     var _waitS: UInt32 = 0
     var _attempt: UInt32 = 0
+    var _options: WireStepOptions? = nil
+    var _noWait: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -8310,6 +8512,8 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _umask = source._umask
       _waitS = source._waitS
       _attempt = source._attempt
+      _options = source._options
+      _noWait = source._noWait
     }
   }
 
@@ -8354,6 +8558,8 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 24: try { try decoder.decodeSingularUInt32Field(value: &_storage._umask) }()
         case 25: try { try decoder.decodeSingularUInt32Field(value: &_storage._waitS) }()
         case 26: try { try decoder.decodeSingularUInt32Field(value: &_storage._attempt) }()
+        case 200: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
+        case 201: try { try decoder.decodeSingularBoolField(value: &_storage._noWait) }()
         default: break
         }
       }
@@ -8444,6 +8650,12 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if _storage._attempt != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._attempt, fieldNumber: 26)
       }
+      try { if let v = _storage._options {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 200)
+      } }()
+      if _storage._noWait != false {
+        try visitor.visitSingularBoolField(value: _storage._noWait, fieldNumber: 201)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -8479,10 +8691,328 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._umask != rhs_storage._umask {return false}
         if _storage._waitS != rhs_storage._waitS {return false}
         if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._options != rhs_storage._options {return false}
+        if _storage._noWait != rhs_storage._noWait {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepOptions"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}programs\0\u{3}cpu_bind\0\u{3}mem_bind\0\u{1}distribution\0\u{3}has_limits\0\u{1}limits\0\u{3}task_prolog\0\u{3}task_epilog\0\u{3}threads_per_core\0\u{1}hint\0\u{1}overcommit\0\u{1}gres\0\u{3}no_gres\0\u{1}rows\0\u{1}columns\0\u{3}gpu_bind\0\u{1}debug\0\u{3}working_cluster\0\u{3}warn_signal\0\u{3}warn_s\0\u{3}het_group\0\u{3}host_list\0\u{3}no_kill\0\u{1}bcast\0")
+
+  fileprivate class _StorageClass {
+    var _programs: [WireStepProgram] = []
+    var _cpuBind: WireBinding? = nil
+    var _memBind: WireBinding? = nil
+    var _distribution: String = String()
+    var _hasLimits_p: Bool = false
+    var _limits: [WireResourceLimit] = []
+    var _taskProlog: String = String()
+    var _taskEpilog: String = String()
+    var _threadsPerCore: UInt32 = 0
+    var _hint: String = String()
+    var _overcommit: Bool = false
+    var _gres: [WireGRESRequest] = []
+    var _noGres: Bool = false
+    var _rows: UInt32 = 0
+    var _columns: UInt32 = 0
+    var _gpuBind: String = String()
+    var _debug: UInt32 = 0
+    var _workingCluster: String = String()
+    var _warnSignal: UInt32 = 0
+    var _warnS: UInt32 = 0
+    var _hetGroup: UInt32 = 0
+    var _hostList: [String] = []
+    var _noKill: Bool = false
+    var _bcast: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _programs = source._programs
+      _cpuBind = source._cpuBind
+      _memBind = source._memBind
+      _distribution = source._distribution
+      _hasLimits_p = source._hasLimits_p
+      _limits = source._limits
+      _taskProlog = source._taskProlog
+      _taskEpilog = source._taskEpilog
+      _threadsPerCore = source._threadsPerCore
+      _hint = source._hint
+      _overcommit = source._overcommit
+      _gres = source._gres
+      _noGres = source._noGres
+      _rows = source._rows
+      _columns = source._columns
+      _gpuBind = source._gpuBind
+      _debug = source._debug
+      _workingCluster = source._workingCluster
+      _warnSignal = source._warnSignal
+      _warnS = source._warnS
+      _hetGroup = source._hetGroup
+      _hostList = source._hostList
+      _noKill = source._noKill
+      _bcast = source._bcast
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._programs) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._cpuBind) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._memBind) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._distribution) }()
+        case 5: try { try decoder.decodeSingularBoolField(value: &_storage._hasLimits_p) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._limits) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._taskProlog) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._taskEpilog) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._threadsPerCore) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._hint) }()
+        case 11: try { try decoder.decodeSingularBoolField(value: &_storage._overcommit) }()
+        case 12: try { try decoder.decodeRepeatedMessageField(value: &_storage._gres) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._noGres) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._rows) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._columns) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._gpuBind) }()
+        case 17: try { try decoder.decodeSingularUInt32Field(value: &_storage._debug) }()
+        case 18: try { try decoder.decodeSingularStringField(value: &_storage._workingCluster) }()
+        case 19: try { try decoder.decodeSingularUInt32Field(value: &_storage._warnSignal) }()
+        case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._warnS) }()
+        case 21: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetGroup) }()
+        case 22: try { try decoder.decodeRepeatedStringField(value: &_storage._hostList) }()
+        case 23: try { try decoder.decodeSingularBoolField(value: &_storage._noKill) }()
+        case 24: try { try decoder.decodeSingularStringField(value: &_storage._bcast) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._programs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._programs, fieldNumber: 1)
+      }
+      try { if let v = _storage._cpuBind {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._memBind {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._distribution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._distribution, fieldNumber: 4)
+      }
+      if _storage._hasLimits_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasLimits_p, fieldNumber: 5)
+      }
+      if !_storage._limits.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._limits, fieldNumber: 6)
+      }
+      if !_storage._taskProlog.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskProlog, fieldNumber: 7)
+      }
+      if !_storage._taskEpilog.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskEpilog, fieldNumber: 8)
+      }
+      if _storage._threadsPerCore != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._threadsPerCore, fieldNumber: 9)
+      }
+      if !_storage._hint.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hint, fieldNumber: 10)
+      }
+      if _storage._overcommit != false {
+        try visitor.visitSingularBoolField(value: _storage._overcommit, fieldNumber: 11)
+      }
+      if !_storage._gres.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._gres, fieldNumber: 12)
+      }
+      if _storage._noGres != false {
+        try visitor.visitSingularBoolField(value: _storage._noGres, fieldNumber: 13)
+      }
+      if _storage._rows != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._rows, fieldNumber: 14)
+      }
+      if _storage._columns != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._columns, fieldNumber: 15)
+      }
+      if !_storage._gpuBind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._gpuBind, fieldNumber: 16)
+      }
+      if _storage._debug != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._debug, fieldNumber: 17)
+      }
+      if !_storage._workingCluster.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workingCluster, fieldNumber: 18)
+      }
+      if _storage._warnSignal != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._warnSignal, fieldNumber: 19)
+      }
+      if _storage._warnS != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._warnS, fieldNumber: 20)
+      }
+      if _storage._hetGroup != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._hetGroup, fieldNumber: 21)
+      }
+      if !_storage._hostList.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._hostList, fieldNumber: 22)
+      }
+      if _storage._noKill != false {
+        try visitor.visitSingularBoolField(value: _storage._noKill, fieldNumber: 23)
+      }
+      if !_storage._bcast.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._bcast, fieldNumber: 24)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepOptions, rhs: WireStepOptions) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._programs != rhs_storage._programs {return false}
+        if _storage._cpuBind != rhs_storage._cpuBind {return false}
+        if _storage._memBind != rhs_storage._memBind {return false}
+        if _storage._distribution != rhs_storage._distribution {return false}
+        if _storage._hasLimits_p != rhs_storage._hasLimits_p {return false}
+        if _storage._limits != rhs_storage._limits {return false}
+        if _storage._taskProlog != rhs_storage._taskProlog {return false}
+        if _storage._taskEpilog != rhs_storage._taskEpilog {return false}
+        if _storage._threadsPerCore != rhs_storage._threadsPerCore {return false}
+        if _storage._hint != rhs_storage._hint {return false}
+        if _storage._overcommit != rhs_storage._overcommit {return false}
+        if _storage._gres != rhs_storage._gres {return false}
+        if _storage._noGres != rhs_storage._noGres {return false}
+        if _storage._rows != rhs_storage._rows {return false}
+        if _storage._columns != rhs_storage._columns {return false}
+        if _storage._gpuBind != rhs_storage._gpuBind {return false}
+        if _storage._debug != rhs_storage._debug {return false}
+        if _storage._workingCluster != rhs_storage._workingCluster {return false}
+        if _storage._warnSignal != rhs_storage._warnSignal {return false}
+        if _storage._warnS != rhs_storage._warnS {return false}
+        if _storage._hetGroup != rhs_storage._hetGroup {return false}
+        if _storage._hostList != rhs_storage._hostList {return false}
+        if _storage._noKill != rhs_storage._noKill {return false}
+        if _storage._bcast != rhs_storage._bcast {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepProgram: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepProgram"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ranks\0\u{1}arguments\0\u{1}rest\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt32Field(value: &self.ranks) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.arguments) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.rest) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.ranks.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.ranks, fieldNumber: 1)
+    }
+    if !self.arguments.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.arguments, fieldNumber: 2)
+    }
+    if self.rest != false {
+      try visitor.visitSingularBoolField(value: self.rest, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepProgram, rhs: WireStepProgram) -> Bool {
+    if lhs.ranks != rhs.ranks {return false}
+    if lhs.arguments != rhs.arguments {return false}
+    if lhs.rest != rhs.rest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireBinding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Binding"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}list\0\u{1}verbose\0\u{1}quiet\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.list) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.verbose) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.quiet) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 1)
+    }
+    if !self.list.isEmpty {
+      try visitor.visitSingularStringField(value: self.list, fieldNumber: 2)
+    }
+    if self.verbose != false {
+      try visitor.visitSingularBoolField(value: self.verbose, fieldNumber: 3)
+    }
+    if self.quiet != false {
+      try visitor.visitSingularBoolField(value: self.quiet, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireBinding, rhs: WireBinding) -> Bool {
+    if lhs.type != rhs.type {return false}
+    if lhs.list != rhs.list {return false}
+    if lhs.verbose != rhs.verbose {return false}
+    if lhs.quiet != rhs.quiet {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
