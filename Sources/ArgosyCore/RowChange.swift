@@ -70,6 +70,8 @@ public struct JobRow: Sendable {
     public var hetOffset: UInt32 = 0
     /// When it was last told to make room for another.
     public var preempted = Timestamp.unset
+    /// The user who ended it; nil: it ended by itself, or by a rule.
+    public var cancelledBy: UInt32?
     public init(id: JobID, spec: JobSpec, partition: String, submit: Timestamp) {
         self.id = id
         self.spec = spec

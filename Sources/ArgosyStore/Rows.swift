@@ -58,6 +58,7 @@ extension WireJobRow {
         hetLeader = row.hetLeader?.rawValue ?? 0
         hetOffset = row.hetOffset
         preemptedUs = row.preempted.microseconds
+        if let uid = row.cancelledBy { cancelledBy = uid }
     }
 
     func core(indexOf: (String) -> NodeIndex?) -> JobRow {
@@ -109,6 +110,7 @@ extension WireJobRow {
         row.hetLeader = hetLeader == 0 ? nil : JobID(hetLeader)
         row.hetOffset = hetOffset
         row.preempted = Timestamp(microseconds: preemptedUs)
+        row.cancelledBy = hasCancelledBy ? cancelledBy : nil
     }
 }
 
