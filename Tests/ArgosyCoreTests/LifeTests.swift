@@ -140,3 +140,18 @@ import Testing
             cluster.core.view.nodes[0].flags.contains("DRAIN") && cluster.core.view.nodes[0].reason == "Epilog error")
     }
 }
+
+extension LifeTests {
+    @Test func `without EnforcePartLimits a job waits that its partition is too small for`() throws {
+        var cluster = Cluster(nodes: 2, cpus: 4) { configuration in
+            configuration.accounting.enforcePartLimits = .no
+            configuration.partitions[0].maxTime = TimeLimit(minutes: 30)
+        }
+        let (nodes, cpus) = (cluster.submit { $0.minNodes = 3 }, cluster.submit { $0.tasks = 9 })
+        let long = cluster.submit { $0.timeLimit = TimeLimit(minutes: 31) }
+        #expect(try cluster.row(nodes).reason == .partitionNodeLimit)
+        #expect(try cluster.row(cpus).reason == .partitionConfig)
+        #expect(try cluster.row(long).reason == .partitionTimeLimit)
+        #expect(cluster.trySubmit { $0.cpusPerTask = 5 } != .submitted(JobID(4)))
+    }
+}
