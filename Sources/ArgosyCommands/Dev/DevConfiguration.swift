@@ -51,7 +51,7 @@ struct DevConfiguration {
         CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
         SlurmUser=root
         AuthType=auth/munge
-        AuthInfo=socket=\(cluster.mungeSocket)
+        AuthInfo=socket=\(cluster.mungeSocket),cred_expire=1
         ArgosySocket=\(cluster.socket)
         # Clusters side by side: the controller listens on its own address only.
         CommunicationParameters=NoCtldInAddrAny
