@@ -6,6 +6,8 @@ extension ControllerCore {
         _ selection: JobSelection, signal: UInt32, batchOnly: Bool, full: Bool, by caller: Caller,
         reply handle: ReplyHandle
     ) {
+        cancelsCron = selection.cron
+        defer { cancelsCron = false }
         var outcomes: [CancelOutcome] = []
         for item in selection.items {
             let refusal = act(on: item, signal: signal, batchOnly: batchOnly, full: full, by: caller)
@@ -32,7 +34,22 @@ extension ControllerCore {
             if let uid = selection.uid, uid != fields.identity.uid { return }
             if let name = selection.name, name != fields.name { return }
             if let account = selection.account, account != fields.account { return }
-            if let partition = selection.partition, partition != fields.partition { return }
+            if let partition = selection.partition, partition != fields.partition,
+                record.state == .pending || tables.partitions[Int(record.partition)].name != partition
+            {
+                return
+            }
+            if let qos = selection.qos, qos != fields.qos { return }
+            if let wckey = selection.wckey, wckey != fields.wckey { return }
+            if let wanted = selection.reservation,
+                wanted != (tables.usedReservations[key] ?? fields.resources.reservation)
+            {
+                return
+            }
+            if !selection.nodes.isEmpty {
+                let held = tables.runs[key]?.allocation.nodes ?? []
+                if record.state == .pending || !held.contains(where: { selection.nodes.contains($0.name) }) { return }
+            }
             if !selection.states.isEmpty && !selection.states.contains(record.state) { return }
             found.append(JobID(key))
         }
@@ -47,6 +64,10 @@ extension ControllerCore {
             return arrayGone(item, signal: signal, batchOnly: batchOnly, full: full, by: caller)
         }
         if let refusal = accessRefusal(spec, caller) { return refusal }
+        if signal == 0 {
+            if let refusal = cronRefusal(item.job) { return refusal }
+            switchOffCron(item.job)
+        }
         let isArray = record.arrayJob == record.id.rawValue
         guard isArray else { return act(on: record, signal: signal, batchOnly: batchOnly, full: full) }
         return act(onArray: record, item, signal: signal, batchOnly: batchOnly, full: full)

@@ -7,6 +7,7 @@ extension ControllerCore {
             switch due.kind {
             case .jobEligible: becomeEligible(JobID(due.subject))
             case .jobLimit: runOut(JobID(due.subject), due.time)
+            case .stepLimit: endStepsPastLimit(of: JobID(due.subject))
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
             case .reservation: reservationDue(due.subject)
@@ -18,6 +19,7 @@ extension ControllerCore {
             case .warning: warn(JobID(due.subject))
             case .mailMark: mailMarks(JobID(due.subject))
             case .plannedStart: if due.time == plannedStart { wantPlan() }
+            case .triggers: triggersDue()
             case .priorities:
                 recalculatePriorities()
                 watchPriorities()

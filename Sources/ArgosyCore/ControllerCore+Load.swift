@@ -16,10 +16,12 @@ extension ControllerCore {
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
         loadUsage(stored.accounting)
+        loadKept(stored.kept)
     }
 
     mutating func settleAfterLoad() {
-        for index in configuration.nodes.indices where tables.nodes[UInt32(index)]?.downAt == .never {
+        for index in configuration.nodes.indices
+        where tables.nodes[UInt32(index)]?.downAt == .never && tables.nodes[UInt32(index)]?.isConnected == false {
             giveNodeTime(NodeIndex(index))
         }
         for key in tables.jobs.keys {

@@ -19,7 +19,7 @@ import ArgosyScheduler
 
 /// The whole state of a controller and its only transition, `apply`.
 public struct ControllerCore: Sendable {
-    public let configuration: ClusterConfiguration
+    public internal(set) var configuration: ClusterConfiguration
     public let term: Term
     public let life: LifeSettings
 
@@ -57,6 +57,15 @@ public struct ControllerCore: Sendable {
     var counted = PagedTable<JobCount>()
     var limitedJobs = LimitedJobs()
     var usageKeeping = UsageKeeping()
+    /// Of each node the time it is not at work, while it is not.
+    var openEvents: [NodeIndex: NodeEvent] = [:]
+    var clusterEvent: NodeEvent?
+    /// Of nodes that are no longer configured, until the start.
+    var lostEvents: [NodeEvent] = []
+    /// Offsets from UTC of the place the cluster is at, for crontabs. Set by whoever makes the core.
+    public var timeZone = TimeZoneOffsets()
+    /// While a cancellation with --cron is done.
+    var cancelsCron = false
     var policy = PolicyMemory()
     /// Limits in seconds, for simulations of traces that have such: limits of jobs are whole minutes. Set when a job was
     /// admitted; without an entry the limit is as it is.
@@ -84,6 +93,7 @@ public struct ControllerCore: Sendable {
     public mutating func start(at time: Timestamp) -> Turn {
         begin(time)
         settleAfterLoad()
+        settleKept()
         writeAccounting()
         tellAdministrators()
         return finish()
@@ -104,7 +114,7 @@ public struct ControllerCore: Sendable {
     public var hasQueue: Bool { !queue.keys.isEmpty }
 
     /// A snapshot for queries. Publish it when the turn it includes is durable.
-    public var view: CoreView { CoreView(term: term, tables: tables) }
+    public var view: CoreView { CoreView(term: term, nextJobID: lastJobID.rawValue &+ 1, tables: tables) }
 
     private mutating func handle(_ event: Event) {
         switch event {
@@ -128,7 +138,17 @@ public struct ControllerCore: Sendable {
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
+        case .triggerSet(let trigger, let caller, let reply): set(trigger, by: caller, reply: reply)
+        case .triggersCleared(let id, let job, let uid, let caller, let reply):
+            clearTriggers(id: id, job: job, uid: uid, by: caller, reply: reply)
+        case .crontabSet(let crontab, let lines, let entries, let caller, let reply):
+            set(crontab, lines: lines, entries, by: caller, reply: reply)
         case .waitRequested(let job, let reply): wait(for: job, reply: reply)
+        case .controlRequested(let request, let caller, let reply): control(request, by: caller, reply: reply)
+        case .stepAttachRequested(let job, let step, let caller, let reply):
+            attach(to: job, step, by: caller, reply: reply)
+        case .interactiveJobFinished(let job, let exit, let caller, let reply):
+            finishInteractive(job, exit, by: caller, reply: reply)
         case .clientLost(let reply): loseClient(reply)
         case .nodeRegistered(let node, let registration): register(node, registration)
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)
@@ -149,6 +169,7 @@ public struct ControllerCore: Sendable {
     /// Rows are whole and written once a turn, however often a record changed in it.
     private mutating func finish() -> Turn {
         settleDependencies()
+        noteNodeEvents()
         mendReservations()
         settleFinishedJobs()
         learn()

@@ -1,33 +1,44 @@
 // Options about a job's life: mail, the warning before its end, boots of its nodes.
 
+import ArgosyConfig
 import ArgosyDomain
 
 extension JobOptionTable {
-    static let life: [Row] = [
-        Row("delay-boot", nil, .required, "mins", "delay boot for desired node features") {
-            options, text throws(OptionError) in
-            guard let minutes = UInt32(text) else { throw OptionError("Invalid --delay-boot specification") }
-            options.delayBoot = minutes
-        },
-        Row("mail-type", nil, .required, "type", "notify on state change: BEGIN, END, FAIL or ALL") {
-            options, text throws(OptionError) in
-            guard let types = MailTypes(text: text) else { throw OptionError("Invalid --mail-type specification") }
-            options.mailTypes = types
-        },
-        Row("mail-user", nil, .required, "user", "who to send email notification for job state changes") {
-            options, text throws(OptionError) in options.mailUser = text
-        },
-        Row("reboot", nil, .none, "reboot compute nodes before starting job") { options, _ throws(OptionError) in
-            options.reboot = true
-        },
-        Row("signal", nil, .required, "[R|B:]num[@time]", "send signal when time limit within time seconds") {
-            options, text throws(OptionError) in options.warning = try warning(text)
-        },
-    ]
+    static func life(prefix: String) -> [Row] {
+        [
+            Row(
+                "delay-boot", nil, .required, "mins", env: [prefix + "DELAY_BOOT"],
+                "delay boot for desired node features"
+            ) {
+                options, text throws(OptionError) in
+                guard let seconds = SlurmText.seconds(text), seconds < 1 << 32 else {
+                    throw JobValue.invalid("--delay-boot")
+                }
+                options.delayBoot = UInt32((seconds + 59) / 60)
+            },
+            Row("mail-type", nil, .required, "type", "notify on state change: BEGIN, END, FAIL or ALL") {
+                options, text throws(OptionError) in
+                guard let types = MailTypes(text: text) else { throw JobValue.invalid("--mail-type") }
+                options.mailTypes = types
+            },
+            Row("mail-user", nil, .required, "user", "who to send email notification for job state changes") {
+                options, text throws(OptionError) in options.mailUser = text
+            },
+            Row("reboot", nil, .none, "reboot compute nodes before starting job") { options, _ throws(OptionError) in
+                options.reboot = true
+            },
+            Row(
+                "signal", nil, .required, "[R|B:]num[@time]", env: prefix == "SLURM_" ? [] : [prefix + "SIGNAL"],
+                "send signal when time limit within time seconds"
+            ) {
+                options, text throws(OptionError) in options.warning = try warning(text)
+            },
+        ]
+    }
 
     /// "USR1", "B:10@120"; 60 seconds where none are given.
     static func warning(_ text: String) throws(OptionError) -> WarningSignal {
-        let wrong = OptionError("Invalid --signal specification")
+        let wrong = JobValue.invalid("--signal")
         var rest = Substring(text)
         var flags = ""
         if let colon = text.firstIndex(of: ":") {
