@@ -177,6 +177,8 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
     mutating func restart() {
         core = ControllerCore(
             configuration: configuration, stored: stored, term: Term(core.term.rawValue + 1), now: now)
-        absorb(core.start(at: now))
+        start()
     }
+
+    mutating func start() { absorb(core.start(at: now)) }
 }
