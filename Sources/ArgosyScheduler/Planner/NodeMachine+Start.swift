@@ -132,7 +132,7 @@ extension NodeMachine {
 
     private func singleShare(_ answer: PlanClass.Answer, _ shape: Shape) -> Share? {
         guard answer.parts.count == 1, let part = answer.parts.first, part.count == 1, part.tasks >= shape.tasks,
-            shape.prefer == nil
+            shape.prefer == nil, !shape.prefersMaxNodes
         else { return nil }
         let pool = cluster.pools[Int(part.pool)]
         let node = part.bin >= 0 ? pool.bins[Int(part.bin)].node : -1
