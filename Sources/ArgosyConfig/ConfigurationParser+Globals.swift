@@ -35,6 +35,20 @@ extension ConfigurationParser {
         configuration.scheduling.unknownParameters = []
     }
 
+    /// A key of a line that nothing was done about: known, or a mistake.
+    mutating func noEffect(
+        _ pair: ConfigurationLine.Pair, _ place: ConfigurationTable.Place, _ what: String, _ line: ConfigurationLine
+    ) {
+        guard let key = ConfigurationTable.key(pair.key, place) else {
+            return fail(line, "\(pair.key) is not a key of \(what) lines; correct it or remove it")
+        }
+        do throws(WrongValue) { try key.check(pair.value) } catch {
+            return fail(line, "\(pair.key)=\(pair.value): \(error.allowed)")
+        }
+        guard case .noEffect(let why) = key.state else { return }
+        warn(line, "\(pair.key) has no effect: \(why)")
+    }
+
     /// Values that say what is so anyway need no word.
     private mutating func note(
         _ pair: ConfigurationLine.Pair, _ key: ConfigurationKey, _ why: String, _ line: ConfigurationLine

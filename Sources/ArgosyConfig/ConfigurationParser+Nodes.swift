@@ -54,7 +54,7 @@ extension ConfigurationParser {
         for pair in line.pairs.dropFirst() {
             do throws(WrongValue) {
                 if try !Self.set(pair.key.lowercased(), pair.value, in: &description) {
-                    warn(line, "\(pair.key) of NodeName=\(name) is not acted on")
+                    noEffect(pair, .node, "NodeName", line)
                 }
             } catch { fail(line, "\(pair.key)=\(pair.value): \(error.allowed)") }
         }
@@ -148,7 +148,7 @@ extension ConfigurationParser {
             switch pair.key.lowercased() {
             case "nodes": set.nodes = pair.value
             case "feature": set.feature = pair.value
-            default: warn(line, "\(pair.key) of NodeSet=\(set.name) is not acted on")
+            default: noEffect(pair, .nodeSet, "NodeSet", line)
             }
         }
         if set.nodes == nil, set.feature == nil { fail(line, "NodeSet=\(set.name) needs Nodes= or Feature=") }
@@ -162,7 +162,7 @@ extension ConfigurationParser {
             switch pair.key.lowercased() {
             case "state": state = pair.value.uppercased()
             case "reason": reason = pair.value
-            default: warn(line, "\(pair.key) of DownNodes is not acted on")
+            default: noEffect(pair, .downNodes, "DownNodes", line)
             }
         }
         do throws(Hostlist.Malformed) {

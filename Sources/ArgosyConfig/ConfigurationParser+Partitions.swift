@@ -23,7 +23,7 @@ extension ConfigurationParser {
             }
             do throws(WrongValue) {
                 if try !Self.set(key, pair.value, in: &partition) {
-                    warn(line, "\(pair.key) of PartitionName=\(name) is not acted on")
+                    noEffect(pair, .partition, "PartitionName", line)
                 }
             } catch { fail(line, "\(pair.key)=\(pair.value): \(error.allowed)") }
         }

@@ -62,7 +62,9 @@ public struct ConfigurationParser {
             return []
         }
         return ConfigurationLines.read(text).flatMap { line -> [ConfigurationLine] in
-            for pair in line.pairs where pair.key.lowercased() == "clustername" { clusterName = pair.value.lowercased() }
+            for pair in line.pairs where pair.key.lowercased() == "clustername" {
+                clusterName = pair.value.lowercased()
+            }
             guard let written = line.include else { return [line] }
             let path = written.split(separator: "%c", omittingEmptySubsequences: false).joined(separator: clusterName)
             guard depth < Self.maxIncludeDepth else {
@@ -93,9 +95,8 @@ public struct ConfigurationParser {
         case "partitionname": readPartition(line)
         case "nodeset": readNodeSet(line)
         case "downnodes": readDownNodes(line)
-        case "frontendname", "switchname", "blockname":
-            let place = first.key.lowercased() == "switchname" ? "; they belong into topology.conf" : ""
-            warn(line, "\(first.key) lines are not acted on\(place)")
+        case "frontendname": warn(line, "FrontendName lines have no effect: every node has its own daemon")
+        case "switchname": fail(line, "SwitchName lines belong into topology.conf")
         default:
             for pair in line.pairs { readGlobal(pair, line) }
         }

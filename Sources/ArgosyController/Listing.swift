@@ -62,7 +62,7 @@ struct Listing: Sendable {
         let fields = row.spec.fields
         var info = WireJobInfo()
         info.job = row.id.rawValue
-        info.state = row.state.name
+        info.state = row.shownState
         info.reason = row.reason.word
         info.reasonDetail = row.reasonDetail
         info.spec = WireJobSpec(row.spec)

@@ -22,7 +22,11 @@ extension ControllerCore {
             if record.hasElementIndex {
                 if IndexRanges.contains(item.indices, record.arrayIndex) { found.append(id) }
             } else {
-                found += splits ? split(record, by: item.indices) : []
+                if splits {
+                    found += split(record, by: item.indices)
+                } else if !IndexRanges.split(tables.pendingIndices[id.rawValue] ?? [], by: item.indices).taken.isEmpty {
+                    found.append(id)
+                }
             }
         }
         // Elements that ended lately: requeueing brings them back.

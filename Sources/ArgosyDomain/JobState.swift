@@ -68,6 +68,11 @@ public enum JobState: UInt32, CaseIterable, Sendable {
         ("STOPPED", "ST"),
     ]
 
+    /// The code of a state's name, of those too that jobs are shown in and never are in.
+    public static func code(ofName name: String) -> String? {
+        JobState(text: name)?.code ?? unused.first { $0.0 == name }?.1
+    }
+
     /// The states a filter of names and codes, in any case, lets through; nil when one of them is no state of Slurm's.
     /// Empty when it names only states that no job here is ever in.
     public static func matching(_ words: [String]) -> [JobState]? {

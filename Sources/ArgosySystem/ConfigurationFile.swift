@@ -39,6 +39,7 @@ public enum ConfigurationFile {
                 read(included.hasPrefix("/") ? included : directory(of: path) + included)
             }
             parsed.configuration.file = path
+            try readBeside(path, "cgroup.conf") { parsed.readCgroup($0) }
             try readBeside(path, "gres.conf") { parsed.readGRES($0) }
             if parsed.configuration.usesTopologyTree {
                 try readBeside(path, "topology.conf") { parsed.readTopology($0) }

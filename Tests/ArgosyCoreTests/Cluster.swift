@@ -36,6 +36,7 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
         partition.nodes = (0..<nodes).map { NodeIndex($0) }
         configuration.partitions = [partition]
         configuration.returnToService = 1
+        configuration.accounting.enforcePartLimits = .any
         return configuration
     }
 
@@ -176,6 +177,8 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
     mutating func restart() {
         core = ControllerCore(
             configuration: configuration, stored: stored, term: Term(core.term.rawValue + 1), now: now)
-        absorb(core.start(at: now))
+        start()
     }
+
+    mutating func start() { absorb(core.start(at: now)) }
 }

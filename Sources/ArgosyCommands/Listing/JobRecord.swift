@@ -36,7 +36,7 @@ struct JobRecord: Sendable {
     private static let indexLength = Process.variable("SLURM_BITSTR_LEN").flatMap { Int($0) }
 
     var state: JobState { JobState(text: info.state) ?? .pending }
-    var code: String { JobState(text: info.state)?.code ?? "??" }
+    var code: String { JobState.code(ofName: info.state) ?? "??" }
 
     /// Seconds it has run, or ran.
     var elapsed: Int64 {
@@ -193,7 +193,13 @@ struct JobRecord: Sendable {
         }
     }
 
-    var reason: String { info.reason.isEmpty ? "None" : info.reason }
+    var reason: String {
+        // Slurm keeps these as sentences.
+        if ["job_requeued_in_held_state", "launch_failed_requeued_held"].contains(info.reason) {
+            return String(info.reason.map { $0 == "_" ? " " : $0 })
+        }
+        return info.reason.isEmpty ? "None" : info.reason
+    }
 
     /// MiB a CPU or a node.
     var memory: String {

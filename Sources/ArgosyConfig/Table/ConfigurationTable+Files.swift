@@ -12,7 +12,7 @@ extension ConfigurationTable {
         .init("CgroupMountpoint", .path, "/sys/fs/cgroup", .noEffect("it is where the kernel says")),
         .init("CgroupPlugin", .text, "(null)", .noEffect("what the kernel offers is used, v2 where it can be")),
         .init("ConstrainCores", .flag, "yes", .noEffect("jobs are always held to their cores")),
-        .init("ConstrainDevices", .flag, "no", .notYet),
+        .init("ConstrainDevices", .flag, "no"),
         .init("ConstrainKmemSpace", .flag, "no", .noEffect(kernelMemory)),
         .init("ConstrainRAMSpace", .flag, "yes", .noEffect("jobs are always held to their memory")),
         .init("ConstrainSwapSpace", .flag, "no", .notYet),
