@@ -69,6 +69,7 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
             case .nodeRefused, .administratorsChanged: break
             case .mail(let note): mails.append(note)
             case .runProgram(let program): programs.append(program)
+            case .triggerFired: break
             }
         }
         if plan && plansAutomatically { self.plan() }
