@@ -119,7 +119,10 @@ enum Sbatch {
         let path = operands.first.map(find)
         let session = try Session()
         var components = given
-        for place in components.indices { settle(&components[place], path, session) }
+        for place in components.indices {
+            settle(&components[place], path, session)
+            components[place].takeBatchDefaults(of: session.configuration)
+        }
         let options = components[0]
         try options.checkClusters(session.configuration)
         let job = try specification(script, components, path, operands)

@@ -67,7 +67,10 @@ final class RequestRouter: CommandService {
         case .listJobs(let list): listJobs(list, caller, slot)
         case .why(let request): why(request, slot)
         case .listNodes:
-            query(slot) { [listing = parts.listing] view in .nodes(listing.nodes(in: view)) }
+            query(slot) { [self, listing = parts.listing] view throws(Refusal) in
+                try checkNodesAreVisible(to: caller)
+                return .nodes(listing.nodes(in: view))
+            }
         case .listPartitions:
             query(slot) { [listing = parts.listing] view in .partitions(listing.partitions(in: view)) }
         case .accounting(let query): accounting(query, caller, slot)
@@ -97,7 +100,9 @@ final class RequestRouter: CommandService {
         case .accountingTransactions(let list): accountingTransactions(list, slot)
         case .changeAccounting(let change): changeAccounting(change, caller, slot)
         case .shares:
-            query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view, for: caller)) }
+            query(slot) { [self, desk = parts.accounting] view in
+                .shares(visible(desk.shares(in: view, for: caller), to: caller))
+            }
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
         case .stepUsage(let list): stepUsage(list, caller, slot)
@@ -270,8 +275,9 @@ final class RequestRouter: CommandService {
     }
 
     private func listJobs(_ request: WireListJobs, _ caller: Caller, _ slot: ReplySlot) {
-        query(slot) { [listing = parts.listing, store = parts.store] view throws(Refusal) in
+        query(slot) { [self, listing = parts.listing, store = parts.store] view throws(Refusal) in
             var list = try listing.jobs(in: view, request)
+            list = visible(list, to: caller)
             guard request.withScript else { return .jobs(list) }
             for place in list.jobs.indices {
                 let spec = list.jobs[place].spec
@@ -333,6 +339,7 @@ final class RequestRouter: CommandService {
         if query.uids.isEmpty && !request.allUsers && request.jobs.isEmpty && !caller.isOperator {
             query.uids = [caller.uid]
         }
+        if isPrivate("jobs", for: caller) { query.uids = [caller.uid] }
         var list = WireAccountingList()
         list.cluster = parts.configuration.clusterName
         list.nowUs = parts.clock.now.microseconds

@@ -12,6 +12,10 @@ extension ControllerCore {
             refuse(handle, refusal)
             return
         }
+        if let record = record(request.job), Int(record.nextStep) >= configuration.number("MaxStepCount") ?? .max {
+            let detail = "job \(request.job) had \(record.nextStep) steps, MaxStepCount allows no more"
+            return refuse(handle, Refusal(.tooLarge, "Step limit reached for this job", detail: detail))
+        }
         waiting.steps.append(WaitingReplies.StepWaiter(reply: handle, request: request))
         startWaitingSteps(of: request.job)
     }

@@ -70,6 +70,7 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
             case .nodeRefused, .administratorsChanged, .triggerFired: break
             case .mail(let note): mails.append(note)
             case .runProgram(let program): programs.append(program)
+            case .triggerFired: break
             }
         }
         if plan && plansAutomatically { self.plan() }

@@ -19,6 +19,12 @@ struct StepStart {
     ///
     /// - Parameter isOwn: the job was made for this step.
     func start(in job: UInt32, isOwn: Bool) throws -> Int32 {
+        var settled = self
+        settled.options.takeStepDefaults(of: session.configuration)
+        return try settled.startSettled(in: job, isOwn: isOwn)
+    }
+
+    private func startSettled(in job: UInt32, isOwn: Bool) throws -> Int32 {
         var request = try StepRequestWriter(options: options, command: command, job: job, isOwn: isOwn).request()
         if let wanted = options.step.broadcast {
             let broadcast = ProgramBroadcast(start: self, job: job)

@@ -6,8 +6,8 @@ extension ConfigurationTable {
     /// In the order `scontrol show config` shows them, below those of slurm.conf.
     static let cgroupKeys: [ConfigurationKey] = [
         .init("AllowedKmemSpace", .text, "(null)", .noEffect(kernelMemory)),
-        .init("AllowedRAMSpace", .percent, "100.0%", .notYet),
-        .init("AllowedSwapSpace", .percent, "0.0%", .notYet),
+        .init("AllowedRAMSpace", .percent, "100.0%", .noEffect("jobs are held to the memory that they asked for")),
+        .init("AllowedSwapSpace", .percent, "0.0%", .noEffect("jobs are given no swap beyond what the kernel gives")),
         .init("CgroupAutomount", .flag, "no", .noEffect("systemd has mounted it")),
         .init("CgroupMountpoint", .path, "/sys/fs/cgroup", .noEffect("it is where the kernel says")),
         .init("CgroupPlugin", .text, "(null)", .noEffect("what the kernel offers is used, v2 where it can be")),
@@ -15,15 +15,15 @@ extension ConfigurationTable {
         .init("ConstrainDevices", .flag, "no"),
         .init("ConstrainKmemSpace", .flag, "no", .noEffect(kernelMemory)),
         .init("ConstrainRAMSpace", .flag, "yes", .noEffect("jobs are always held to their memory")),
-        .init("ConstrainSwapSpace", .flag, "no", .notYet),
+        .init("ConstrainSwapSpace", .flag, "no", .noEffect("jobs are given no swap beyond what the kernel gives")),
         .init("IgnoreSystemd", .flag, "no", .noEffect("daemons use the cgroup that they are started in")),
         .init("IgnoreSystemdOnFailure", .flag, "no", .noEffect("daemons use the cgroup that they are started in")),
         .init("MaxKmemPercent", .percent, "100.0%", .noEffect(kernelMemory)),
-        .init("MaxRAMPercent", .percent, "100.0%", .notYet),
-        .init("MaxSwapPercent", .percent, "100.0%", .notYet),
+        .init("MaxRAMPercent", .percent, "100.0%", .noEffect("jobs are held to the memory that they asked for")),
+        .init("MaxSwapPercent", .percent, "100.0%", .noEffect("jobs are given no swap beyond what the kernel gives")),
         .init("MemorySwappiness", .number(0...100), "(null)", .noEffect("cgroup v2 has no such setting")),
         .init("MinKmemSpace", .measure("MB"), "30 MB", .noEffect(kernelMemory)),
-        .init("MinRAMSpace", .measure("MB"), "30 MB", .notYet),
+        .init("MinRAMSpace", .measure("MB"), "30 MB", .noEffect("jobs are held to the memory that they asked for")),
     ]
 
     static let gresKeys: [ConfigurationKey] = [

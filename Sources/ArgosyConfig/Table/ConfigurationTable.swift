@@ -60,7 +60,3 @@ extension ConfigurationTable {
     static let oneController = "there is one controller at a time"
     static let noLabels = "jobs carry no labels of this kind"
 }
-
-extension ConfigurationKey.State {
-    static let notYet = Self.noEffect("not built yet")
-}
