@@ -11,7 +11,7 @@ typealias Command = @Sendable ([String]) -> Int32
 
 /// By Slurm's names.
 let commands: [String: Command] = [
-    "sacct": Sacct.run, "sacctmgr": Sacctmgr.run, "sbatch": Sbatch.run, "scancel": Scancel.run,
+    "salloc": Salloc.run, "sacct": Sacct.run, "sacctmgr": Sacctmgr.run, "sbatch": Sbatch.run, "scancel": Scancel.run,
     "scontrol": Scontrol.run, "sinfo": Sinfo.run, "sprio": Sprio.run,
     "squeue": Squeue.run, "srun": Srun.run, "sshare": Sshare.run,
 ]

@@ -143,6 +143,7 @@ enum Sbatch {
 
     /// What is left to say when nobody said it.
     private static func settle(_ options: inout JobOptions, _ path: String?, _ session: Session) {
+        options.settleNodes("sbatch")
         if options.name.isEmpty { options.name = options.wrap != nil ? "wrap" : path.map(baseName) ?? "sbatch" }
         if options.input.isEmpty { options.input = "/dev/null" }
         if options.output.isEmpty { options.output = options.array == nil ? "slurm-%j.out" : "slurm-%A_%a.out" }
