@@ -32,7 +32,22 @@ extension ControllerCore {
             if let uid = selection.uid, uid != fields.identity.uid { return }
             if let name = selection.name, name != fields.name { return }
             if let account = selection.account, account != fields.account { return }
-            if let partition = selection.partition, partition != fields.partition { return }
+            if let partition = selection.partition, partition != fields.partition,
+                record.state == .pending || tables.partitions[Int(record.partition)].name != partition
+            {
+                return
+            }
+            if let qos = selection.qos, qos != fields.qos { return }
+            if let wckey = selection.wckey, wckey != fields.wckey { return }
+            if let wanted = selection.reservation,
+                wanted != (tables.usedReservations[key] ?? fields.resources.reservation)
+            {
+                return
+            }
+            if !selection.nodes.isEmpty {
+                let held = tables.runs[key]?.allocation.nodes ?? []
+                if record.state == .pending || !held.contains(where: { selection.nodes.contains($0.name) }) { return }
+            }
             if !selection.states.isEmpty && !selection.states.contains(record.state) { return }
             found.append(JobID(key))
         }

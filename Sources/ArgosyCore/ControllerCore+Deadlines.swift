@@ -7,6 +7,7 @@ extension ControllerCore {
             switch due.kind {
             case .jobEligible: becomeEligible(JobID(due.subject))
             case .jobLimit: runOut(JobID(due.subject), due.time)
+            case .stepLimit: endStepsPastLimit(of: JobID(due.subject))
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
             case .reservation: reservationDue(due.subject)

@@ -232,7 +232,7 @@ extension ControllerCore {
         wantPlan()
     }
 
-    private mutating func setReason(_ index: NodeIndex, _ reason: String, uid: UInt32) {
+    mutating func setReason(_ index: NodeIndex, _ reason: String, uid: UInt32) {
         reservationsNeedMending = !tables.reservations.isEmpty
         let time = reason.isEmpty ? .unset : now
         tables.facts.update(index.rawValue) { facts in

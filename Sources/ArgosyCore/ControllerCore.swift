@@ -19,7 +19,7 @@ import ArgosyScheduler
 
 /// The whole state of a controller and its only transition, `apply`.
 public struct ControllerCore: Sendable {
-    public let configuration: ClusterConfiguration
+    public internal(set) var configuration: ClusterConfiguration
     public let term: Term
     public let life: LifeSettings
 
@@ -104,7 +104,7 @@ public struct ControllerCore: Sendable {
     public var hasQueue: Bool { !queue.keys.isEmpty }
 
     /// A snapshot for queries. Publish it when the turn it includes is durable.
-    public var view: CoreView { CoreView(term: term, tables: tables) }
+    public var view: CoreView { CoreView(term: term, nextJobID: lastJobID.rawValue &+ 1, tables: tables) }
 
     private mutating func handle(_ event: Event) {
         switch event {
@@ -129,6 +129,7 @@ public struct ControllerCore: Sendable {
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
         case .waitRequested(let job, let reply): wait(for: job, reply: reply)
+        case .controlRequested(let request, let caller, let reply): control(request, by: caller, reply: reply)
         case .stepAttachRequested(let job, let step, let caller, let reply):
             attach(to: job, step, by: caller, reply: reply)
         case .interactiveJobFinished(let job, let exit, let caller, let reply):

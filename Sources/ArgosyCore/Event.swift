@@ -60,6 +60,8 @@ public enum Event: Sendable {
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)
+    /// What else scontrol asks for.
+    case controlRequested(ControlRequest, by: Caller, reply: ReplyHandle)
     case stepAttachRequested(JobID, StepID, by: Caller, reply: ReplyHandle)
     /// The command that an interactive allocation was made for has ended.
     case interactiveJobFinished(JobID, ExitStatus, by: Caller, reply: ReplyHandle)
@@ -95,6 +97,11 @@ public struct JobSelection: Hashable, Sendable {
     public var partition: String?
     public var name: String?
     public var account: String?
+    public var qos: String?
+    public var reservation: String?
+    public var wckey: String?
+    /// Names: it has one of them at least.
+    public var nodes: [String] = []
     /// Empty: any.
     public var states: [JobState] = []
     public init(items: [Item] = []) { self.items = items }

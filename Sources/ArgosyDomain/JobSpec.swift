@@ -126,6 +126,9 @@ public final class JobSpec: Sendable {
         /// `--kill-on-invalid-dep`; nil: as configured.
         public var killOnInvalidDependency: Bool?
         public var wckey = ""
+        /// Session of the process that submitted it.
+        public var submitSID: UInt32 = 0
+        public var adminComment = ""
         /// The script gets what the user's login shell sets, under its own environment.
         public var getsUserEnvironment = false
         /// `--mail-type`, and to whom; an empty user: the submitter.

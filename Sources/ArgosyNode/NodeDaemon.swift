@@ -189,6 +189,7 @@ final class NodeDaemon {
         case .order(let order): take(order)
         case .ack(let ack): acknowledged(upTo: ack.sequence)
         case .relayed(let reply): relay(reply)
+        case .usage(let question): answer(question)
         case .rejected(let rejected):
             logger.error("the controller refuses this node", metadata: ["why": "\(rejected.why)"])
         case .reboot(let order): reboot(order)

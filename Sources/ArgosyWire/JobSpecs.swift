@@ -22,6 +22,8 @@ extension WireJobSpec {
         deadlineUs = fields.deadline.microseconds
         timeMinMinutes = fields.timeMin.rawValue
         wckey = fields.wckey
+        submitSid = fields.submitSID
+        adminComment = fields.adminComment
         getUserEnv = fields.getsUserEnvironment
         setNotices(fields)
         if let priority = fields.priority { self.priority = priority }
@@ -81,6 +83,8 @@ extension WireJobSpec {
         fields.deadline = Timestamp(microseconds: deadlineUs)
         fields.timeMin = TimeLimit(rawValue: timeMinMinutes)
         fields.wckey = wckey
+        fields.submitSID = submitSid
+        fields.adminComment = adminComment
         fields.getsUserEnvironment = getUserEnv
         readNotices(into: &fields)
         fields.priority = hasPriority ? priority : nil

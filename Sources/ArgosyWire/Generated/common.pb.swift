@@ -456,6 +456,23 @@ public nonisolated struct WireJobSpec: @unchecked Sendable {
     set {_uniqueStorage()._components = newValue}
   }
 
+  /// session that submitted it
+  public var submitSid: UInt32 {
+    get {_storage._submitSid}
+    set {_uniqueStorage()._submitSid = newValue}
+  }
+
+  public var adminComment: String {
+    get {_storage._adminComment}
+    set {_uniqueStorage()._adminComment = newValue}
+  }
+
+  /// NumCPUs of `scontrol update`; 0: as the tasks need
+  public var minCpus: UInt32 {
+    get {_storage._minCpus}
+    set {_uniqueStorage()._minCpus = newValue}
+  }
+
   /// the script gets what the user's login shell sets, under its own environment
   public var getUserEnv: Bool {
     get {_storage._getUserEnv}
@@ -1179,7 +1196,7 @@ nonisolated extension WireResourceLimit: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobSpec"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0\u{4}m\u{2}get_user_env\0\u{3}run_gid\0\u{4}c\u{1}mail_types\0\u{3}mail_user\0\u{1}warning\0\u{3}delay_boot_minutes\0\u{1}reboot\0\u{3}default_requeue\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0\u{4}m\u{2}get_user_env\0\u{3}run_gid\0\u{4}'submit_sid\0\u{3}admin_comment\0\u{3}min_cpus\0\u{4}:mail_types\0\u{3}mail_user\0\u{1}warning\0\u{3}delay_boot_minutes\0\u{1}reboot\0\u{3}default_requeue\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -1229,6 +1246,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _killOnInvalidDependency: Bool? = nil
     var _wckey: String = String()
     var _components: [WireJobSpec] = []
+    var _submitSid: UInt32 = 0
+    var _adminComment: String = String()
+    var _minCpus: UInt32 = 0
     var _getUserEnv: Bool = false
     var _runGid: UInt32? = nil
     var _mailTypes: UInt32 = 0
@@ -1294,6 +1314,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       _killOnInvalidDependency = source._killOnInvalidDependency
       _wckey = source._wckey
       _components = source._components
+      _submitSid = source._submitSid
+      _adminComment = source._adminComment
+      _minCpus = source._minCpus
       _getUserEnv = source._getUserEnv
       _runGid = source._runGid
       _mailTypes = source._mailTypes
@@ -1369,6 +1392,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 47: try { try decoder.decodeRepeatedMessageField(value: &_storage._components) }()
         case 220: try { try decoder.decodeSingularBoolField(value: &_storage._getUserEnv) }()
         case 221: try { try decoder.decodeSingularUInt32Field(value: &_storage._runGid) }()
+        case 260: try { try decoder.decodeSingularUInt32Field(value: &_storage._submitSid) }()
+        case 261: try { try decoder.decodeSingularStringField(value: &_storage._adminComment) }()
+        case 262: try { try decoder.decodeSingularUInt32Field(value: &_storage._minCpus) }()
         case 320: try { try decoder.decodeSingularUInt32Field(value: &_storage._mailTypes) }()
         case 321: try { try decoder.decodeSingularStringField(value: &_storage._mailUser) }()
         case 322: try { try decoder.decodeSingularMessageField(value: &_storage._warning) }()
@@ -1534,6 +1560,15 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       try { if let v = _storage._runGid {
         try visitor.visitSingularUInt32Field(value: v, fieldNumber: 221)
       } }()
+      if _storage._submitSid != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._submitSid, fieldNumber: 260)
+      }
+      if !_storage._adminComment.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._adminComment, fieldNumber: 261)
+      }
+      if _storage._minCpus != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minCpus, fieldNumber: 262)
+      }
       if _storage._mailTypes != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._mailTypes, fieldNumber: 320)
       }
@@ -1608,6 +1643,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._killOnInvalidDependency != rhs_storage._killOnInvalidDependency {return false}
         if _storage._wckey != rhs_storage._wckey {return false}
         if _storage._components != rhs_storage._components {return false}
+        if _storage._submitSid != rhs_storage._submitSid {return false}
+        if _storage._adminComment != rhs_storage._adminComment {return false}
+        if _storage._minCpus != rhs_storage._minCpus {return false}
         if _storage._getUserEnv != rhs_storage._getUserEnv {return false}
         if _storage._runGid != rhs_storage._runGid {return false}
         if _storage._mailTypes != rhs_storage._mailTypes {return false}
