@@ -178,7 +178,7 @@ enum Sbatch {
         let names = told.map { $0.prefix { $0 != "=" } + "=" }
         let own =
             options.exportFile.isEmpty
-            ? exported(Process.environment, options.export) : try ExportFile.read(options.exportFile)
+            ? exported(OuterJob.without(Process.environment), options.export) : try ExportFile.read(options.exportFile)
         return own.filter { entry in !names.contains { entry.hasPrefix($0) } } + told
     }
 

@@ -17,11 +17,18 @@ struct TaskLauncher {
     private let holder: Holder?
     private let seccomp: [UInt8]?
     private let affinities: [[Int]]
+    /// The user's login shell did not say what it sets.
+    private let lacksLogin: Bool
 
     /// Throws when the job's holder is gone or the filter cannot be made.
     init(_ order: StepOrder) throws {
         self.order = order
-        environment = TaskEnvironment(step: order.launch, context: order.context, isBatch: order.isBatch)
+        let spec = order.launch.job.spec
+        let wantsLogin = order.isBatch && spec.getUserEnv && !order.isContainerized
+        let login = wantsLogin ? LoginEnvironment.read(spec.identity) : nil
+        lacksLogin = wantsLogin && login == nil
+        environment = TaskEnvironment(
+            step: order.launch, context: order.context, isBatch: order.isBatch, login: login ?? [])
         if order.isContainerized {
             holder = try Self.findHolder(order.context.container.state)
             seccomp = try Seccomp.containerProgram()
@@ -37,6 +44,10 @@ struct TaskLauncher {
     func start(_ local: Int, _ ends: StdioFiles.Ends, in cgroup: Cgroup, note: (String) -> Void) throws -> ChildProcess
     {
         var spec = try makeSpec(local, ends, in: cgroup)
+        if lacksLogin {
+            note(
+                "slurmstepd: error: Unable to get user's local environment, running only with passed environment")
+        }
         do {
             return try Spawn.start(spec)
         } catch let error where error.stage == "chdir" {
