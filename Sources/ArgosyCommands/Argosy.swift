@@ -6,6 +6,7 @@ enum Argosy {
 
         Commands, also by their own names as links to this program:
           sbatch    submit a batch script
+          salloc    resources for a command or shell here
           srun      run tasks in a job, or as a job
           squeue    list jobs
           scancel   end or signal jobs

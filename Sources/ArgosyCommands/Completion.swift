@@ -30,7 +30,7 @@ struct CommandSummary: Sendable {
 
 enum Completion {
     static let commands: [CommandSummary] = [
-        .init(Sacct.description), .init(Sacctmgr.description), .init(Sbatch.description), .init(Scancel.description),
+        .init(Sacct.description), .init(Sacctmgr.description), .init(Salloc.description), .init(Sbatch.description), .init(Scancel.description),
         .init(Scontrol.description),
         .init(Sinfo.description), .init(Sprio.description), .init(Squeue.description), .init(Srun.description),
         .init(Sshare.description),

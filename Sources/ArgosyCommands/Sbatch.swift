@@ -146,6 +146,7 @@ enum Sbatch {
 
     /// What is left to say when nobody said it.
     private static func settle(_ options: inout JobOptions, _ path: String?, _ session: Session) {
+        options.settleNodes("sbatch")
         if options.name.isEmpty { options.name = options.wrap != nil ? "wrap" : path.map(baseName) ?? "sbatch" }
         if options.input.isEmpty { options.input = "/dev/null" }
         if options.output.isEmpty { options.output = options.array == nil ? "slurm-%j.out" : "slurm-%A_%a.out" }
@@ -180,7 +181,7 @@ enum Sbatch {
         let names = told.map { $0.prefix { $0 != "=" } + "=" }
         let own =
             options.exportFile.isEmpty
-            ? exported(Process.environment, options.export) : try ExportFile.read(options.exportFile)
+            ? exported(OuterJob.without(Process.environment), options.export) : try ExportFile.read(options.exportFile)
         return own.filter { entry in !names.contains { entry.hasPrefix($0) } } + told
     }
 

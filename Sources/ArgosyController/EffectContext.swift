@@ -10,6 +10,8 @@ struct EffectContext: Sendable {
     }
     private(set) var jobs: [AttemptKey: JobRow] = [:]
     private(set) var steps: [StepKey: StepRow] = [:]
+    /// Of heterogeneous jobs, by their leader, which comes first.
+    private(set) var components: [JobID: [JobRow]] = [:]
 
     init(_ effects: [Effect], core: borrowing ControllerCore) {
         var view: CoreView?
@@ -33,7 +35,15 @@ struct EffectContext: Sendable {
     }
 
     private mutating func note(_ key: AttemptKey, _ view: CoreView) {
-        if jobs[key] == nil, let row = view.job(key.job) { jobs[key] = row }
+        guard jobs[key] == nil, let row = view.job(key.job) else { return }
+        jobs[key] = row
+        guard row.hetLeader == row.id else { return }
+        var parts = [row]
+        // Their ids follow the leader's.
+        while let part = view.job(JobID(row.id.rawValue + UInt32(parts.count))), part.hetLeader == row.id {
+            parts.append(part)
+        }
+        components[key.job] = parts
     }
 
     private mutating func note(_ key: AttemptKey, _ step: StepID, _ view: CoreView) {
@@ -44,5 +54,6 @@ struct EffectContext: Sendable {
     mutating func merge(_ later: EffectContext) {
         jobs.merge(later.jobs) { $1 }
         steps.merge(later.steps) { $1 }
+        components.merge(later.components) { $1 }
     }
 }

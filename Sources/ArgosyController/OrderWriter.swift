@@ -38,18 +38,18 @@ final class OrderWriter: Sendable {
         switch order.body {
         case .prepare(let launchBatch):
             let job = try row(order.key, context)
-            wire.prepare = try prepare(job, for: node)
+            wire.prepare = try prepare(job, for: node, context)
             if launchBatch { wire.prepare.batch = try batch(job) }
         case .launch(.batch):
             let job = try row(order.key, context)
             wire.launch = try batch(job)
-            wire.launch.job = try prepare(job, for: node)
+            wire.launch.job = try prepare(job, for: node, context)
         case .launch(let id):
             guard let step = context.steps[EffectContext.StepKey(key: order.key, step: id)] else {
                 throw Unwritable(description: "step \(order.key.job).\(id) is not there any more")
             }
             wire.launch = try launch(step, for: node)
-            wire.launch.job = try prepare(try row(order.key, context), for: node)
+            wire.launch.job = try prepare(try row(order.key, context), for: node, context)
         case .signal(let step, let number, let batchOnly):
             wire.signal.step = step?.rawValue ?? 0
             wire.signal.allSteps = step == nil
@@ -72,7 +72,7 @@ final class OrderWriter: Sendable {
         return row
     }
 
-    private func prepare(_ job: JobRow, for node: NodeIndex) throws -> WirePrepare {
+    private func prepare(_ job: JobRow, for node: NodeIndex, _ context: EffectContext) throws -> WirePrepare {
         guard let allocation = job.allocation, let place = allocation.nodes.firstIndex(where: { $0.index == node })
         else {
             throw Unwritable(description: "job \(job.id) holds nothing on this node")
@@ -84,6 +84,16 @@ final class OrderWriter: Sendable {
         wire.remainingMs = remaining(job)
         wire.restarts = job.attempt.rawValue
         wire.reservation = job.reservation
+        wire.components = (context.components[job.id] ?? []).map { part in
+            var component = WireComponent()
+            component.job = part.id.rawValue
+            component.spec = WireJobSpec(part.spec)
+            component.spec.components = []
+            if let allocation = part.allocation {
+                component.allocation = desk.wire(allocation, partition: part.partition)
+            }
+            return component
+        }
         if let arrayJob = job.arrayJob, let index = job.arrayIndex {
             wire.arrayJob = arrayJob.rawValue
             wire.arrayTask = index

@@ -37,15 +37,16 @@ public struct TaskEnvironment: Sendable {
 
 extension TaskEnvironment {
     /// Everything that all tasks of the step on this node share. `order.job` must be set.
-    public init(step order: WireLaunchStep, context: WireStepContext, isBatch: Bool) {
-        self.init()
+    /// `login`: what the user's login shell sets, under all else.
+    public init(step order: WireLaunchStep, context: WireStepContext, isBatch: Bool, login: [String] = []) {
+        self.init(login)
         if context.hasContainer, !order.noContainer { context.container.environment.forEach { set(entry: $0) } }
         addUsers(order.environment, keepPath: context.hasContainer && !order.noContainer)
         // What an earlier job or step left in the submitter's shell says nothing about this one.
         remove { Self.isOfAStep($0) || (isBatch && Self.isOfAJob($0)) }
         setDefaults(order.job.spec.identity)
         setJob(order.job, context: context, isBatch: isBatch)
-        if isBatch { setBatch(order) } else { setStep(order, job: order.job, context: context) }
+        if isBatch { setBatch(order, context: context) } else { setStep(order, job: order.job, context: context) }
         setNode(order, context: context)
         setGRES(order, context: context, isBatch: isBatch)
         if context.hasContainer, !order.noContainer { setContainer() }
@@ -73,10 +74,10 @@ extension TaskEnvironment {
             || ["SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_GTIDS", "SLURM_TASK_PID"].contains(name)
     }
 
+    /// What an outer job said of itself was left out by sbatch; this is of its nodes.
     private static func isOfAJob(_ name: String) -> Bool {
-        ["SLURM_JOB", "SLURM_NTASKS", "SLURM_TASKS_PER_NODE", "SLURM_CPUS_", "SLURM_MEM_", "SLURMD_"]
-            .contains { name.hasPrefix($0) }
-            || ["SLURM_NPROCS", "SLURM_NNODES", "SLURM_NODELIST", "SLURM_RESTART_COUNT", "ARGOSY_RELAY"].contains(name)
+        name.hasPrefix("SLURMD_")
+            || ["SLURM_NNODES", "SLURM_NODELIST", "SLURM_RESTART_COUNT", "ARGOSY_RELAY"].contains(name)
     }
 
     private mutating func setDefaults(_ identity: WireIdentity) {
@@ -105,7 +106,8 @@ extension TaskEnvironment {
         if !spec.account.isEmpty { set("SLURM_JOB_ACCOUNT", spec.account) }
         if !spec.qos.isEmpty { set("SLURM_JOB_QOS", spec.qos) }
         set("SLURM_CLUSTER_NAME", context.cluster)
-        set("SLURM_SUBMIT_DIR", spec.workDir)
+        // sbatch says where it was called, which is not where the job works when --chdir says so.
+        setDefault("SLURM_SUBMIT_DIR", spec.workDir)
         set("SLURM_SUBMIT_HOST", spec.submitHost)
         if spec.memoryPerNodeMib > 0 { set("SLURM_MEM_PER_NODE", spec.memoryPerNodeMib) }
         if spec.memoryPerCpuMib > 0 { set("SLURM_MEM_PER_CPU", spec.memoryPerCpuMib) }
@@ -121,16 +123,6 @@ extension TaskEnvironment {
         set("SLURM_ARRAY_TASK_MAX", job.arrayMax)
         set("SLURM_ARRAY_TASK_STEP", job.arrayStep)
         set("SLURM_ARRAY_TASK_COUNT", job.arrayCount)
-    }
-
-    private mutating func setBatch(_ order: WireLaunchStep) {
-        let job = order.job
-        setLayout(job.allocation)
-        if job.spec.tasks > 0 || job.spec.tasksPerNode > 0 { setTasks(job.allocation.tasks) }
-        if job.spec.tasksPerNode > 0 { set("SLURM_NTASKS_PER_NODE", job.spec.tasksPerNode) }
-        if job.spec.cpusPerTask > 0 { set("SLURM_CPUS_PER_TASK", job.spec.cpusPerTask) }
-        set("ENVIRONMENT", "BATCH")
-        set("SLURM_NODEID", 0)
     }
 
     private mutating func setStep(_ order: WireLaunchStep, job: WirePrepare, context: WireStepContext) {
@@ -152,13 +144,13 @@ extension TaskEnvironment {
         if let first = job.allocation.nodes.first { set("SLURM_LAUNCH_NODE_IPADDR", first.address) }
     }
 
-    private mutating func setLayout(_ layout: WireAllocation) {
+    mutating func setLayout(_ layout: WireAllocation) {
         set("SLURM_NODELIST", layout.nodeList)
         set("SLURM_NNODES", layout.nodes.count)
         set("SLURM_TASKS_PER_NODE", RankLayout.runLength(layout.nodes.map(\.tasks)))
     }
 
-    private mutating func setTasks(_ tasks: UInt32) {
+    mutating func setTasks(_ tasks: UInt32) {
         set("SLURM_NTASKS", tasks)
         set("SLURM_NPROCS", tasks)
     }

@@ -18,6 +18,8 @@ struct TaskLauncher {
     private let seccomp: [UInt8]?
     let cpus: CPUBinding
     let memory: MemoryBinding
+    /// The user's login shell did not say what it sets.
+    private let lacksLogin: Bool
 
     /// Throws when the job's holder is gone or the filter cannot be made.
     init(_ order: StepOrder) throws {
@@ -25,7 +27,12 @@ struct TaskLauncher {
         cpus = CPUBinding(
             order.launch, cpus: order.here.cpuIds, processors: order.context.processors, tasks: order.ranks.count)
         memory = MemoryBinding(order.launch)
-        var environment = TaskEnvironment(step: order.launch, context: order.context, isBatch: order.isBatch)
+        let spec = order.launch.job.spec
+        let wantsLogin = order.isBatch && spec.getUserEnv && !order.isContainerized
+        let login = wantsLogin ? LoginEnvironment.read(spec.identity) : nil
+        lacksLogin = wantsLogin && login == nil
+        var environment = TaskEnvironment(
+            step: order.launch, context: order.context, isBatch: order.isBatch, login: login ?? [])
         for (name, value) in cpus.variables() + memory.variables() { environment.set(name, value) }
         self.environment = environment
         if order.isContainerized {
@@ -42,6 +49,10 @@ struct TaskLauncher {
     func start(_ local: Int, _ ends: StdioFiles.Ends, in cgroup: Cgroup, note: (String) -> Void) throws -> ChildProcess
     {
         var spec = try makeSpec(local, ends, in: cgroup)
+        if lacksLogin {
+            note(
+                "slurmstepd: error: Unable to get user's local environment, running only with passed environment")
+        }
         do {
             return try Spawn.start(spec)
         } catch let error where error.stage == "chdir" {

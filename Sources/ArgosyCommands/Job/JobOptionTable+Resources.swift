@@ -227,11 +227,20 @@ extension JobOptions {
         }
     }
 
+    /// Fewer tasks than nodes cannot use them all.
+    mutating func settleNodes(_ command: String) {
+        guard tasks > 0, minNodes > tasks else { return }
+        Console.info(
+            command, "Warning: can't run \(tasks) processes on \(minNodes) nodes, setting nnodes to \(tasks)")
+        minNodes = tasks
+        maxNodes = max(tasks, min(maxNodes, tasks))
+    }
+
     /// Only this command's cluster can be asked; named with others, it is the one.
-    func checkClusters(_ configuration: ClusterConfiguration) throws(Failure) {
+    func checkClusters(_ configuration: ClusterConfiguration, _ command: String = "sbatch") throws(Failure) {
         let names = clusters.split(separator: ",").map(String.init)
         guard !names.isEmpty, names != ["all"], !names.contains(Process.cluster(configuration)) else { return }
-        for name in names { Console.error("sbatch", "No cluster '\(name)' known by database.") }
+        for name in names { Console.error(command, "No cluster '\(name)' known by database.") }
         throw Failure(
             "'\(clusters)' can't be reached now, or it is an invalid entry for --cluster.  Use 'sacctmgr list clusters' to"
                 + " see available clusters.")

@@ -71,7 +71,7 @@ extension JobOptions {
 
     /// Asked for, or because the environment sent along is not the user's own.
     var wantsLoginEnvironment: Bool {
-        if loginEnvironment != nil || !exportFile.isEmpty { return true }
+        if loginEnvironment != nil { return true }
         guard let export else { return false }
         return !exportWords(export).contains { $0.uppercased() == "ALL" }
     }

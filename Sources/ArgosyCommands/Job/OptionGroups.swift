@@ -34,6 +34,7 @@ enum HeterogeneousVariables {
                     if place == 0 { told.append(entry) }
                 } else {
                     told.append("\(name)_HET_GROUP_\(place)\(entry.dropFirst(name.count))")
+                    told.append("\(name)_PACK_GROUP_\(place)\(entry.dropFirst(name.count))")
                 }
             }
         }

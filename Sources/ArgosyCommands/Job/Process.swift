@@ -124,3 +124,26 @@ func exportWords(_ text: String) -> [String] {
     }
     return words.filter { !$0.isEmpty }
 }
+
+/// Inside a job: what Slurm tells it of itself, which would mislead a job that is submitted from there.
+enum OuterJob {
+    private static let prefixes = [
+        "SLURM_JOB", "SLURM_NTASKS", "SLURM_TASKS_PER_NODE", "SLURM_CPUS_", "SLURM_MEM_", "SLURM_STEP", "SLURM_SRUN_",
+        "SLURM_ARRAY_", "SLURM_HET_", "SLURM_PACK_", "SLURM_GPU", "SLURM_NNODES", "SLURM_NODELIST", "SLURM_NPROCS",
+        "SLURM_TOPOLOGY_", "SLURM_DIST", "SLURM_SUBMIT_", "SLURM_LAUNCH_", "SLURM_SHARDS", "SLURMD_",
+    ]
+    private static let names: Set<String> = [
+        "SLURM_RESTART_COUNT", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_GTIDS", "SLURM_TASK_PID",
+        "SLURM_NODE_ALIASES", "SLURM_EXPORT_ENV", "SLURM_GET_USER_ENV", "SLURM_OVERCOMMIT", "SLURM_THREADS_PER_CORE",
+        "SLURM_PRIO_PROCESS", "SLURM_HINT", "SLURM_PROFILE", "SLURM_CLUSTER_NAME", "SLURM_WORKING_CLUSTER",
+        "SLURM_DISTRIBUTION", "ENVIRONMENT",
+    ]
+
+    static func without(_ environment: [String]) -> [String] {
+        guard environment.contains(where: { $0.hasPrefix("SLURM_JOB_ID=") }) else { return environment }
+        return environment.filter { entry in
+            let name = String(entry.prefix { $0 != "=" })
+            return !names.contains(name) && !prefixes.contains { name.hasPrefix($0) }
+        }
+    }
+}
