@@ -21,6 +21,10 @@ public struct ClusterConfiguration: Sendable, Equatable {
         public var reason: String
         /// The configuration no longer describes it: it takes nothing new and is not shown.
         public var isRemoved = false
+        /// What scontrol says of it while the controller runs. Nil: all its features are active.
+        public var activeFeatures: [String]?
+        public var comment = ""
+        public var extra = ""
         public init(
             name: String, address: String? = nil, port: UInt16 = 6818, cpus: Int = 1, sockets: Int = 1,
             coresPerSocket: Int? = nil, threadsPerCore: Int = 1, memoryMiB: UInt64 = 1

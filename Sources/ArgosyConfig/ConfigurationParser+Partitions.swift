@@ -40,7 +40,7 @@ extension ConfigurationParser {
         partitionLines.append(.init(partition: partition, nodes: nodes, line: line))
     }
 
-    private static func set(
+    static func set(
         _ key: String, _ text: String, in partition: inout ClusterConfiguration.Partition
     ) throws(WrongValue) -> Bool {
         switch key {

@@ -83,7 +83,7 @@ public final class Controller: Sendable {
         let users = Users()
         let administrators = Administrators()
         let desk = NodeDesk(live, term: term, heartbeat: options.heartbeat, inbox: inbox, logger: logger)
-        let pools = [2, 4, 4].map { NIOThreadPool(numberOfThreads: $0) }
+        let pools = [2, 4, 4, 4].map { NIOThreadPool(numberOfThreads: $0) }
         for pool in pools { pool.start() }
         let views = ViewReader(board: board, inbox: inbox, pool: pools[0])
         let changes = ConfigurationDesk(
@@ -102,9 +102,11 @@ public final class Controller: Sendable {
                     isOperator: { $0 == 0 || $0 == slurmUID || administrators.contains($0) }),
                 users: users, desk: desk, changes: changes,
                 accounting: AccountingDesk(configuration: live, store: store, users: users, clock: clock),
-                administrators: administrators, clock: clock, counters: counters, logger: logger, helpers: pools[1],
+                administrators: administrators, usage: UsageDesk(desk: desk), clock: clock, counters: counters,
+                logger: logger, helpers: pools[1],
                 fetchers: pools[2], onShutdown: { onEnd("asked to by an operator") }))
         desk.onRelayLost.withLock { $0 = { router.clientLost($0) } }
+        desk.onUsage.withLock { $0 = { router.parts.usage.answered($0, by: $1) } }
         server = try Self.server(live, term, options, router, desk, logger)
         let core = ControllerCore(configuration: configuration, stored: stored, term: term, now: started)
         let decider = Decider(
@@ -117,8 +119,13 @@ public final class Controller: Sendable {
             counters: counters, logger: logger, onFenced: { onEnd("\($0)") })
         let runner = EffectRunner(
             effects: effects, replies: replies, desk: desk,
-            administrators: administrators, orders: OrderWriter(store: store, desk: desk, clock: clock, term: term),
+            administrators: administrators, orders: OrderWriter(
+                store: store, desk: desk, clock: clock, term: term, life: core.life),
             listing: listing, explanations: explanations, views: views,
+            programs: SitePrograms(
+                life: core.life, cluster: configuration.clusterName,
+                configurationFile: configuration.entries.first?.file ?? "", pool: pools[3], inbox: inbox,
+                logger: logger),
             counters: counters, logger: logger)
         threads = [
             WorkerThread("decider") { decider.run(core) }, WorkerThread("committer") { committer.run() },
@@ -153,6 +160,7 @@ public final class Controller: Sendable {
         for pool in pools { try? pool.syncShutdownGracefully() }
         // Desk and router know each other; let go, so that the store's lock goes with its owner.
         desk.onRelayLost.withLock { $0 = nil }
+        desk.onUsage.withLock { $0 = nil }
         unlink(configuration.socketPath)
     }
 

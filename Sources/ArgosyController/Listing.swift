@@ -18,6 +18,7 @@ struct Listing: Sendable {
     func jobs(in view: CoreView, _ request: WireListJobs) throws(Refusal) -> WireJobList {
         var list = WireJobList()
         list.nowUs = clock.now.microseconds
+        list.cluster = configuration.clusterName
         let selection = Selection(request.jobs)
         let uids = try uids(request.user)
         view.forEachJob { row in
@@ -52,6 +53,7 @@ struct Listing: Sendable {
             info.reasons = outlook.reasons.members.map(\.word)
             info.lastPlanUs = outlook.planned.microseconds
         }
+        addControl(row, to: &info, in: view)
         return info
     }
 
@@ -91,6 +93,7 @@ struct Listing: Sendable {
         info.nodesWanted = max(fields.minNodes, 1)
         info.cpusWanted = max(tasks.multipliedSaturating(by: max(fields.cpusPerTask, 1)), info.nodesWanted)
         info.memoryWantedMib = fields.memoryPerNodeMiB
+        addResources(row, to: &info)
         return info
     }
 
@@ -101,7 +104,8 @@ struct Listing: Sendable {
             info.arrayJob = row.arrayJob?.rawValue ?? row.id.rawValue
             info.arrayTask = index
         } else {
-            info.arrayJob = row.id.rawValue
+            // A part of an array is shown as the array.
+            info.arrayJob = row.arrayJob?.rawValue ?? row.id.rawValue
             info.arrayPending = row.pendingIndices.map(WireIndexRange.init)
         }
     }
@@ -127,6 +131,7 @@ struct Listing: Sendable {
         info.exit = WireExitStatus(row.exit)
         info.usage = WireUsage(row.usage)
         info.cpus = UInt32(row.layout.cpuCount)
+        addResources(row, to: &info)
         return info
     }
 
@@ -146,7 +151,18 @@ struct Listing: Sendable {
     func nodes(in view: CoreView) -> WireNodeList {
         var list = WireNodeList()
         list.nowUs = clock.now.microseconds
-        list.nodes = view.nodes.map(info(node:))
+        list.cluster = configuration.clusterName
+        var used: [NodeIndex: [GRESGrant]] = [:]
+        view.forEachJob { row in
+            guard !row.state.isEnded, let allocation = row.allocation else { return }
+            for node in allocation.nodes where !node.gres.isEmpty { used[node.index, default: []] += node.gres }
+        }
+        list.nodes = view.nodes.map { node in
+            var info = info(node: node)
+            addControl(node, to: &info, in: view)
+            addDetails(node, configuration.nodes[node.index.int], used: used[node.index] ?? [], to: &info)
+            return info
+        }
         return list
     }
 
@@ -190,7 +206,12 @@ struct Listing: Sendable {
 
     func partitions(in view: CoreView) -> WirePartitionList {
         var list = WirePartitionList()
-        list.partitions = view.partitions.map(info(partition:))
+        list.cluster = configuration.clusterName
+        list.partitions = view.partitions.map { partition in
+            var info = info(partition: partition)
+            addControl(partition, to: &info, in: view)
+            return info
+        }
         return list
     }
 
@@ -210,6 +231,7 @@ struct Listing: Sendable {
         info.priorityTier = configured?.priorityTier ?? 1
         info.rootOnly = configured?.rootOnly ?? false
         info.allowAccounts = configured?.allowAccounts.joined(separator: ",") ?? ""
+        if let configured { addPolicy(configured, to: &info) }
         info.allowGroups = configured?.allowGroups.joined(separator: ",") ?? ""
         return info
     }
@@ -259,7 +281,9 @@ struct Selection {
         guard let array = row.arrayJob ?? (row.arrayIndex == nil ? nil : row.id), let found = wanted[array.rawValue]
         else { return false }
         guard let ranges = found else { return true }
-        guard let index = row.arrayIndex else { return false }
+        guard let index = row.arrayIndex else {
+            return row.pendingIndices.contains { part in ranges.contains { $0.first <= part.last && part.first <= $0.last } }
+        }
         return ranges.contains { $0.first <= index && index <= $0.last && (index - $0.first) % $0.step == 0 }
     }
 }

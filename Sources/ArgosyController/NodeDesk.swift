@@ -141,6 +141,16 @@ final class NodeDesk: Sendable {
 
     /// Set once, before links are served.
     let onRelayLost = Mutex<(@Sendable (ReplySlot) -> Void)?>(nil)
+    /// What a node's steps use now, by its name; set once, too.
+    let onUsage = Mutex<(@Sendable (WireUsageAnswer, String) -> Void)?>(nil)
+
+    /// A question, to whatever life of the node there is. False: none.
+    func ask(_ frame: WireControllerToNode, _ node: NodeIndex) -> Bool {
+        let seat = state.withLock { $0.seats[node] }
+        guard let seat, seat.incarnation != nil else { return false }
+        seat.link.send(frame)
+        return true
+    }
 
     private func receive(
         _ frame: WireNodeToController, from link: NodeLink, relay: (WireRelayedRequest, NodeIndex, NodeLink) -> Void
@@ -158,6 +168,7 @@ final class NodeDesk: Sendable {
             guard current.incarnation != nil else { return }
             relay(request, node, link)
         case .heartbeat(let heartbeat): state.withLock { $0.facts[node, default: Facts()].heartbeat = heartbeat }
+        case .usage(let answer): onUsage.withLock { $0 }?(answer, link.node)
         case nil: break  // Of a newer release.
         }
     }
