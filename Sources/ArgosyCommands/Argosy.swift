@@ -20,6 +20,7 @@ enum Argosy {
           why         why a job waits, and when and where it will start (argosy why --help)
           dev         a cluster on this machine to try out (argosy dev --help)
           sim         what a policy or a configuration makes of a trace (argosy sim --help)
+          coverage    what Slurm documents and what becomes of it (argosy coverage --help)
           completion  print shell completion: eval "$(argosy completion bash)"
           version     print the version
 
@@ -34,6 +35,7 @@ enum Argosy {
         if let command = commands[name] { return command(rest) }
         switch name {
         case "help", "--help", "-h": Console.print(usage)
+        case "coverage": return Coverage.run(rest)
         case "completion": return Completion.run(rest)
         case "dev": return Dev.run(rest)
         case "why": return Why.run(rest)

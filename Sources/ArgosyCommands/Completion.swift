@@ -10,6 +10,8 @@ struct CommandSummary: Sendable {
     /// Options whose argument must follow.
     var taking: Set<String>
     var help: String
+    /// What becomes of each option.
+    var coverage: [CoverageRow]
 
     init<Settings>(_ description: CommandDescription<Settings>) {
         name = description.name
@@ -22,6 +24,7 @@ struct CommandSummary: Sendable {
         known = words(description.options)
         taking = Set(words(description.options.filter { $0.argument == .required }))
         help = description.help
+        coverage = Coverage.rows(description)
     }
 }
 

@@ -49,13 +49,12 @@ extension ConfigurationParser {
     static let nodeStates = ["UNKNOWN", "DOWN", "DRAIN", "FAIL", "FAILING", "CLOUD", "FUTURE", "IDLE", "RESUME"]
 
     mutating func readNodes(_ line: ConfigurationLine) {
-        record(line)
         let name = line.pairs[0].value
         var description = nodeDefaults
         for pair in line.pairs.dropFirst() {
             do throws(WrongValue) {
                 if try !Self.set(pair.key.lowercased(), pair.value, in: &description) {
-                    warn(line, "\(pair.key) of NodeName=\(name) is not acted on")
+                    noEffect(pair, .node, "NodeName", line)
                 }
             } catch { fail(line, "\(pair.key)=\(pair.value): \(error.allowed)") }
         }
@@ -144,13 +143,12 @@ extension ConfigurationParser {
     }
 
     mutating func readNodeSet(_ line: ConfigurationLine) {
-        record(line)
         var set = NodeSetLine(name: line.pairs[0].value)
         for pair in line.pairs.dropFirst() {
             switch pair.key.lowercased() {
             case "nodes": set.nodes = pair.value
             case "feature": set.feature = pair.value
-            default: warn(line, "\(pair.key) of NodeSet=\(set.name) is not acted on")
+            default: noEffect(pair, .nodeSet, "NodeSet", line)
             }
         }
         if set.nodes == nil, set.feature == nil { fail(line, "NodeSet=\(set.name) needs Nodes= or Feature=") }
@@ -158,14 +156,13 @@ extension ConfigurationParser {
     }
 
     mutating func readDownNodes(_ line: ConfigurationLine) {
-        record(line)
         var state = "DOWN"
         var reason = ""
         for pair in line.pairs.dropFirst() {
             switch pair.key.lowercased() {
             case "state": state = pair.value.uppercased()
             case "reason": reason = pair.value
-            default: warn(line, "\(pair.key) of DownNodes is not acted on")
+            default: noEffect(pair, .downNodes, "DownNodes", line)
             }
         }
         do throws(Hostlist.Malformed) {

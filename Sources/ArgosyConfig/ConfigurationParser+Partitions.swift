@@ -12,7 +12,6 @@ extension ConfigurationParser {
     static let partitionStates = ["UP", "DOWN", "DRAIN", "INACTIVE"]
 
     mutating func readPartition(_ line: ConfigurationLine) {
-        record(line)
         let name = line.pairs[0].value
         var partition = partitionDefaults
         var nodes = partitionDefaultNodes
@@ -24,7 +23,7 @@ extension ConfigurationParser {
             }
             do throws(WrongValue) {
                 if try !Self.set(key, pair.value, in: &partition) {
-                    warn(line, "\(pair.key) of PartitionName=\(name) is not acted on")
+                    noEffect(pair, .partition, "PartitionName", line)
                 }
             } catch { fail(line, "\(pair.key)=\(pair.value): \(error.allowed)") }
         }
@@ -41,7 +40,7 @@ extension ConfigurationParser {
         partitionLines.append(.init(partition: partition, nodes: nodes, line: line))
     }
 
-    private static func set(
+    static func set(
         _ key: String, _ text: String, in partition: inout ClusterConfiguration.Partition
     ) throws(WrongValue) -> Bool {
         switch key {

@@ -56,6 +56,15 @@ private func parse(_ text: String) -> ParsedConfiguration {
         ("NodeName=a State=HAPPY", "must be one of UNKNOWN DOWN"),
         ("PartitionName=p Nodes=x", "names x, which is neither a node nor a NodeSet"),
         ("PartitionName=p MaxTime=never", "MaxTime=never: must be minutes"),
+        ("Clustername=x SlurmctldHost=a\nNoSuchKey=1", "test.conf:2: error: NoSuchKey is not a key of slurm.conf"),
+        ("KillWaits=3", "is not a key of slurm.conf; did you mean KillWait"),
+        ("SlurmctldHost=a NodeName=x", "NodeName is not a key"),
+        ("PropagatePrioProcess=7", "must be a whole number from 0 to 2"),
+        ("TrackWCKey=perhaps", "must be YES or NO"),
+        ("PrivateData=jobs,toys", "toys is not one of accounts"),
+        ("MailProg=mail", "must be an absolute path"),
+        ("NodeName=n1 CPU=3", "CPU is not a key of NodeName lines"),
+        ("PartitionName=p Maxtimes=3", "Maxtimes is not a key of PartitionName lines"),
         ("what is this", "\"what is this\" is not Key=Value"),
         ("Include other.conf", "Include other.conf: "),
         ("AuthType=auth/none", "must be auth/munge"),
@@ -67,9 +76,8 @@ private func parse(_ text: String) -> ParsedConfiguration {
     }
 
     @Test(arguments: [
-        ("Clustername=x SlurmctldHost=a\nNoSuchKey=1", "test.conf:2: warning: NoSuchKey is not a key"),
-        ("SlurmctldHost=a\nEpilog=/bin/true", "test.conf:2: warning: Epilog is not acted on yet"),
-        ("SlurmctldHost=a NodeName=x", "NodeName is not a key"),
+        ("SlurmctldHost=a\nSuspendTime=300", "test.conf:2: warning: SuspendTime has no effect: nodes are not switched"),
+        ("SlurmctldHost=a\nKillWait=3\nKILLWAIT=4", "test.conf:3: warning: KILLWAIT is given in line 2 too"),
         ("ClusterName=x", "SlurmctldHost is not set"),
     ])
     func whatIsNotActedOnIsAWarning(text: String, message: String) {

@@ -456,6 +456,23 @@ public nonisolated struct WireJobSpec: @unchecked Sendable {
     set {_uniqueStorage()._components = newValue}
   }
 
+  /// session that submitted it
+  public var submitSid: UInt32 {
+    get {_storage._submitSid}
+    set {_uniqueStorage()._submitSid = newValue}
+  }
+
+  public var adminComment: String {
+    get {_storage._adminComment}
+    set {_uniqueStorage()._adminComment = newValue}
+  }
+
+  /// NumCPUs of `scontrol update`; 0: as the tasks need
+  public var minCpus: UInt32 {
+    get {_storage._minCpus}
+    set {_uniqueStorage()._minCpus = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1099,7 +1116,7 @@ nonisolated extension WireResourceLimit: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobSpec"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0\u{4}U\u{3}submit_sid\0\u{3}admin_comment\0\u{3}min_cpus\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -1149,6 +1166,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _killOnInvalidDependency: Bool? = nil
     var _wckey: String = String()
     var _components: [WireJobSpec] = []
+    var _submitSid: UInt32 = 0
+    var _adminComment: String = String()
+    var _minCpus: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1206,6 +1226,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       _killOnInvalidDependency = source._killOnInvalidDependency
       _wckey = source._wckey
       _components = source._components
+      _submitSid = source._submitSid
+      _adminComment = source._adminComment
+      _minCpus = source._minCpus
     }
   }
 
@@ -1271,6 +1294,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 45: try { try decoder.decodeSingularBoolField(value: &_storage._killOnInvalidDependency) }()
         case 46: try { try decoder.decodeSingularStringField(value: &_storage._wckey) }()
         case 47: try { try decoder.decodeRepeatedMessageField(value: &_storage._components) }()
+        case 260: try { try decoder.decodeSingularUInt32Field(value: &_storage._submitSid) }()
+        case 261: try { try decoder.decodeSingularStringField(value: &_storage._adminComment) }()
+        case 262: try { try decoder.decodeSingularUInt32Field(value: &_storage._minCpus) }()
         default: break
         }
       }
@@ -1424,6 +1450,15 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._components.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._components, fieldNumber: 47)
       }
+      if _storage._submitSid != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._submitSid, fieldNumber: 260)
+      }
+      if !_storage._adminComment.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._adminComment, fieldNumber: 261)
+      }
+      if _storage._minCpus != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minCpus, fieldNumber: 262)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1480,6 +1515,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._killOnInvalidDependency != rhs_storage._killOnInvalidDependency {return false}
         if _storage._wckey != rhs_storage._wckey {return false}
         if _storage._components != rhs_storage._components {return false}
+        if _storage._submitSid != rhs_storage._submitSid {return false}
+        if _storage._adminComment != rhs_storage._adminComment {return false}
+        if _storage._minCpus != rhs_storage._minCpus {return false}
         return true
       }
       if !storagesAreEqual {return false}
