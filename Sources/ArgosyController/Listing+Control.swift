@@ -33,6 +33,7 @@ extension Listing {
         let tres = view.tresTexts(of: node.index)
         info.cfgTres = tres.configured
         info.allocTres = tres.allocated
+        info.gresText = configured.gres
         info.gresUsed = view.gresUsed(of: node.index)
         info.owner = "N/A"
     }
@@ -76,8 +77,8 @@ extension Listing {
     private func preemptMode(
         _ policy: ClusterConfiguration.PartitionPolicy, _ configuration: ClusterConfiguration
     ) -> String {
-        let mode = policy.preemptMode ?? configuration.scheduling.preemptMode
-        return policy.gang ? "GANG,\(mode.name)" : mode.name
+        let mode = (policy.preemptMode ?? configuration.scheduling.preemptMode).name
+        return policy.gang ? mode == "OFF" ? "GANG" : "GANG,\(mode)" : mode
     }
 
     func licenses(in view: CoreView) -> WireLicenseList {

@@ -1,4 +1,4 @@
-// What jobs ask for and hold, and what nodes and partitions have, as listings count it.
+// What jobs and steps ask for and hold, as listings count it.
 internal import ArgosyConfig
 internal import ArgosyCore
 internal import ArgosyDomain
@@ -6,10 +6,9 @@ internal import ArgosyScheduler
 internal import ArgosyWire
 
 extension Listing {
-    /// TRES asked for and held, the leader's components, when its age began to count.
+    /// TRES asked for and held, the leader's components.
     func addResources(_ row: JobRow, to info: inout WireJobInfo) {
         let billing = billing(of: row.partition)
-        info.accrueUs = row.eligible.microseconds
         info.tresRequested = tres(
             cpus: UInt64(info.cpusWanted), memoryMiB: memoryWanted(row, info), nodes: UInt64(info.nodesWanted),
             gres: requestedGRES(row, info), licenses: row.spec.fields.resources.licenses, billing)
@@ -88,34 +87,7 @@ extension Listing {
 
     func addResources(_ row: StepRow, to info: inout WireStepInfo) {
         info.memoryMib = row.layout.nodes.reduce(0) { $0 + $1.memoryMiB }
-        info.timeLimitMinutes = row.request.timeLimit.rawValue
         info.gres = GRESTotals.sum(row.layout.nodes.flatMap(\.gres)).map(WireGRESGrant.init)
-    }
-
-    // MARK: - Nodes and partitions
-
-    func addDetails(
-        _ node: NodeView, _ configured: ClusterConfiguration.Node, used: [GRESGrant], to info: inout WireNodeInfo
-    ) {
-        info.port = UInt32(configured.port)
-        info.hostname = configured.hostname
-        info.gresText = configured.gres
-        info.gresUsed = configuration.gresTypes.map { name in
-            let mine = GRESTotals.sum(used.filter { $0.name == name })
-            return mine.isEmpty ? "\(name):0" : mine.map(GRESTotals.text).joined(separator: ",")
-        }.joined(separator: ",")
-    }
-
-    func addPolicy(_ configured: ClusterConfiguration.Partition, to info: inout WirePartitionInfo) {
-        let policy = configured.policy
-        info.hidden = policy.hidden
-        info.overSubscribe = policy.overSubscribe.text
-        var mode = (policy.preemptMode ?? configuration.scheduling.preemptMode).name
-        if policy.gang { mode = mode == "OFF" ? "GANG" : "GANG,\(mode)" }
-        info.preemptMode = mode
-        info.priorityJobFactor = policy.priorityJobFactor
-        info.allocNodes = policy.allocNodes
-        info.maxCpusPerNode = policy.maxCPUsPerNode
     }
 }
 
@@ -132,13 +104,5 @@ enum GRESTotals {
             }
         }
         return totals
-    }
-
-    /// `gpu:a100:1(IDX:0)`
-    static func text(_ grant: GRESGrant) -> String {
-        let text = "\(grant.name)\(grant.type.isEmpty ? "" : ":" + grant.type):\(grant.count)"
-        guard !grant.devices.isEmpty else { return text }
-        let ranges = Hostlist.compress(grant.devices.members.map { "x\($0)" })
-        return text + "(IDX:\(ranges.filter { $0 != "x" && $0 != "[" && $0 != "]" }))"
     }
 }

@@ -152,15 +152,9 @@ struct Listing: Sendable {
         var list = WireNodeList()
         list.nowUs = clock.now.microseconds
         list.cluster = configuration.clusterName
-        var used: [NodeIndex: [GRESGrant]] = [:]
-        view.forEachJob { row in
-            guard !row.state.isEnded, let allocation = row.allocation else { return }
-            for node in allocation.nodes where !node.gres.isEmpty { used[node.index, default: []] += node.gres }
-        }
         list.nodes = view.nodes.map { node in
             var info = info(node: node)
             addControl(node, to: &info, in: view)
-            addDetails(node, configuration.nodes[node.index.int], used: used[node.index] ?? [], to: &info)
             return info
         }
         return list
@@ -216,7 +210,6 @@ struct Listing: Sendable {
     }
 
     private func info(partition: PartitionView) -> WirePartitionInfo {
-        let configured = configuration.partitions.first { $0.name == partition.name }
         var info = WirePartitionInfo()
         info.name = partition.name
         info.isDefault = partition.isDefault
@@ -228,11 +221,6 @@ struct Listing: Sendable {
         info.cpus = UInt32(clamping: partition.cpus)
         info.maxNodes = partition.maxNodes
         info.minNodes = partition.minNodes
-        info.priorityTier = configured?.priorityTier ?? 1
-        info.rootOnly = configured?.rootOnly ?? false
-        info.allowAccounts = configured?.allowAccounts.joined(separator: ",") ?? ""
-        if let configured { addPolicy(configured, to: &info) }
-        info.allowGroups = configured?.allowGroups.joined(separator: ",") ?? ""
         return info
     }
 

@@ -163,16 +163,7 @@ extension JobRecord {
         return lines
     }
 
-    private var taskCount: UInt32 {
-        let spec = info.spec
-        return max(1, spec.tasks, spec.minNodes, spec.tasksPerNode &* max(1, spec.minNodes))
-    }
 
-    private var minCPUs: UInt32 {
-        let spec = info.spec
-        let each = max(1, spec.cpusPerTask)
-        return max(1, spec.resources.minCpusPerNode, each, spec.tasksPerNode &* each)
-    }
 
     /// Cores, or threads, that are left to the system.
     private var coreSpec: String {

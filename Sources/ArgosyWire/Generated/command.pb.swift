@@ -374,6 +374,30 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .associationManager(newValue)}
   }
 
+  public var stepUsage: WireListStepUsage {
+    get {
+      if case .stepUsage(let v)? = body {return v}
+      return WireListStepUsage()
+    }
+    set {body = .stepUsage(newValue)}
+  }
+
+  public var attachStep: WireAttachStep {
+    get {
+      if case .attachStep(let v)? = body {return v}
+      return WireAttachStep()
+    }
+    set {body = .attachStep(newValue)}
+  }
+
+  public var finishJob: WireFinishJob {
+    get {
+      if case .finishJob(let v)? = body {return v}
+      return WireFinishJob()
+    }
+    set {body = .finishJob(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -412,6 +436,9 @@ public nonisolated struct WireRequest: Sendable {
     case moveToTop(WireMoveToTop)
     case resizeJob(WireResizeJob)
     case associationManager(WireListAssociationManager)
+    case stepUsage(WireListStepUsage)
+    case attachStep(WireAttachStep)
+    case finishJob(WireFinishJob)
 
   }
 
@@ -614,6 +641,14 @@ public nonisolated struct WireReply: Sendable {
     set {body = .associationManager(newValue)}
   }
 
+  public var stepUsage: WireStepUsageList {
+    get {
+      if case .stepUsage(let v)? = body {return v}
+      return WireStepUsageList()
+    }
+    set {body = .stepUsage(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -640,6 +675,7 @@ public nonisolated struct WireReply: Sendable {
     case licenses(WireLicenseList)
     case switches(WireSwitchList)
     case associationManager(WireAssociationManager)
+    case stepUsage(WireStepUsageList)
 
   }
 
@@ -698,11 +734,56 @@ public nonisolated struct WireSubmitJob: Sendable {
   /// ends when the connection closes (srun) .
   public var waitForAllocation: Bool = false
 
+  /// with wait_for_allocation: the job stays when the connection closes (salloc --no-shell)
+  public var keepOnClientLoss: Bool = false
+
+  /// with wait_for_allocation: a repeat that asks for the id alone, at once
+  public var onlyID: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _job: WireJobSpec? = nil
+}
+
+/// Where a running step is, to see and feed its stdio beside its srun; reply StepCreated.
+public nonisolated struct WireAttachStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var step: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// An interactive job is done with; its exit status is what its command ended with.
+public nonisolated struct WireFinishJob: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var exit: WireExitStatus {
+    get {_exit ?? WireExitStatus()}
+    set {_exit = newValue}
+  }
+  /// Returns true if `exit` has been explicitly set.
+  public var hasExit: Bool {self._exit != nil}
+  /// Clears the value of `exit`. Subsequent reads from it will return its default value.
+  public mutating func clearExit() {self._exit = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _exit: WireExitStatus? = nil
 }
 
 public nonisolated struct WireJobSubmitted: Sendable {
@@ -922,6 +1003,8 @@ public nonisolated struct WireJobList: Sendable {
   public var jobs: [WireJobInfo] = []
 
   public var nowUs: Int64 = 0
+
+  public var cluster: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1187,6 +1270,39 @@ public nonisolated struct WireJobInfo: @unchecked Sendable {
     set {_uniqueStorage()._isBatch = newValue}
   }
 
+  /// cpu=2,mem=20M,node=1,billing=2: memory in MiB, by number of the TRES
+  public var tresRequested: String {
+    get {_storage._tresRequested}
+    set {_uniqueStorage()._tresRequested = newValue}
+  }
+
+  /// empty: it holds and held nothing
+  public var tresAllocated: String {
+    get {_storage._tresAllocated}
+    set {_uniqueStorage()._tresAllocated = newValue}
+  }
+
+  /// uid
+  public var cancelledBy: UInt32 {
+    get {_storage._cancelledBy ?? 0}
+    set {_uniqueStorage()._cancelledBy = newValue}
+  }
+  /// Returns true if `cancelledBy` has been explicitly set.
+  public var hasCancelledBy: Bool {_storage._cancelledBy != nil}
+  /// Clears the value of `cancelledBy`. Subsequent reads from it will return its default value.
+  public mutating func clearCancelledBy() {_uniqueStorage()._cancelledBy = nil}
+
+  /// ids of all components: 12-14
+  public var hetJobs: String {
+    get {_storage._hetJobs}
+    set {_uniqueStorage()._hetJobs = newValue}
+  }
+
+  public var billing: Double {
+    get {_storage._billing}
+    set {_uniqueStorage()._billing = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1291,6 +1407,27 @@ public nonisolated struct WireStepInfo: @unchecked Sendable {
     set {_uniqueStorage()._nodeCount = newValue}
   }
 
+  /// of all its nodes; 0: no limit of its own
+  public var memoryMib: UInt64 {
+    get {_storage._memoryMib}
+    set {_uniqueStorage()._memoryMib = newValue}
+  }
+
+  public var distribution: String {
+    get {_storage._distribution}
+    set {_uniqueStorage()._distribution = newValue}
+  }
+
+  public var submitLine: String {
+    get {_storage._submitLine}
+    set {_uniqueStorage()._submitLine = newValue}
+  }
+
+  public var gres: [WireGRESGrant] {
+    get {_storage._gres}
+    set {_uniqueStorage()._gres = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1316,6 +1453,8 @@ public nonisolated struct WireNodeList: Sendable {
   public var nodes: [WireNodeInfo] = []
 
   public var nowUs: Int64 = 0
+
+  public var cluster: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1537,6 +1676,12 @@ public nonisolated struct WireNodeInfo: @unchecked Sendable {
     set {_uniqueStorage()._owner = newValue}
   }
 
+  /// gpu:a100:2
+  public var gresText: String {
+    get {_storage._gresText}
+    set {_uniqueStorage()._gresText = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1560,6 +1705,8 @@ public nonisolated struct WirePartitionList: Sendable {
   // methods supported on all messages.
 
   public var partitions: [WirePartitionInfo] = []
+
+  public var cluster: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1789,6 +1936,10 @@ public nonisolated struct WireListAccounting: Sendable {
   public var untilUs: Int64 = 0
 
   public var states: [String] = []
+
+  public var withScript: Bool = false
+
+  public var withEnvironment: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3460,6 +3611,99 @@ public nonisolated struct WireManagedQOS: Sendable {
   public init() {}
 }
 
+/// What running steps use now, asked of their nodes.
+public nonisolated struct WireListStepUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var jobs: [WireJobSelector] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStepUsageList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var steps: [WireStepUsageInfo] = []
+
+  /// that did not answer in time
+  public var silentNodes: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStepUsageInfo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var step: UInt32 = 0
+
+  /// 0: not of an array
+  public var arrayJob: UInt32 = 0
+
+  public var arrayTask: UInt32 = 0
+
+  public var nodeList: String = String()
+
+  public var tasks: UInt32 = 0
+
+  public var nodes: [WireNodeStepUsage] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireNodeStepUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var node: String = String()
+
+  public var usage: WireUsage {
+    get {_usage ?? WireUsage()}
+    set {_usage = newValue}
+  }
+  /// Returns true if `usage` has been explicitly set.
+  public var hasUsage: Bool {self._usage != nil}
+  /// Clears the value of `usage`. Subsequent reads from it will return its default value.
+  public mutating func clearUsage() {self._usage = nil}
+
+  /// now
+  public var memoryBytes: UInt64 = 0
+
+  public var processes: [UInt32] = []
+
+  public var readBytes: UInt64 = 0
+
+  public var writtenBytes: UInt64 = 0
+
+  /// of all its processes
+  public var virtualBytes: UInt64 = 0
+
+  /// major, of all its processes
+  public var pageFaults: UInt64 = 0
+
+  public var tasks: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _usage: WireUsage? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "argosy"
@@ -3591,7 +3835,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0\u{2}H\u{3}licenses\0\u{1}switches\0\u{3}delete_partition\0\u{3}update_step\0\u{3}notify_job\0\u{3}set_controller\0\u{3}move_to_top\0\u{3}resize_job\0\u{3}association_manager\0\u{2}H\u{1}reconfigure\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0\u{4}`\u{2}attach_step\0\u{3}finish_job\0\u{4}\u{13}step_usage\0\u{2}\u{14}licenses\0\u{1}switches\0\u{3}delete_partition\0\u{3}update_step\0\u{3}notify_job\0\u{3}set_controller\0\u{3}move_to_top\0\u{3}resize_job\0\u{3}association_manager\0\u{2}H\u{1}reconfigure\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3925,6 +4169,45 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .why(v)
         }
       }()
+      case 220: try {
+        var v: WireAttachStep?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .attachStep(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .attachStep(v)
+        }
+      }()
+      case 221: try {
+        var v: WireFinishJob?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .finishJob(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .finishJob(v)
+        }
+      }()
+      case 240: try {
+        var v: WireListStepUsage?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .stepUsage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .stepUsage(v)
+        }
+      }()
       case 260: try {
         var v: WireListLicenses?
         var hadOneofValue = false
@@ -4169,6 +4452,18 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .why(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
     }()
+    case .attachStep?: try {
+      guard case .attachStep(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 220)
+    }()
+    case .finishJob?: try {
+      guard case .finishJob(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 221)
+    }()
+    case .stepUsage?: try {
+      guard case .stepUsage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 240)
+    }()
     case .licenses?: try {
       guard case .licenses(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 260)
@@ -4224,7 +4519,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Reply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0\u{2}G\u{3}licenses\0\u{1}switches\0\u{3}association_manager\0\u{2}N\u{1}reconfigured\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0\u{4}s\u{2}step_usage\0\u{2}\u{14}licenses\0\u{1}switches\0\u{3}association_manager\0\u{2}N\u{1}reconfigured\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4481,6 +4776,19 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .tested(v)
         }
       }()
+      case 240: try {
+        var v: WireStepUsageList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .stepUsage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .stepUsage(v)
+        }
+      }()
       case 260: try {
         var v: WireLicenseList?
         var hadOneofValue = false
@@ -4626,6 +4934,10 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       guard case .tested(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
     }()
+    case .stepUsage?: try {
+      guard case .stepUsage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 240)
+    }()
     case .licenses?: try {
       guard case .licenses(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 260)
@@ -4717,7 +5029,7 @@ nonisolated extension WireDone: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SubmitJob"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}token\0\u{3}test_only\0\u{3}wait_for_allocation\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}token\0\u{3}test_only\0\u{3}wait_for_allocation\0\u{4}X\u{3}keep_on_client_loss\0\u{3}only_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4729,6 +5041,8 @@ nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularStringField(value: &self.token) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.testOnly) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.waitForAllocation) }()
+      case 220: try { try decoder.decodeSingularBoolField(value: &self.keepOnClientLoss) }()
+      case 221: try { try decoder.decodeSingularBoolField(value: &self.onlyID) }()
       default: break
       }
     }
@@ -4751,6 +5065,12 @@ nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.waitForAllocation != false {
       try visitor.visitSingularBoolField(value: self.waitForAllocation, fieldNumber: 4)
     }
+    if self.keepOnClientLoss != false {
+      try visitor.visitSingularBoolField(value: self.keepOnClientLoss, fieldNumber: 220)
+    }
+    if self.onlyID != false {
+      try visitor.visitSingularBoolField(value: self.onlyID, fieldNumber: 221)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4759,6 +5079,82 @@ nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.token != rhs.token {return false}
     if lhs.testOnly != rhs.testOnly {return false}
     if lhs.waitForAllocation != rhs.waitForAllocation {return false}
+    if lhs.keepOnClientLoss != rhs.keepOnClientLoss {return false}
+    if lhs.onlyID != rhs.onlyID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAttachStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AttachStep"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAttachStep, rhs: WireAttachStep) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFinishJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FinishJob"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}exit\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._exit) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    try { if let v = self._exit {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireFinishJob, rhs: WireFinishJob) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs._exit != rhs._exit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5214,7 +5610,7 @@ nonisolated extension WireListJobs: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}now_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}now_us\0\u{2}n\u{3}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5224,6 +5620,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      case 240: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
     }
@@ -5236,12 +5633,16 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.nowUs != 0 {
       try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 2)
     }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 240)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireJobList, rhs: WireJobList) -> Bool {
     if lhs.jobs != rhs.jobs {return false}
     if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5249,7 +5650,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{1}association\0\u{1}licenses\0\u{3}preempted_us\0\u{4}P\u{3}accrue_us\0\u{1}tres\0\u{3}planned_by_backfill\0\u{3}is_batch\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{1}association\0\u{1}licenses\0\u{3}preempted_us\0\u{4}}\u{2}tres_requested\0\u{3}tres_allocated\0\u{3}cancelled_by\0\u{3}het_jobs\0\u{1}billing\0\u{4}\u{f}accrue_us\0\u{1}tres\0\u{3}planned_by_backfill\0\u{3}is_batch\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -5295,6 +5696,11 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _tres: String = String()
     var _plannedByBackfill: Bool = false
     var _isBatch: Bool = false
+    var _tresRequested: String = String()
+    var _tresAllocated: String = String()
+    var _cancelledBy: UInt32? = nil
+    var _hetJobs: String = String()
+    var _billing: Double = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5348,6 +5754,11 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       _tres = source._tres
       _plannedByBackfill = source._plannedByBackfill
       _isBatch = source._isBatch
+      _tresRequested = source._tresRequested
+      _tresAllocated = source._tresAllocated
+      _cancelledBy = source._cancelledBy
+      _hetJobs = source._hetJobs
+      _billing = source._billing
     }
   }
 
@@ -5405,6 +5816,11 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 50: try { try decoder.decodeSingularUInt32Field(value: &_storage._association) }()
         case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
         case 52: try { try decoder.decodeSingularInt64Field(value: &_storage._preemptedUs) }()
+        case 241: try { try decoder.decodeSingularStringField(value: &_storage._tresRequested) }()
+        case 242: try { try decoder.decodeSingularStringField(value: &_storage._tresAllocated) }()
+        case 243: try { try decoder.decodeSingularUInt32Field(value: &_storage._cancelledBy) }()
+        case 244: try { try decoder.decodeSingularStringField(value: &_storage._hetJobs) }()
+        case 245: try { try decoder.decodeSingularDoubleField(value: &_storage._billing) }()
         case 260: try { try decoder.decodeSingularInt64Field(value: &_storage._accrueUs) }()
         case 261: try { try decoder.decodeSingularStringField(value: &_storage._tres) }()
         case 262: try { try decoder.decodeSingularBoolField(value: &_storage._plannedByBackfill) }()
@@ -5538,6 +5954,21 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._preemptedUs != 0 {
         try visitor.visitSingularInt64Field(value: _storage._preemptedUs, fieldNumber: 52)
       }
+      if !_storage._tresRequested.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tresRequested, fieldNumber: 241)
+      }
+      if !_storage._tresAllocated.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tresAllocated, fieldNumber: 242)
+      }
+      try { if let v = _storage._cancelledBy {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 243)
+      } }()
+      if !_storage._hetJobs.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hetJobs, fieldNumber: 244)
+      }
+      if _storage._billing.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._billing, fieldNumber: 245)
+      }
       if _storage._accrueUs != 0 {
         try visitor.visitSingularInt64Field(value: _storage._accrueUs, fieldNumber: 260)
       }
@@ -5602,6 +6033,11 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._tres != rhs_storage._tres {return false}
         if _storage._plannedByBackfill != rhs_storage._plannedByBackfill {return false}
         if _storage._isBatch != rhs_storage._isBatch {return false}
+        if _storage._tresRequested != rhs_storage._tresRequested {return false}
+        if _storage._tresAllocated != rhs_storage._tresAllocated {return false}
+        if _storage._cancelledBy != rhs_storage._cancelledBy {return false}
+        if _storage._hetJobs != rhs_storage._hetJobs {return false}
+        if _storage._billing != rhs_storage._billing {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5613,7 +6049,7 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StepInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0\u{1}attempt\0\u{4}y\u{3}time_limit_minutes\0\u{1}tres\0\u{3}client_host\0\u{3}client_pid\0\u{3}node_count\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0\u{1}attempt\0\u{4}e\u{3}memory_mib\0\u{1}distribution\0\u{3}submit_line\0\u{2}\u{2}gres\0\u{4}\u{10}time_limit_minutes\0\u{1}tres\0\u{3}client_host\0\u{3}client_pid\0\u{3}node_count\0")
 
   fileprivate class _StorageClass {
     var _step: UInt32 = 0
@@ -5632,6 +6068,10 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _clientHost: String = String()
     var _clientPid: UInt32 = 0
     var _nodeCount: UInt32 = 0
+    var _memoryMib: UInt64 = 0
+    var _distribution: String = String()
+    var _submitLine: String = String()
+    var _gres: [WireGRESGrant] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5658,6 +6098,10 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _clientHost = source._clientHost
       _clientPid = source._clientPid
       _nodeCount = source._nodeCount
+      _memoryMib = source._memoryMib
+      _distribution = source._distribution
+      _submitLine = source._submitLine
+      _gres = source._gres
     }
   }
 
@@ -5687,6 +6131,10 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._usage) }()
         case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._cpus) }()
         case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._attempt) }()
+        case 240: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryMib) }()
+        case 241: try { try decoder.decodeSingularStringField(value: &_storage._distribution) }()
+        case 242: try { try decoder.decodeSingularStringField(value: &_storage._submitLine) }()
+        case 244: try { try decoder.decodeRepeatedMessageField(value: &_storage._gres) }()
         case 260: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeLimitMinutes) }()
         case 261: try { try decoder.decodeSingularStringField(value: &_storage._tres) }()
         case 262: try { try decoder.decodeSingularStringField(value: &_storage._clientHost) }()
@@ -5737,6 +6185,18 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if _storage._attempt != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._attempt, fieldNumber: 11)
       }
+      if _storage._memoryMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._memoryMib, fieldNumber: 240)
+      }
+      if !_storage._distribution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._distribution, fieldNumber: 241)
+      }
+      if !_storage._submitLine.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._submitLine, fieldNumber: 242)
+      }
+      if !_storage._gres.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._gres, fieldNumber: 244)
+      }
       if _storage._timeLimitMinutes != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._timeLimitMinutes, fieldNumber: 260)
       }
@@ -5777,6 +6237,10 @@ nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._clientHost != rhs_storage._clientHost {return false}
         if _storage._clientPid != rhs_storage._clientPid {return false}
         if _storage._nodeCount != rhs_storage._nodeCount {return false}
+        if _storage._memoryMib != rhs_storage._memoryMib {return false}
+        if _storage._distribution != rhs_storage._distribution {return false}
+        if _storage._submitLine != rhs_storage._submitLine {return false}
+        if _storage._gres != rhs_storage._gres {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5807,7 +6271,7 @@ nonisolated extension WireListNodes: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NodeList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nodes\0\u{3}now_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nodes\0\u{3}now_us\0\u{2}n\u{3}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5817,6 +6281,7 @@ nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      case 240: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
     }
@@ -5829,12 +6294,16 @@ nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.nowUs != 0 {
       try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 2)
     }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 240)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireNodeList, rhs: WireNodeList) -> Bool {
     if lhs.nodes != rhs.nodes {return false}
     if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5842,7 +6311,7 @@ nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NodeInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{1}state\0\u{1}flags\0\u{1}reason\0\u{1}cpus\0\u{3}cpus_allocated\0\u{3}memory_mib\0\u{3}memory_allocated_mib\0\u{1}sockets\0\u{3}cores_per_socket\0\u{3}threads_per_core\0\u{1}partitions\0\u{1}version\0\u{3}boot_us\0\u{3}daemon_start_us\0\u{1}os\0\u{1}arch\0\u{3}real_cpus\0\u{3}reason_us\0\u{3}reason_uid\0\u{1}features\0\u{1}gres\0\u{1}weight\0\u{3}reason_user\0\u{3}last_busy_us\0\u{3}io_port\0\u{3}free_memory_mib\0\u{3}load_hundredths\0\u{2}g\u{3}hostname\0\u{1}port\0\u{1}boards\0\u{3}tmp_disk_mib\0\u{1}comment\0\u{1}extra\0\u{3}cfg_tres\0\u{3}alloc_tres\0\u{3}gres_used\0\u{3}active_features\0\u{3}core_spec\0\u{1}owner\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{1}state\0\u{1}flags\0\u{1}reason\0\u{1}cpus\0\u{3}cpus_allocated\0\u{3}memory_mib\0\u{3}memory_allocated_mib\0\u{1}sockets\0\u{3}cores_per_socket\0\u{3}threads_per_core\0\u{1}partitions\0\u{1}version\0\u{3}boot_us\0\u{3}daemon_start_us\0\u{1}os\0\u{1}arch\0\u{3}real_cpus\0\u{3}reason_us\0\u{3}reason_uid\0\u{1}features\0\u{1}gres\0\u{1}weight\0\u{3}reason_user\0\u{3}last_busy_us\0\u{3}io_port\0\u{3}free_memory_mib\0\u{3}load_hundredths\0\u{4}Y\u{3}gres_text\0\u{2}\u{e}hostname\0\u{1}port\0\u{1}boards\0\u{3}tmp_disk_mib\0\u{1}comment\0\u{1}extra\0\u{3}cfg_tres\0\u{3}alloc_tres\0\u{3}gres_used\0\u{3}active_features\0\u{3}core_spec\0\u{1}owner\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -5886,6 +6355,7 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _activeFeatures: String = String()
     var _coreSpec: String = String()
     var _owner: String = String()
+    var _gresText: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5937,6 +6407,7 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _activeFeatures = source._activeFeatures
       _coreSpec = source._coreSpec
       _owner = source._owner
+      _gresText = source._gresText
     }
   }
 
@@ -5984,6 +6455,7 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 27: try { try decoder.decodeSingularUInt32Field(value: &_storage._ioPort) }()
         case 28: try { try decoder.decodeSingularUInt64Field(value: &_storage._freeMemoryMib) }()
         case 29: try { try decoder.decodeSingularUInt32Field(value: &_storage._loadHundredths) }()
+        case 246: try { try decoder.decodeSingularStringField(value: &_storage._gresText) }()
         case 260: try { try decoder.decodeSingularStringField(value: &_storage._hostname) }()
         case 261: try { try decoder.decodeSingularUInt32Field(value: &_storage._port) }()
         case 262: try { try decoder.decodeSingularUInt32Field(value: &_storage._boards) }()
@@ -6091,6 +6563,9 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if _storage._loadHundredths != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._loadHundredths, fieldNumber: 29)
       }
+      if !_storage._gresText.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._gresText, fieldNumber: 246)
+      }
       if !_storage._hostname.isEmpty {
         try visitor.visitSingularStringField(value: _storage._hostname, fieldNumber: 260)
       }
@@ -6177,6 +6652,7 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._activeFeatures != rhs_storage._activeFeatures {return false}
         if _storage._coreSpec != rhs_storage._coreSpec {return false}
         if _storage._owner != rhs_storage._owner {return false}
+        if _storage._gresText != rhs_storage._gresText {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -6207,7 +6683,7 @@ nonisolated extension WireListPartitions: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PartitionList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}partitions\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}partitions\0\u{2}o\u{3}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6216,6 +6692,7 @@ nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.partitions) }()
+      case 240: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
     }
@@ -6225,11 +6702,15 @@ nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.partitions.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.partitions, fieldNumber: 1)
     }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 240)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WirePartitionList, rhs: WirePartitionList) -> Bool {
     if lhs.partitions != rhs.partitions {return false}
+    if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6555,7 +7036,7 @@ nonisolated extension WirePartitionInfo: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ListAccounting"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{1}user\0\u{3}all_users\0\u{3}since_us\0\u{3}until_us\0\u{1}states\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{1}user\0\u{3}all_users\0\u{3}since_us\0\u{3}until_us\0\u{1}states\0\u{4}j\u{3}with_script\0\u{3}with_environment\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6569,6 +7050,8 @@ nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.states) }()
+      case 240: try { try decoder.decodeSingularBoolField(value: &self.withScript) }()
+      case 241: try { try decoder.decodeSingularBoolField(value: &self.withEnvironment) }()
       default: break
       }
     }
@@ -6593,6 +7076,12 @@ nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.states.isEmpty {
       try visitor.visitRepeatedStringField(value: self.states, fieldNumber: 6)
     }
+    if self.withScript != false {
+      try visitor.visitSingularBoolField(value: self.withScript, fieldNumber: 240)
+    }
+    if self.withEnvironment != false {
+      try visitor.visitSingularBoolField(value: self.withEnvironment, fieldNumber: 241)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6603,6 +7092,8 @@ nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.sinceUs != rhs.sinceUs {return false}
     if lhs.untilUs != rhs.untilUs {return false}
     if lhs.states != rhs.states {return false}
+    if lhs.withScript != rhs.withScript {return false}
+    if lhs.withEnvironment != rhs.withEnvironment {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -9286,6 +9777,205 @@ nonisolated extension WireManagedQOS: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.name != rhs.name {return false}
     if lhs.id != rhs.id {return false}
     if lhs.values != rhs.values {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListStepUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListStepUsage"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.jobs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.jobs, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListStepUsage, rhs: WireListStepUsage) -> Bool {
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepUsageList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepUsageList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}steps\0\u{3}silent_nodes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.silentNodes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 1)
+    }
+    if !self.silentNodes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.silentNodes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepUsageList, rhs: WireStepUsageList) -> Bool {
+    if lhs.steps != rhs.steps {return false}
+    if lhs.silentNodes != rhs.silentNodes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepUsageInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepUsageInfo"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0\u{3}array_job\0\u{3}array_task\0\u{3}node_list\0\u{1}tasks\0\u{1}nodes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.arrayJob) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.arrayTask) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 2)
+    }
+    if self.arrayJob != 0 {
+      try visitor.visitSingularUInt32Field(value: self.arrayJob, fieldNumber: 3)
+    }
+    if self.arrayTask != 0 {
+      try visitor.visitSingularUInt32Field(value: self.arrayTask, fieldNumber: 4)
+    }
+    if !self.nodeList.isEmpty {
+      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 5)
+    }
+    if self.tasks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tasks, fieldNumber: 6)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepUsageInfo, rhs: WireStepUsageInfo) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.arrayJob != rhs.arrayJob {return false}
+    if lhs.arrayTask != rhs.arrayTask {return false}
+    if lhs.nodeList != rhs.nodeList {return false}
+    if lhs.tasks != rhs.tasks {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNodeStepUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NodeStepUsage"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}usage\0\u{3}memory_bytes\0\u{1}processes\0\u{3}read_bytes\0\u{3}written_bytes\0\u{3}virtual_bytes\0\u{3}page_faults\0\u{1}tasks\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.processes) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.readBytes) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.writtenBytes) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.virtualBytes) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.pageFaults) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    try { if let v = self._usage {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.memoryBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 3)
+    }
+    if !self.processes.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.processes, fieldNumber: 4)
+    }
+    if self.readBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.readBytes, fieldNumber: 5)
+    }
+    if self.writtenBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.writtenBytes, fieldNumber: 6)
+    }
+    if self.virtualBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.virtualBytes, fieldNumber: 7)
+    }
+    if self.pageFaults != 0 {
+      try visitor.visitSingularUInt64Field(value: self.pageFaults, fieldNumber: 8)
+    }
+    if self.tasks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tasks, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNodeStepUsage, rhs: WireNodeStepUsage) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs._usage != rhs._usage {return false}
+    if lhs.memoryBytes != rhs.memoryBytes {return false}
+    if lhs.processes != rhs.processes {return false}
+    if lhs.readBytes != rhs.readBytes {return false}
+    if lhs.writtenBytes != rhs.writtenBytes {return false}
+    if lhs.virtualBytes != rhs.virtualBytes {return false}
+    if lhs.pageFaults != rhs.pageFaults {return false}
+    if lhs.tasks != rhs.tasks {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
