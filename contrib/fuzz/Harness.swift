@@ -20,14 +20,16 @@ nonisolated(unsafe) private let parsers: [([UInt8], String) -> Void] = [
         precondition(again.map { $0.sorted() } == hosts.sorted(), "a host list changed by being written: \(text)")
     },
     { _, text in _ = (SlurmText.seconds(text), SlurmText.timeLimit(text), SlurmText.number(text)) },
-    { _, text in _ = (SlurmText.mebibytes(text), SlurmText.mebibytes(text, defaultUnit: "K"), SlurmText.boolean(text)) },
+    { _, text in _ = (SlurmText.mebibytes(text), SlurmText.mebibytes(text, defaultUnit: "K"), SlurmText.boolean(text))
+    },
     { _, text in _ = try? JobDependency(parsing: text) },
     { _, text in _ = ConfigurationParser.parse(ConfigurationText(file: "slurm.conf", text: text)) },
     { _, text in _ = ArrayText.parse(text) },
     { _, text in _ = MomentParser(now: 1_800_000_000, future: true).parse(text) },
     { _, text in _ = MomentParser(now: 1_800_000_000, future: false).parse(text) },
     { _, text in
-        let values = FileNamePattern.Values(job: 7, array: (3, 4), step: "0", node: "n1", task: 2, user: "u", jobName: text)
+        let values = FileNamePattern.Values(
+            job: 7, array: (3, 4), step: "0", node: "n1", task: 2, user: "u", jobName: text)
         _ = FileNamePattern(text).path(values, in: "/tmp")
         _ = FileNamePattern(text).differsByTask
     },
