@@ -106,7 +106,7 @@ enum Srun {
             throw Failure("Unable to allocate resources: \(failure.message)", detail: failure.detail)
         }
         var inner = options
-        if inner.minNodes == 0 { inner.minNodes = UInt32(submitted.allocation.nodes.count) }
+        if inner.minNodes == 0 || inner.maxNodes > inner.minNodes { inner.minNodes = UInt32(submitted.allocation.nodes.count) }
         if inner.tasks == 0, inner.tasksPerNode == 0 { inner.tasks = max(1, submitted.allocation.tasks) }
         // Placement is the job's; the step takes all of it.
         inner.nodeList = ""
@@ -199,7 +199,7 @@ enum Srun {
         job.killOnClientLoss = true
         job.command = command[0]
         job.requeue = false
-        if job.tasks == 0, job.tasksPerNode == 0 { job.tasks = max(1, job.minNodes) }
+        if job.tasks == 0, job.tasksPerNode == 0, job.maxNodes <= job.minNodes { job.tasks = max(1, job.minNodes) }
         var submit = WireSubmitJob()
         submit.job = job
         submit.token = Process.token()

@@ -120,12 +120,15 @@ struct Admission {
                 detail: "--time-min=\(fields.timeMin.rawValue) minutes is more than the limit of"
                     + " \(fields.timeLimit.rawValue) minutes; lower it or raise --time")
         }
-        guard limit != .notGiven, fields.timeLimit > limit else { return }
+        guard limit != .notGiven, fields.timeLimit > limit, isStrict else { return }
         let asked = fields.timeLimit == .unlimited ? "no time limit" : "\(fields.timeLimit.rawValue) minutes"
         throw Refusals.invalidTime(
             "the job asks for \(asked) in partition \(configured.name), whose MaxTime is"
                 + " \(limit.rawValue) minutes; shorten --time or choose another partition")
     }
+
+    /// EnforcePartLimits: otherwise a job that the partition is too small for is taken, and waits for a larger one.
+    private var isStrict: Bool { core.configuration.accounting.enforcePartLimits != .no }
 
     private func checkDeadline() throws(Refusal) {
         guard fields.deadline.isSet else { return }
@@ -175,11 +178,11 @@ struct Admission {
         let partition = configured
         let job = try core.shape(fields, partitions: [Int(self.partition)], throwing: true)
         let names = "partition \(partition.name)"
-        if job.minNodes > partition.nodes.count {
+        if isStrict, job.minNodes > partition.nodes.count {
             throw Refusals.notAvailable(
                 "the job asks for \(job.minNodes) nodes, \(names) has \(partition.nodes.count); ask for fewer")
         }
-        if job.minNodes > Int(partition.maxNodes) {
+        if isStrict, job.minNodes > Int(partition.maxNodes) {
             throw Refusals.notAvailable(
                 "the job asks for \(job.minNodes) nodes, \(names) allows MaxNodes=\(partition.maxNodes); ask for fewer")
         }
@@ -188,6 +191,7 @@ struct Admission {
             checked.append(job)
             return
         }
+        if !isStrict, core.couldEverRun(job.ofOneNode) { return }
         let cpus = partition.nodes.map { core.configuration.nodes[$0.int].cpus }.max() ?? 0
         let memory = partition.nodes.map { core.configuration.nodes[$0.int].memoryMiB }.max() ?? 0
         var asked = "\(job.tasks) tasks of \(job.cpusPerTask) CPUs on \(job.minNodes) nodes"
@@ -196,5 +200,17 @@ struct Admission {
         throw Refusals.notAvailable(
             "the job asks for \(asked); \(names) has \(partition.nodes.count) nodes, \(partition.cpus) CPUs in all,"
                 + " at most \(cpus) CPUs and \(memory) MiB of memory on one; ask for less")
+    }
+}
+
+extension Shape {
+    /// What it asks of a single node, as far as that is told.
+    fileprivate var ofOneNode: Shape {
+        var one = self
+        one.requiredNodes = Array(requiredNodes.prefix(1))
+        (one.minNodes, one.maxNodes, one.tasks) = (1, 1, max(1, tasksPerNode))
+        one.prefersMaxNodes = false
+        one.tasksFollowNodes = false
+        return one
     }
 }

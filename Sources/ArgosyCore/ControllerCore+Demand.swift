@@ -72,6 +72,8 @@ extension ControllerCore {
             shape.minNodes = max(fixed, shape.requiredNodes.count)
             shape.maxNodes = max(shape.minNodes, Int(fields.maxNodes))
             shape.tasks = fields.tasks > 0 ? Int(fields.tasks) : shape.minNodes * max(1, shape.tasksPerNode)
+            shape.prefersMaxNodes = shape.maxNodes > shape.minNodes && !shape.useMinNodes
+            shape.tasksFollowNodes = shape.prefersMaxNodes && fields.tasks == 0
         } else {
             shape.tasks =
                 fields.tasks > 0 ? Int(fields.tasks) : max(1, shape.requiredNodes.count) * max(1, shape.tasksPerNode)

@@ -23,6 +23,9 @@ extension ControllerCore {
             record.start = now
             record.end = .unset
             record.deadline = .unset
+            // Until now what an earlier attempt ended with.
+            record.exit = .success
+            record.derivedExit = .success
             record.batchLaunched = launchBatch
             record.requeueMark = .none
         }
@@ -228,8 +231,6 @@ extension ControllerCore {
             job.start = .unset
             job.end = .unset
             job.deadline = .unset
-            job.exit = .success
-            job.derivedExit = .success
             job.endingState = nil
             job.requeueAfterEnd = false
             job.holdAfterRequeue = .none

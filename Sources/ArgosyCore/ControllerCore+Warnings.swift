@@ -10,6 +10,11 @@ extension ControllerCore {
         change(record.id) { $0.timeLimit = limit }
         guard let changed = self.record(record.id) else { return }
         if changed.state == .running { setLimit(changed) }
+        if changed.state == .running, limitEnd(of: changed, at: now) <= now {
+            let now = now
+            change(record.id) { $0.deadline = now }
+            deadlines.add(now, .jobLimit, record.id.rawValue)
+        }
         guard let run = tables.runs[record.id.rawValue] else { return }
         for position in run.held { order(run.allocation.nodes[Int(position)].index, record.key, .setLimit) }
     }

@@ -39,6 +39,8 @@ public struct Shape: Hashable, Sendable {
     public var useMinNodes = false
     /// `--nodes=min-max` was given: as many nodes as it may have. Otherwise the fewest that hold its tasks.
     public var prefersMaxNodes = false
+    /// The number of tasks was not given: each node gets `tasksPerNode`, or one, however many nodes there are.
+    public var tasksFollowNodes = false
     public var switches = 0
     /// Seconds that it waits for so few switches.
     public var switchWait = 0

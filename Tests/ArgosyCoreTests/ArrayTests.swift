@@ -50,7 +50,7 @@ import Testing
         #expect(outcome.first?.text == "1_[2-3]" && outcome.first?.refusal == nil)
         #expect(
             try cluster.row(array).pendingIndices == [
-                IndexRange(first: 1, last: 4, step: 3), IndexRange(first: 5, last: 5),
+                IndexRange(first: 1, last: 1), IndexRange(first: 4, last: 5),
             ])
         let cancelled = try cluster.row(JobID(3))
         #expect(cancelled.state == .cancelled && cancelled.pendingIndices == [IndexRange(first: 2, last: 3)])

@@ -36,6 +36,7 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
         partition.nodes = (0..<nodes).map { NodeIndex($0) }
         configuration.partitions = [partition]
         configuration.returnToService = 1
+        configuration.accounting.enforcePartLimits = .any
         return configuration
     }
 

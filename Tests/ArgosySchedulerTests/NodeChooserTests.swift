@@ -37,10 +37,22 @@ private func chosen(_ shape: Shape, _ candidates: [Candidate]) -> String { chose
         #expect(chosen(shape(12), nodes([2, 8, 2, 8])) == "1:8 3:4")
     }
 
-    @Test func `a fixed number of nodes shares tasks evenly`() {
-        #expect(chosen(shape(5, 2...2), nodes([8, 8, 8])) == "0:3 1:2")
-        #expect(chosen(shape(9, 3...3), nodes([1, 8, 8])) == "0:1 1:4 2:4")
-        #expect(chosen(shape(1000, 3...3), nodes([600, 600, 600])) == "0:334 1:333 2:333")
+    @Test func `whole nodes share tasks evenly`() {
+        func whole(_ tasks: Int, _ nodes: ClosedRange<Int>) -> Shape { shape(tasks, nodes) { $0.sharing = .exclusive } }
+        #expect(chosen(whole(5, 2...2), nodes([8, 8, 8])) == "0:3 1:2")
+        #expect(chosen(whole(9, 3...3), nodes([1, 8, 8])) == "0:1 1:4 2:4")
+        #expect(chosen(whole(1000, 3...3), nodes([600, 600, 600])) == "0:334 1:333 2:333")
+    }
+
+    @Test func `shared nodes are filled one after the other, a task left for each`() {
+        #expect(chosen(shape(5, 2...2), nodes([4, 4])) == "0:4 1:1")
+        #expect(chosen(shape(7, 3...3), nodes([4, 4, 4])) == "0:4 1:2 2:1")
+        #expect(chosen(shape(4, 2...2), nodes([4, 4])) == "0:3 1:1")
+    }
+
+    @Test func `without a number of tasks there are as many as nodes`() {
+        let each = shape(1, 1...4) { ($0.prefersMaxNodes, $0.tasksFollowNodes) = (true, true) }
+        #expect(chosen(each, nodes([4, 4, 4])) == "0:1 1:1 2:1")
     }
 
     @Test func `a range of nodes is used up unless the job wants few`() {
@@ -86,9 +98,9 @@ private func chosen(_ shape: Shape, _ candidates: [Candidate]) -> String { chose
 
     @Test func `tasks are dealt as --distribution says`() {
         func dealt(_ text: String) -> String {
-            chosen(shape(10, 3...3) { $0.distribution = text }, nodes([8, 8, 8]))
+            chosen(shape(10, 3...3) { ($0.distribution, $0.sharing) = (text, .exclusive) }, nodes([8, 8, 8]))
         }
-        #expect(dealt("block") == "0:8 1:1 2:1")
+        #expect(dealt("block") == "0:4 1:3 2:3")
         #expect(dealt("cyclic:block") == "0:4 1:3 2:3")
         #expect(dealt("plane=4") == "0:4 1:4 2:2")
         #expect(dealt("block,NoPack") == "0:4 1:3 2:3")
@@ -98,6 +110,7 @@ private func chosen(_ shape: Shape, _ candidates: [Candidate]) -> String { chose
     @Test func `GPUs of the whole job go where tasks go`() throws {
         let four = nodes([8, 8, 8]) { _, node in node.jobGRES = [4] }
         var wanted = shape(8, 2...2)
+        wanted.sharing = .exclusive
         wanted.gres = [GRESRequest(name: "gpu", count: 6, per: .job)]
         #expect(try NodeChooser(wanted).choose(four).map(\.jobGRES) == [[3], [3]])
         wanted.gres[0].count = 9

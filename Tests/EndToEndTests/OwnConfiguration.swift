@@ -12,7 +12,7 @@ extension EndToEnd {
                 SlurmctldHost=\(host)(127.0.0.1)
                 SlurmctldPort=\(port)
                 SlurmUser=root
-                AuthInfo=socket=\(folder)/munge.socket
+                AuthInfo=socket=\(folder)/munge.socket,cred_expire=1
                 ArgosySocket=\(folder)/ctld.sock
                 StateSaveLocation=\(folder)/state
                 SlurmdSpoolDir=\(folder)/spool.%n

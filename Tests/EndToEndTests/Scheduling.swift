@@ -15,7 +15,7 @@ extension EndToEnd {
                 SlurmctldHost=\(host)(127.0.0.1)
                 SlurmctldPort=\(port)
                 SlurmUser=root
-                AuthInfo=socket=\(Self.folder)/munge.socket
+                AuthInfo=socket=\(Self.folder)/munge.socket,cred_expire=1
                 ArgosySocket=\(Self.folder)/ctld.sock
                 StateSaveLocation=\(Self.folder)/state
                 SlurmdSpoolDir=\(Self.folder)/spool.%n

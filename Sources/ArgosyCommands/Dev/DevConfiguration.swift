@@ -52,7 +52,7 @@ struct DevConfiguration {
         CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
         SlurmUser=root
         AuthType=auth/munge
-        AuthInfo=socket=\(cluster.mungeSocket)
+        AuthInfo=socket=\(cluster.mungeSocket),cred_expire=1
         ArgosySocket=\(cluster.socket)
         StateSaveLocation=\(cluster.state)
         SlurmdSpoolDir=\(cluster.directory)/spool/%n

@@ -92,16 +92,16 @@ struct GRESRules: Sendable {
         return want.positions.reduce(0) { $0 + free.free($1) }
     }
 
-    /// Units by position, which fit into `free`: typed wants first, then the others from the position with the fewest
-    /// free units that has enough, else from the largest on.
+    /// Units by position, which fit into `free`: typed wants first, then the others from the first position that has
+    /// enough, else from the first on, as Slurm.
     func positions(_ tasks: Int, _ jobGRES: [Int], _ free: NodeCounts, of count: Int) -> [Int] {
         var taken = Array(repeating: 0, count: count)
         for isTyped in [true, false] {
             for index in wants.indices where wants[index].isTyped == isTyped {
                 var left = amount(index, tasks, jobGRES)
                 func room(_ position: Int) -> Int { free.free(position) - taken[position] }
-                let order = wants[index].positions.sorted { (room($1), $0) < (room($0), $1) }
-                if let best = order.last(where: { room($0) >= left }) {
+                let order = wants[index].positions
+                if let best = order.first(where: { room($0) >= left }) {
                     taken[best] += left
                     continue
                 }

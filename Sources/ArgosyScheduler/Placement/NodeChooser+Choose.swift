@@ -35,7 +35,7 @@ extension NodeChooser {
     /// The number to begin with, where more than the fewest are wanted.
     private func preferred(_ available: Int) -> Int? {
         guard shape.spreadJob || shape.prefersMaxNodes && !shape.useMinNodes else { return nil }
-        return max(least, min(most, shape.tasks, available))
+        return max(least, min(most, shape.tasksFollowNodes ? .max : shape.tasks, available))
     }
 
     // MARK: - Order

@@ -2,23 +2,30 @@
 import ArgosyDomain
 
 extension NodeChooser {
-    /// `--distribution` over nodes. Without one a fixed number of nodes gets equal parts, any other is filled node by node.
+    /// As Slurm's cons_tres deals: of whole nodes each gets its part in turn, whatever the distribution; of shared ones the
+    /// first is filled but for a task for each of the others, and so on, `--distribution` or not.
     private enum Dealing { case even, block, plane(Int) }
 
     private var dealing: Dealing {
         let words = shape.distribution.lowercased().split(separator: ",")
         let first = words.first.map { $0.prefix { $0 != ":" } } ?? ""
-        if first.hasPrefix("plane="), let size = Int(first.dropFirst(6)), size > 0 { return .plane(size) }
+        if wholeNodes || shape.sharing == .exclusive, first.hasPrefix("plane="), let size = Int(first.dropFirst(6)),
+            size > 0
+        {
+            return .plane(size)
+        }
         if words.contains("pack") { return .block }
         if words.contains("nopack") { return .even }
-        if first == "cyclic" { return .even }
-        if first == "block" { return .block }
-        return shape.spreadJob || shape.minNodes == shape.maxNodes ? .even : .block
+        return shape.spreadJob || wholeNodes || shape.sharing == .exclusive ? .even : .block
     }
 
     func deal(_ chosen: [Candidate]) -> [NodeShare] {
         var tasks = chosen.indices.map { $0 < shape.tasks ? 1 : 0 }
-        let left = max(0, shape.tasks - chosen.count)
+        var left = max(0, shape.tasks - chosen.count)
+        if shape.tasksFollowNodes {
+            tasks = chosen.map { max(1, min($0.capacity, shape.tasksPerNode)) }
+            left = 0
+        }
         switch dealing {
         case .even: dealInTurn(left, 1, chosen, &tasks)
         case .block: dealInTurn(left, .max, chosen, &tasks)

@@ -70,14 +70,17 @@ public struct NodeChooser: Sendable {
     let constraint: CompiledConstraint
     let leastLoaded: Bool
     let fromEnd: Bool
+    let wholeNodes: Bool
 
     /// - Parameters:
     ///   - leastLoaded: LLN of the partition or the cluster.
+    ///   - wholeNodes: the partition gives whole nodes only.
     ///   - fromEnd: SchedulerParameters=pack_serial_at_end: a job of one CPU goes to the last node that has room.
     public init(
         _ shape: Shape, tree: SwitchTree = SwitchTree(), constraint: CompiledConstraint = CompiledConstraint(),
-        leastLoaded: Bool = false, fromEnd: Bool = false
+        leastLoaded: Bool = false, fromEnd: Bool = false, wholeNodes: Bool = false
     ) {
+        self.wholeNodes = wholeNodes
         self.shape = shape
         self.tree = tree
         self.constraint = constraint

@@ -260,7 +260,8 @@ struct ClassTable {
 
     private func group(_ all: [Candidate], _ shape: Shape, minNodes: Int, maxNodes: Int, tasks: Int) -> PlanGroup {
         let least = max(minNodes, 1)
-        let isSingle = least == 1 && all.contains { $0.fit.idleCapacity >= tasks && fits($0.fit, tasks) }
+        let isSingle =
+            least == 1 && !shape.prefersMaxNodes && all.contains { $0.fit.idleCapacity >= tasks && fits($0.fit, tasks) }
         // Nodes have equal parts only where nothing else is possible; else a busy node may take fewer tasks.
         let even = least == maxNodes && (tasks == least || shape.tasksPerNode * least == tasks)
         let each = isSingle ? tasks : even ? tasks / least : 0

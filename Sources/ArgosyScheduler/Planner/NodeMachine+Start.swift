@@ -149,6 +149,7 @@ extension NodeMachine {
         shape.contiguous || shape.switches > 0 || shape.spreadJob || shape.prefer != nil || !shape.requiredNodes.isEmpty
             || cluster.snapshot.partitions[option.partition].leastLoaded || !cluster.snapshot.switches.isEmpty
             || shape.gres.contains { $0.per == .job } || shape.minNodes < min(shape.maxNodes, shape.tasks)
+            || shape.prefersMaxNodes
     }
 
     /// All that could be taken now, as parts of one node each.
@@ -199,7 +200,8 @@ extension NodeMachine {
         let chooser = NodeChooser(
             shape, tree: cluster.snapshot.switches, constraint: constraint,
             leastLoaded: cluster.snapshot.partitions[option.partition].leastLoaded,
-            fromEnd: cluster.snapshot.settings.packsSerialAtEnd)
+            fromEnd: cluster.snapshot.settings.packsSerialAtEnd,
+            wholeNodes: option.groups.contains { $0.uses.contains { $0.fit.isExclusive } })
         guard let chosen = try? chooser.choose(candidates) else { return nil }
         var kept: [HoldPart] = []
         var shares: [Share] = []

@@ -112,7 +112,7 @@ import Testing
         let plan = cluster.plan()
         #expect(plan.reason(1) == .reqNodeNotAvail)
         #expect(plan.sentence(1).contains("1 down"))
-        #expect(plan.reason(2) == .badConstraints)
+        #expect(plan.reason(2) == .partitionNodeLimit)
     }
 
     @Test func `licences are counted over time`() {

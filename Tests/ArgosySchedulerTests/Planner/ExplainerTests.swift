@@ -25,7 +25,7 @@ import Testing
         // No shorter limit helps: both nodes are taken until then.
         #expect(!report.suggestions.contains { $0.change.hasPrefix("--time") })
         let never = try #require(Explainer(cluster.snapshot, plan).report(JobID(2)))
-        #expect(never.reasons.first?.reason == .badConstraints)
+        #expect(never.reasons.first?.reason == .partitionConfig)
         #expect(never.suggestions.contains { $0.change == "without --constraint" })
     }
 

@@ -166,7 +166,7 @@ import Testing
             let plan = cluster.plan()
             let reason = plan.explanations.first?.reason
             #expect(
-                plan.placements.count == 1 || reason == .badConstraints,
+                plan.placements.count == 1 || [.partitionConfig, .partitionNodeLimit].contains(reason),
                 "job \(job.id) of seed \(seed): \(plan.sentence(job.id.rawValue))")
         }
     }

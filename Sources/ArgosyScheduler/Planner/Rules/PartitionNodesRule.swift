@@ -15,6 +15,13 @@ enum PartitionNodesRule: ClassRule {
                     "asks for \(shape.minNodes.counted("node")), partition \(partition.name) allows \(partition.maxNodes)"
             )
         }
+        if shape.minNodes > partition.nodes.count {
+            return RuleFinding(
+                reason: .partitionNodeLimit,
+                sentence:
+                    "asks for \(shape.minNodes.counted("node")), partition \(partition.name) has \(partition.nodes.count)"
+            )
+        }
         guard shape.maxNodes < partition.minNodes else { return nil }
         return RuleFinding(
             reason: .partitionNodeLimit,
