@@ -18,8 +18,8 @@ final class ScriptedController: Sendable {
             var isUp = false
         }
         let state = Mutex(State())
-        let mailbox: Mailbox<NodeEvent>
-        init(_ mailbox: Mailbox<NodeEvent>) { self.mailbox = mailbox }
+        let mailbox: Mailbox<ArgosyNode.NodeEvent>
+        init(_ mailbox: Mailbox<ArgosyNode.NodeEvent>) { self.mailbox = mailbox }
         func send(_ frame: WireNodeToController) -> Bool {
             state.withLock { state in
                 guard state.isUp else { return false }
@@ -37,7 +37,7 @@ final class ScriptedController: Sendable {
 
     static let user = Identity(uid: 65534, gid: 65534, groups: [], user: "nobody", group: "nogroup", home: "/tmp")
     let context: NodeContext
-    let mailbox = Mailbox<NodeEvent>()
+    let mailbox = Mailbox<ArgosyNode.NodeEvent>()
     let link: Link
     let directory: String
     private let acknowledged = Mutex<UInt64>(0)

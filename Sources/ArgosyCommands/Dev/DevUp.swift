@@ -9,9 +9,7 @@ struct DevUp {
     let options: DevOptions
     let progress = DevProgress()
 
-    static let commandNames = [
-        "sbatch", "srun", "squeue", "scancel", "sinfo", "sacct", "scontrol", "sacctmgr", "sshare", "sprio",
-    ]
+    static let commandNames = commands.keys.sorted()
     static let registrationTimeout = Duration.seconds(60)
 
     func run() throws(DevError) -> Int32 {

@@ -146,7 +146,7 @@ enum ForeignDirectives {
 
     /// `hours:minutes`, which Slurm would take for minutes and seconds.
     private static func minutes(_ value: String) -> String {
-        let parts = value.split(separator: "/")[0].split(separator: ":")
+        let parts = value.prefix { $0 != "/" }.split(separator: ":")
         return parts.count == 2 ? "\(parts[0]):\(parts[1]):00" : value
     }
 }
