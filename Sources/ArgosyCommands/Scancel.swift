@@ -18,6 +18,7 @@ struct ScancelOptions: CommandSettings {
     var signal: UInt32 = 0
     var batch = false
     var full = false
+    var cron = false
     var interactive = false
     var quiet = false
     var verbose = 0
@@ -40,6 +41,7 @@ enum Scancel {
             Row("batch", "b", .none, env: ["SCANCEL_BATCH"], "signal batch shell for specified job") { o, _ in
                 o.batch = true
             },
+            Row("cron", nil, "jobs of crontabs too, whose lines are switched off") { o, _ in o.cron = true },
             Row("full", "f", .none, env: ["SCANCEL_FULL"], "signal batch shell and all steps for specified job") {
                 o, _ in o.full = true
             },
@@ -72,7 +74,7 @@ enum Scancel {
                 $0.user = $1
             },
             Row("verbose", "v", "verbosity level") { o, _ in o.verbose += 1 },
-            .accepted("ctld", nil, .none), .accepted("cron", nil, .none), .accepted("hurry", "H", .none),
+            .accepted("ctld", nil, .none), .accepted("hurry", "H", .none),
             .accepted("sibling", nil, .required),
             .refused("clusters", "M", .required, "one controller serves one cluster; choose it with SLURM_CONF"),
             .refused("qos", "q", .required, "choose jobs by id, user, name or partition"),
@@ -139,6 +141,7 @@ enum Scancel {
         request.signal = options.signal
         request.batchOnly = options.batch
         request.full = options.full
+        request.cron = options.cron
         return request
     }
 

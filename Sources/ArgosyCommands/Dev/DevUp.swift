@@ -10,7 +10,8 @@ struct DevUp {
     let progress = DevProgress()
 
     static let commandNames = [
-        "sbatch", "srun", "squeue", "scancel", "sinfo", "sacct", "scontrol", "sacctmgr", "sshare", "sprio",
+        "sbatch", "srun", "squeue", "scancel", "sinfo", "sacct", "scontrol", "sacctmgr", "sshare", "sprio", "sreport",
+        "sdiag", "seff", "strigger", "scrontab",
     ]
     static let registrationTimeout = Duration.seconds(60)
 
