@@ -24,6 +24,8 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
     var nextHandle: UInt64 = 0
     var sequence: UInt64 = 0
     var registrations: [UInt64]
+    /// Programs of triggers with their arguments.
+    var fired: [String] = []
     var plansAutomatically = true
 
     static func configuration(nodes: Int, cpus: Int, memoryMiB: UInt64 = 1000) -> ClusterConfiguration {
@@ -64,6 +66,7 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
             case .order(let node, _, let order): orders.append((node, order))
             case .acknowledge(let node, _, let sequence): acknowledged.append((node, sequence))
             case .planWanted: plan = true
+            case .triggerFired(let trigger, let argument): fired.append("\(trigger.program) \(argument)")
             case .nodeRefused, .administratorsChanged: break
             }
         }

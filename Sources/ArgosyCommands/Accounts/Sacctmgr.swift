@@ -71,7 +71,7 @@ enum Sacctmgr {
         var (last, exitCode): ([String], Int32) = ([], 0)
         while true {
             Console.print("sacctmgr: ")
-            guard let line = readLine() else {
+            guard let line = promptedLine() else {
                 Console.print("\n")
                 return exitCode
             }
@@ -82,6 +82,13 @@ enum Sacctmgr {
             last = words
             exitCode = perform(words, options)
         }
+    }
+
+    /// A line of standard input. Where nobody types it is shown after the prompt, as the line editor does it.
+    static func promptedLine() -> String? {
+        guard let line = readLine() else { return nil }
+        if isatty(0) == 0 { Console.print(line + "\n") }
+        return line
     }
 
     /// Words of a line; quotes keep blanks together.
@@ -349,7 +356,7 @@ struct SacctmgrSession {
         }
         guard let cluster else { throw SacctmgrFailure(" We need a cluster to dump.\n") }
         guard cluster == records.cluster else {
-            throw SacctmgrFailure(" There is no cluster \(cluster) here; the controller's is \(records.cluster).\n")
+            throw SacctmgrFailure(" Cluster \(cluster) doesn't exist.\n")
         }
         let path = file ?? "./\(cluster).cfg"
         guard FileBytes.write(Array(SacctmgrFile.text(records).utf8), path: path) else {
@@ -377,7 +384,7 @@ struct SacctmgrSession {
         guard let file else { throw SacctmgrFailure(" You need to specify a file to load.\n") }
         guard let bytes = FileBytes.read(path: file, limit: 64 << 20) else {
             throw SacctmgrFailure(
-                "sacctmgr: error: Unable to read \"\(file)\": \(String(cString: strerror(errno)))\n")
+                " Unable to read \"\(file)\": \(String(cString: strerror(errno)))\n")
         }
         let session = try Session()
         let records = try records(session)

@@ -85,6 +85,11 @@ enum SacctmgrColumns {
         Column("Cluster Nodes", 20, words: ["ClusterNodes"], least: 8) { row, writer in
             row.texts["clusternodes"] ?? writer.records.clusterNodes
         },
+        Column("% Allowed", 10, words: ["Allowed"], least: 2) { _, _ in "0" },
+        Column("Class", 9, words: ["Classification"], least: 3) { _, _ in "" },
+        Column("Features", 20, least: 3) { _, _ in "" },
+        Column("FedState", 12, least: 5) { _, _ in "NA" },
+        Column("PluginIDSelect", 14, least: 2) { _, _ in "109" },
         Column("CPU Cnt", 7, words: ["CPUCount", "Count"], least: 2) { row, _ in row.texts["cpu"] ?? "" },
         Column("Duration", 13, least: 2) { row, _ in row.texts["duration"] ?? "" },
         Column("Event", 7, least: 2) { row, _ in row.texts["event"] ?? "" },

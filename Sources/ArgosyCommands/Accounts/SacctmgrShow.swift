@@ -53,7 +53,16 @@ struct SacctmgrShow {
         let parsed = SacctmgrWords(words)
         do throws(UnknownCondition) {
             return try SacctmgrConditions(parsed.conditions + parsed.settings, of: entity)
-        } catch { throw SacctmgrFailure(" Unknown condition: \(error.whole)\n") }
+        } catch {
+            var text = " Unknown condition: \(error.whole)\n"
+            switch entity {
+            case .account, .user, .tres, .cluster: text += " Use keyword 'set' to modify value\n"
+            // As Slurm has it.
+            case .qos: text += " Use keyword 'set' to modify SLURM_PRINT_VALUE\n"
+            default: break
+            }
+            throw SacctmgrFailure(text)
+        }
     }
 
     private func rows(

@@ -64,14 +64,15 @@ struct Report {
         return chosen
     }
 
-    func text() throws -> String {
-        let columns = try columns()
+    /// `unknown`: words of the format that are no fields.
+    func text() throws -> (text: String, unknown: [String]) {
+        let (columns, unknown) = try columns()
         var text = options.header ? heading : ""
         var table = ReportTable(columns: columns, style: options.style, isTree: question.flags.contains("tree"))
         table.header = options.header
         table.isWide = options.time.isWide
-        text += table.render(lines())
-        return text
+        text += columns.isEmpty ? "\n\n" : table.render(lines())
+        return (text, unknown)
     }
 
     // MARK: - The heading
@@ -172,14 +173,15 @@ struct Report {
         }
     }
 
-    private func columns() throws -> [ReportColumn] {
+    private func columns() throws -> ([ReportColumn], unknown: [String]) {
         var columns: [ReportColumn] = []
+        var unknown: [String] = []
         for part in (question.format ?? standard).split(separator: ",") {
             let pieces = part.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
             let word = pieces[0].lowercased()
             let exact = known.first { $0.name == word || $0.title.lowercased() == word }
             guard var column = exact ?? known.first(where: { $0.name.hasPrefix(word) && !word.isEmpty }) else {
-                Console.complain(" Unknown field '\(pieces[0])'\n")
+                unknown.append(String(pieces[0]))
                 continue
             }
             if pieces.count == 2, let width = Int(pieces[1]) {
@@ -194,7 +196,7 @@ struct Report {
             columns.append(column)
         }
         if question.kind.isJobSizes { columns += try sizeColumns() }
-        return columns
+        return (columns, unknown)
     }
 
     // MARK: - Lines
