@@ -152,7 +152,7 @@ struct UsageDesk {
                 configured.all.entries.map { ($0.id, Double($0.count)) }, uniquingKeysWith: { first, _ in first }))
     }
 
-    private static func isDown(_ event: NodeEvent) -> Bool { event.state.hasPrefix("DOWN") }
+    private static func isDown(_ event: RecordedEvent) -> Bool { event.state.hasPrefix("DOWN") }
 
     private static func overlap(_ start: Timestamp, _ end: Timestamp, _ since: Timestamp, _ until: Timestamp) -> Double
     {

@@ -30,7 +30,7 @@ extension ControllerCore {
                 old.end = now
                 turn.changes.append(.kept(.nodeEvent(old)))
             }
-            let event = NodeEvent(
+            let event = RecordedEvent(
                 node: "", start: now, state: "", reason: "Cluster Registered TRES", uid: 0, tres: tres)
             clusterEvent = event
             turn.changes.append(.kept(.nodeEvent(event)))
@@ -74,7 +74,7 @@ extension ControllerCore {
         let configured = configuration.nodes[index.int]
         var counts: TRESCounts = [.cpu: UInt64(configured.cpus), .mem: configured.memoryMiB]
         counts.set(.billing, UInt64(configured.cpus))
-        let event = NodeEvent(
+        let event = RecordedEvent(
             node: configured.name, start: open?.start == now ? now.adding(.microseconds(1)) : now, state: state,
             reason: facts.reason, uid: facts.reasonUID, tres: counts.text(tables.accounting.tres, order: .name))
         openEvents[index] = event
