@@ -14,7 +14,8 @@ struct EffectRunner: Sendable {
     let listing: Listing
     let explanations: ExplanationDesk
     let views: ViewReader
-    let programs: TriggerPrograms
+    let programs: SitePrograms
+    let triggers: TriggerPrograms
     let counters: Counters
     let logger: Logger
 
@@ -36,7 +37,9 @@ struct EffectRunner: Sendable {
                 desk.send(frame, to: node, incarnation)
             case .nodeRefused(let node, let why): desk.reject(node, why)
             case .administratorsChanged(let uids): administrators.set(uids)
-            case .triggerFired(let trigger, let argument): programs.run(trigger, argument)
+            case .mail(let note): programs.send(note)
+            case .runProgram(let program): programs.run(program)
+            case .triggerFired(let trigger, let argument): triggers.run(trigger, argument)
             case .planWanted: break
             }
         }

@@ -81,7 +81,7 @@ extension RequestRouter {
 
     func reservationRecords(_ request: WireListReservationRecords, _ slot: ReplySlot) {
         query(slot) { [self] view throws(Refusal) in
-            let usage = UsageDesk(parts, view)
+            let usage = UsageReportDesk(parts, view)
             do {
                 var answer = WireReservationRecordList()
                 answer.cluster = parts.configuration.clusterName
@@ -94,7 +94,7 @@ extension RequestRouter {
 
     func usage(_ request: WireReportUsage, _ slot: ReplySlot) {
         query(slot) { [self] view throws(Refusal) in
-            do { return .usageReport(try UsageDesk(parts, view).report(request)) } catch {
+            do { return .usageReport(try UsageReportDesk(parts, view).report(request)) } catch {
                 throw Refusal(.storeFailed, "Accounting is not available", detail: "\(error)")
             }
         }

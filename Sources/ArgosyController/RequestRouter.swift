@@ -12,7 +12,7 @@ internal import Synchronization
 
 final class RequestRouter: CommandService {
     struct Parts: Sendable {
-        var configuration: ClusterConfiguration
+        var configuration: LiveConfiguration
         var slurmUID: UInt32
         var term: Term
         var started: Timestamp
@@ -25,8 +25,10 @@ final class RequestRouter: CommandService {
         var submissions: SubmissionDesk
         var users: Users
         var desk: NodeDesk
+        var changes: ConfigurationDesk
         var accounting: AccountingDesk
         var administrators: Administrators
+        var usage: UsageDesk
         var clock: SharedClock
         var counters: Counters
         var statistics: StatisticsBase
@@ -84,7 +86,11 @@ final class RequestRouter: CommandService {
         case .updatePartition(let update): updatePartition(update, caller, slot)
         case .updateJob(let update): updateJob(update, caller, slot)
         case .ping: slot.reply(WireReply(.pong(pong())))
-        case .configuration: slot.reply(WireReply(.configuration(parts.listing.settings())))
+        case .configuration:
+            query(slot) { [listing = parts.listing] view in .configuration(listing.settings(in: view)) }
+        case .reconfigure: reconfigure(caller, slot)
+        case .attachStep(let attach): attachStep(attach, caller, slot)
+        case .finishJob(let finish): finishJob(finish, caller, slot)
         case .waitJob(let wait): send(slot) { .waitRequested(JobID(wait.job), reply: $0) }
         case .accountingRecords:
             query(slot) { [desk = parts.accounting] view in .accountingRecords(desk.records(in: view)) }
@@ -94,6 +100,7 @@ final class RequestRouter: CommandService {
             query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view, for: caller)) }
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
+        case .stepUsage(let list): stepUsage(list, caller, slot)
         case .statistics(let show): statistics(show, caller, slot)
         case .reportUsage(let report): usage(report, slot)
         case .nodeEvents(let list): nodeEvents(list, slot)
@@ -104,6 +111,15 @@ final class RequestRouter: CommandService {
         case .crontab(let get): crontab(get, caller, slot)
         case .setCrontab(let set): self.set(set, peer, relayedFor, caller, slot)
         case .shutdown: shutdown(caller, slot)
+        case .licenses: listLicenses(slot)
+        case .switches: listSwitches(slot)
+        case .deletePartition(let delete): deletePartition(delete, caller, slot)
+        case .updateStep(let update): updateStep(update, caller, slot)
+        case .moveToTop(let move): moveToTop(move, caller, slot)
+        case .setController(let set): setController(set, caller, slot)
+        case .associationManager: associationManager(slot)
+        case .notifyJob, .resizeJob:
+            refuse(slot, Refusal(.notSupported, "Requested operation is presently disabled"))
         case nil:
             refuse(
                 slot,
@@ -148,7 +164,7 @@ final class RequestRouter: CommandService {
     // MARK: - Jobs
 
     private func submit(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot) {
-        if request.waitForAllocation && !request.testOnly { slot.watch() }
+        if request.waitForAllocation && !request.testOnly && !request.onlyID { slot.watch() }
         guard request.job.hasContainer else {
             return prepare(slot) { [self] () throws(Refusal) in try enter(request, peer, relayed, slot) }
         }
@@ -170,7 +186,8 @@ final class RequestRouter: CommandService {
     private func enter(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot)
         throws(Refusal)
     {
-        let ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        var ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        if request.job.defaultRequeue { ready.fields.requeue = parts.configuration.requeueByDefault }
         if request.testOnly {
             let taken = parts.replies.submit(slot, prepared: true) {
                 .jobTested(ready.fields, by: ready.caller, reply: $0)
@@ -192,6 +209,7 @@ final class RequestRouter: CommandService {
         selection.cron = request.cron
         selection.name = request.name.isEmpty ? nil : request.name
         selection.account = request.account.isEmpty ? nil : request.account
+        do throws(Refusal) { try addFilters(request, to: &selection) } catch { return refuse(slot, error) }
         guard let states = JobState.matching(request.states) else { return refuse(slot, Self.unknownState) }
         // An empty list of states would mean any.
         if states.isEmpty && !request.states.isEmpty { return slot.reply(WireReply(.cancelled(WireCancelResult()))) }
@@ -228,6 +246,7 @@ final class RequestRouter: CommandService {
         case "release": action = .release
         case "requeue": action = .requeue
         case "requeuehold": action = .requeueHold
+        case "specialexit": action = .specialExit
         case "suspend": action = .suspend
         case "resume": action = .resume
         default:
@@ -350,9 +369,11 @@ final class RequestRouter: CommandService {
 
     private func updateNode(_ request: WireUpdateNode, _ caller: Caller, _ slot: ReplySlot) {
         guard caller.isOperator else { return refuse(slot, Refusal(.accessDenied, "Access/permission denied")) }
+        if request.state.isEmpty { return setNodes(request, caller, slot) }
         let action: NodeAction
         switch request.state.uppercased() {
-        case "DRAIN" where !request.reason.isEmpty: action = .drain(reason: request.reason)
+        case "DRAIN" where !request.reason.isEmpty, "FAIL" where !request.reason.isEmpty:
+            action = .drain(reason: request.reason)
         case "DOWN" where !request.reason.isEmpty: action = .down(reason: request.reason)
         case "DRAIN", "DOWN":
             return refuse(
@@ -360,19 +381,14 @@ final class RequestRouter: CommandService {
         case "RESUME", "UNDRAIN", "IDLE": action = .resume
         default: return refuse(slot, Refusal(.invalidState, "Invalid node state specified", detail: request.state))
         }
-        var nodes: [NodeIndex] = []
-        do throws(Hostlist.Malformed) {
-            for name in try Hostlist.expand(request.nodeList) {
-                guard let node = parts.desk.index(of: name) else {
-                    return refuse(slot, Refusal(.invalidNodeName, "Invalid node name specified", detail: name))
-                }
-                nodes.append(node)
-            }
-        } catch { return refuse(slot, Refusal(.invalidNodeName, "Invalid node name specified", detail: "\(error)")) }
-        send(slot) { .nodeUpdateRequested(nodes, action, by: caller, reply: $0) }
+        do throws(Refusal) {
+            let nodes = try nodes(request.nodeList)
+            send(slot) { .nodeUpdateRequested(nodes, action, by: caller, reply: $0) }
+        } catch { refuse(slot, error) }
     }
 
     private func updatePartition(_ request: WireUpdatePartition, _ caller: Caller, _ slot: ReplySlot) {
+        if request.create || !request.settings.isEmpty { return setPartition(request, caller, slot) }
         guard let state = PartitionState(rawValue: request.state.uppercased()) else {
             let states = PartitionState.allCases.map(\.rawValue).joined(separator: ", ")
             return refuse(

@@ -1,260 +1,132 @@
-// sreport: who held how much for how long, from the rows of jobs, events of nodes and reservations.
-//
-// Jobs are read once and summed where everything that reports tell apart is the same: account, user, wckey and size.
+// What running steps use now: their nodes are asked, answers are put together, and after a while given as they are.
 internal import ArgosyCore
 internal import ArgosyDomain
-internal import ArgosyStore
+internal import ArgosyLink
+internal import ArgosySystem
 internal import ArgosyWire
+internal import Glibc
+internal import Synchronization
 
-struct UsageDesk {
-    private let parts: RequestRouter.Parts
-    private let view: CoreView
-    private let now: Timestamp
+final class UsageDesk: Sendable {
+    static let maxGatherings = 64
+    /// Seconds a node has to answer.
+    static let patience: UInt32 = 5
 
-    init(_ parts: RequestRouter.Parts, _ view: CoreView) {
-        self.parts = parts
-        self.view = view
-        now = parts.clock.now
+    private struct Gathering {
+        var slot: ReplySlot
+        var commit: CommitNumber
+        var list: WireStepUsageList
+        /// Positions in `list.steps` that each node was asked about.
+        var waiting: [String: [Int]]
     }
-
-    /// Most jobs that one report reads.
-    private static let jobLimit = 5_000_000
-
-    private struct Key: Hashable {
-        var account: String
-        var uid: UInt32
-        var wckey: String
-        var cpus: UInt32
+    private struct State {
+        var last: UInt64 = 0
+        var gatherings: [UInt64: Gathering] = [:]
     }
-    private struct Sum {
-        var user = ""
-        var jobs: UInt64 = 0
-        var used: [TRESID: Double] = [:]
-    }
+    private let state = Mutex(State())
+    private let desk: NodeDesk
 
-    func report(_ request: WireReportUsage) throws -> WireUsageReport {
-        let since = Timestamp(microseconds: request.sinceUs)
-        let until = min(Timestamp(microseconds: request.untilUs), now)
-        var answer = WireUsageReport()
-        answer.cluster = parts.configuration.clusterName
-        answer.sinceUs = since.microseconds
-        answer.untilUs = until.microseconds
-        let rows = try jobs(since, until, request.jobs)
-        answer.lines = lines(rows.filter { isWanted($0, request) }, since, until)
-        answer.reservations = try reservations(since: since, until: until)
-        if !kindsOfJobs(request) { answer.lines += try idleReservations(since, until) }
-        try addCapacity(&answer, rows, since, until)
-        return answer
-    }
+    init(desk: NodeDesk) { self.desk = desk }
 
-    private func jobs(_ since: Timestamp, _ until: Timestamp, _ selectors: [WireJobSelector] = []) throws -> [JobRow] {
-        var query = AccountingQuery()
-        query.since = since
-        query.until = until
-        query.jobs = selectors.map { .init(job: JobID($0.job), indices: $0.indices.map(\.domain)) }
-        query.withSteps = false
-        query.limit = Self.jobLimit
-        return try parts.store.accounting(query).map(\.job).filter { $0.allocation != nil }
-    }
-
-    private func isWanted(_ row: JobRow, _ request: WireReportUsage) -> Bool {
-        let identity = row.spec.fields.identity
-        return (request.partitions.isEmpty || request.partitions.contains(row.partition))
-            && (request.gids.isEmpty || request.gids.contains(identity.gid))
-            && (request.users.isEmpty || request.users.contains(identity.user))
-            && (request.nodes.isEmpty || row.allocation?.nodes.contains { request.nodes.contains($0.name) } ?? false)
-    }
-
-    /// Seconds of the job between the two, without those it stood still.
-    private func seconds(_ row: JobRow, _ since: Timestamp, _ until: Timestamp) -> Double {
-        let end = row.state.isEnded || row.state == .completing ? row.end : now
-        guard row.start.isSet, end.isSet else { return 0 }
-        let (first, last) = (max(row.start, since), min(end, until))
-        guard last > first else { return 0 }
-        let all = Double((end - row.start).microseconds)
-        let still = row.suspendedFor.microseconds + (row.suspendedAt.isSet ? (now - row.suspendedAt).microseconds : 0)
-        let share = all > 0 ? max(0, 1 - Double(still) / all) : 1
-        return Double((last - first).microseconds) / 1e6 * share
-    }
-
-    private func lines(_ rows: [JobRow], _ since: Timestamp, _ until: Timestamp) -> [WireUsageLine] {
-        var sums: [Key: Sum] = [:]
-        for row in rows {
-            let (fields, seconds) = (row.spec.fields, seconds(row, since, until))
-            guard seconds > 0 else { continue }
-            let tres = view.tres(of: row)
-            let wckey = fields.wckey.hasPrefix("*") ? String(fields.wckey.dropFirst()) : fields.wckey
-            let key = Key(
-                account: fields.account, uid: fields.identity.uid, wckey: wckey, cpus: UInt32(clamping: tres[.cpu]))
-            sums[key, default: Sum()].user = fields.identity.user
-            sums[key, default: Sum()].jobs += 1
-            for entry in tres.entries {
-                sums[key, default: Sum()].used[entry.id, default: 0] += Double(entry.count) * seconds
+    /// Asks the nodes of `steps`; the slot is answered when all have said what they know, or after `patience`.
+    func gather(_ steps: [(StepRow, WireStepUsageInfo)], _ slot: ReplySlot, commit: CommitNumber) throws(Refusal) {
+        var questions: [NodeIndex: (name: String, steps: [WireStepName], places: [Int])] = [:]
+        for (place, (step, _)) in steps.enumerated() {
+            var name = WireStepName()
+            name.job = step.key.job.rawValue
+            name.attempt = step.key.attempt.rawValue
+            name.step = step.step.rawValue
+            for node in step.layout.nodes {
+                questions[node.index, default: (node.name, [], [])].steps.append(name)
+                questions[node.index]?.places.append(place)
             }
         }
-        let order = sums.sorted {
-            ($0.key.account, $0.key.uid, $0.key.wckey, $0.key.cpus) < (
-                $1.key.account, $1.key.uid, $1.key.wckey, $1.key.cpus
-            )
+        var list = WireStepUsageList()
+        list.steps = steps.map(\.1)
+        let waiting = Dictionary(questions.values.map { ($0.name, $0.places) }, uniquingKeysWith: { first, _ in first })
+        let gathering = Gathering(slot: slot, commit: commit, list: list, waiting: waiting)
+        guard !waiting.isEmpty else { return slot.reply(WireReply(.stepUsage(list), commit: commit)) }
+        let number = state.withLock { state -> UInt64? in
+            guard state.gatherings.count < Self.maxGatherings else { return nil }
+            state.last += 1
+            state.gatherings[state.last] = gathering
+            return state.last
         }
-        return order.map { key, sum in
-            var line = WireUsageLine()
-            (line.account, line.uid, line.wckey, line.cpus) = (key.account, key.uid, key.wckey, key.cpus)
-            (line.user, line.jobs) = (sum.user, sum.jobs)
-            line.used = Self.wire(sum.used)
-            line.fullName = parts.users.fullName(of: key.uid)
-            return line
+        guard let number else { throw RequestRouter.busy }
+        for (node, question) in questions.sorted(by: { $0.key.int < $1.key.int }) {
+            var frame = WireControllerToNode()
+            frame.usage.number = number
+            frame.usage.steps = question.steps
+            if !desk.ask(frame, node) { missing(number, question.name) }
+        }
+        detachThread { [self] in
+            sleep(Self.patience)
+            finish(number)
         }
     }
 
-    private static func wire(_ sums: [TRESID: Double]) -> [WireTRESSum] {
-        sums.sorted { $0.key < $1.key }.map { id, seconds in
-            var sum = WireTRESSum()
-            (sum.tres, sum.seconds) = (id.rawValue, seconds)
-            return sum
-        }
-    }
-
-    // MARK: - The cluster
-
-    private func addCapacity(
-        _ answer: inout WireUsageReport, _ rows: [JobRow], _ since: Timestamp, _ until: Timestamp
-    ) throws {
-        let configured = view.configuredTRES
-        let events = try parts.store.nodeEvents(since: since, until: until)
-        // Nobody counted before the cluster was first seen.
-        let first = events.filter { $0.node.isEmpty }.map(\.start).min() ?? since
-        let length = max(0, Double((until - max(since, first)).microseconds) / 1e6)
-        var (down, planned): ([TRESID: Double], [TRESID: Double]) = ([:], [:])
-        for event in events where !event.node.isEmpty && Self.isDown(event) {
-            let seconds = Self.overlap(event.start, event.end.isSet ? event.end : now, since, until)
-            for entry in configured.nodes[event.node]?.entries ?? [] {
-                down[entry.id, default: 0] += Double(entry.count) * seconds
+    func answered(_ answer: WireUsageAnswer, by node: String) {
+        state.withLock { state in
+            guard let places = state.gatherings[answer.number]?.waiting.removeValue(forKey: node) else { return }
+            for (place, var usage) in zip(places, answer.steps) {
+                usage.node = node
+                state.gatherings[answer.number]?.list.steps[place].nodes.append(usage)
             }
         }
-        for reservation in try known(since, until)
-        where reservation.flags.contains(.maintenance) && !reservation.flags.contains(.ignoreJobs) {
-            let seconds = Self.overlap(reservation.start, min(reservation.end, now), since, until)
-            for node in reservation.nodes {
-                for entry in configured.nodes[node.name]?.entries ?? [] {
-                    planned[entry.id, default: 0] += Double(entry.count) * seconds
+        finishIfComplete(answer.number)
+    }
+
+    private func missing(_ number: UInt64, _ node: String) {
+        state.withLock { state in
+            state.gatherings[number]?.waiting[node] = nil
+            state.gatherings[number]?.list.silentNodes.append(node)
+        }
+        finishIfComplete(number)
+    }
+
+    private func finishIfComplete(_ number: UInt64) {
+        if state.withLock({ $0.gatherings[number]?.waiting.isEmpty ?? false }) { finish(number) }
+    }
+
+    private func finish(_ number: UInt64) {
+        guard var gathering = state.withLock({ $0.gatherings.removeValue(forKey: number) }) else { return }
+        gathering.list.silentNodes = (gathering.list.silentNodes + gathering.waiting.keys).sorted()
+        for place in gathering.list.steps.indices { gathering.list.steps[place].nodes.sort { $0.node < $1.node } }
+        gathering.slot.reply(WireReply(.stepUsage(gathering.list), commit: gathering.commit))
+    }
+}
+
+extension RequestRouter {
+    /// sstat: of own jobs; operators, of all.
+    func stepUsage(_ request: WireListStepUsage, _ caller: Caller, _ slot: ReplySlot) {
+        parts.views.read { [self] published in
+            let selection = Selection(request.jobs)
+            var steps: [(StepRow, WireStepUsageInfo)] = []
+            published.view.forEachJob { row in
+                guard selection.contains(row), !row.state.isEnded,
+                    caller.isOperator || row.spec.fields.identity.uid == caller.uid
+                else { return }
+                for step in published.view.steps(of: row.id) where !step.end.isSet {
+                    steps.append((step, WireStepUsageInfo(step, of: row)))
                 }
             }
-        }
-        var capacity: [TRESID: Double] = [:]
-        for entry in configured.all.entries { capacity[entry.id] = Double(entry.count) * length }
-        answer.capacity = Self.wire(capacity)
-        answer.down = Self.wire(down)
-        answer.plannedDown = Self.wire(planned)
-        answer.planned = Self.wire(waited(rows, since, until))
-        answer.total = Self.wire(
-            Dictionary(
-                configured.all.entries.map { ($0.id, Double($0.count)) }, uniquingKeysWith: { first, _ in first }))
-    }
-
-    private static func isDown(_ event: RecordedEvent) -> Bool { event.state.hasPrefix("DOWN") }
-
-    private static func overlap(_ start: Timestamp, _ end: Timestamp, _ since: Timestamp, _ until: Timestamp) -> Double
-    {
-        max(0, Double((min(end, until) - max(start, since)).microseconds) / 1e6)
-    }
-
-    /// What eligible jobs that started or still wait would have held while they waited.
-    private func waited(_ rows: [JobRow], _ since: Timestamp, _ until: Timestamp) -> [TRESID: Double] {
-        var sums: [TRESID: Double] = [:]
-        for row in rows where row.start > row.eligible && row.eligible.isSet {
-            let seconds = Self.overlap(row.eligible, row.start, since, until)
-            guard seconds >= 1 else { continue }
-            for entry in view.tres(of: row).entries { sums[entry.id, default: 0] += Double(entry.count) * seconds }
-        }
-        return sums
-    }
-
-    // MARK: - Reservations
-
-    private func known(_ since: Timestamp, _ until: Timestamp) throws -> [Reservation] {
-        let present = view.reservations.filter { $0.start < now && $0.start <= until && $0.end >= since }
-        return try parts.store.pastReservations(since: since, until: until) + present
-    }
-
-    func reservations(since: Timestamp, until: Timestamp) throws -> [WireReservationUse] {
-        let end = until.isSet ? until : now
-        let found = try known(since, end)
-        guard let first = found.map(\.start).min() else { return [] }
-        // The report is about whole reservations, also what was before the window.
-        let rows = try jobs(first, end)
-        let configured = view.configuredTRES.nodes
-        return found.map { reservation in
-            var use = WireReservationUse()
-            use.name = reservation.name
-            use.startUs = reservation.start.microseconds
-            use.endUs = reservation.end.microseconds
-            use.flags = reservation.flags.text(purge: "")
-            use.nodeList = Hostlist.compress(reservation.nodes.map(\.name))
-            use.associations = associations(of: reservation).map { "\($0.id)" }.joined(separator: ",")
-            var (counts, used): ([TRESID: Double], [TRESID: Double]) = ([:], [:])
-            for node in reservation.nodes {
-                let cpus = node.cpus.count
-                counts[.cpu, default: 0] += cpus > 0 ? Double(cpus) : Double(configured[node.name]?[.cpu] ?? 0)
-            }
-            let last = min(reservation.end, now)
-            for row in rows where row.reservation == reservation.name {
-                let seconds = seconds(row, reservation.start, last)
-                for entry in view.tres(of: row).entries { used[entry.id, default: 0] += Double(entry.count) * seconds }
-            }
-            let length = max(0, Double((last - reservation.start).microseconds) / 1e6)
-            use.counts = Self.wire(counts)
-            use.held = Self.wire(counts.mapValues { $0 * length })
-            use.used = Self.wire(used)
-            let cpus = counts[.cpu] ?? 0
-            use.unusedWallS = cpus > 0 ? max(0, length - (used[.cpu] ?? 0) / cpus) : length
-            return use
-        }
-    }
-
-    /// Conditions that only jobs can meet.
-    private func kindsOfJobs(_ request: WireReportUsage) -> Bool {
-        !request.partitions.isEmpty || !request.gids.isEmpty || !request.jobs.isEmpty || !request.nodes.isEmpty
-    }
-
-    private func associations(of reservation: Reservation) -> [Association] {
-        let (users, accounts) = (reservation.users, reservation.accounts)
-        guard !users.areDenied, !accounts.areDenied else { return [] }
-        return view.accounting.associations.filter { association in
-            association.isUser
-                ? users.names.contains(association.user)
-                    && (accounts.isEmpty || accounts.names.contains(association.account))
-                : users.isEmpty && accounts.names.contains(association.account)
-        }
-    }
-
-    /// CPUs that a reservation kept from others and that no job used are shared among those it was for.
-    private func idleReservations(_ since: Timestamp, _ until: Timestamp) throws -> [WireUsageLine] {
-        var lines: [WireUsageLine] = []
-        let ordinary = try known(since, until).filter {
-            !$0.flags.contains(.maintenance) && !$0.flags.contains(.ignoreJobs)
-        }
-        let configured = view.configuredTRES.nodes
-        for reservation in ordinary {
-            let (first, last) = (max(reservation.start, since), min(reservation.end, until))
-            let heirs = associations(of: reservation)
-            guard last > first, !heirs.isEmpty else { continue }
-            var idle = reservation.nodes.reduce(0.0) { sum, node in
-                sum + Double(node.cpus.isEmpty ? Int(configured[node.name]?[.cpu] ?? 0) : node.cpus.count)
-            } * Double((last - first).microseconds) / 1e6
-            for row in try jobs(first, last) where row.reservation == reservation.name {
-                idle -= Double(view.tres(of: row)[.cpu]) * seconds(row, first, last)
-            }
-            guard idle > 0 else { continue }
-            for heir in heirs {
-                var line = WireUsageLine()
-                (line.account, line.user) = (heir.account, heir.user)
-                line.uid = view.accounting.user(named: heir.user)?.uid ?? 0
-                line.fullName = heir.user.isEmpty ? "" : parts.users.fullName(of: line.uid)
-                line.used = Self.wire([.cpu: idle / Double(heirs.count)])
-                lines.append(line)
+            do throws(Refusal) { try parts.usage.gather(steps, slot, commit: published.commit) } catch {
+                refuse(slot, error)
             }
         }
-        return lines
+    }
+}
+
+extension WireStepUsageInfo {
+    init(_ step: StepRow, of row: JobRow) {
+        self.init()
+        job = row.id.rawValue
+        self.step = step.step.rawValue
+        if let index = row.arrayIndex {
+            arrayJob = row.arrayJob?.rawValue ?? row.id.rawValue
+            arrayTask = index
+        }
+        nodeList = Hostlist.compress(step.layout.nodes.map(\.name))
+        tasks = step.layout.tasks
     }
 }

@@ -12,10 +12,13 @@ final class Users: Sendable {
     private static let limit = 10_000
     private let known = Mutex<[UInt32: Known]>([:])
 
-    /// The user with all groups; `gid` is kept as the primary group when the user is in it. Nil: there is no such user.
-    func identity(uid: UInt32, gid: UInt32? = nil) -> Identity? {
+    /// The user with all groups; `gid` is kept as the primary group when the user is in it, or root chose it. Nil: there
+    /// is no such user.
+    func identity(uid: UInt32, gid: UInt32? = nil, isChosen: Bool = false) -> Identity? {
         guard var identity = cached(uid) else { return nil }
-        guard let gid, gid != identity.gid, identity.groups.contains(gid) || uid == 0 else { return identity }
+        guard let gid, gid != identity.gid, isChosen || identity.groups.contains(gid) || uid == 0 else {
+            return identity
+        }
         identity.groups = identity.groups.filter { $0 != gid } + [identity.gid]
         identity.gid = gid
         identity.group = Self.groupName(gid)

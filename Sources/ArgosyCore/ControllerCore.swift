@@ -12,15 +12,16 @@
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
 // Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Change, +Partitions, +Demand, +Dependencies, +Reservations, +ReservationChoice, +ReservationLife, +Snapshot, +Plan, +Policy, +Run (life of an attempt), +Nodes, +Steps,
-// +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
+// +Deadlines, +Warnings (signals and mail before the end), +Programs (PrologSlurmctld, mail), +ArrayParts, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
 import ArgosyScheduler
 
 /// The whole state of a controller and its only transition, `apply`.
 public struct ControllerCore: Sendable {
-    public let configuration: ClusterConfiguration
+    public internal(set) var configuration: ClusterConfiguration
     public let term: Term
+    public let life: LifeSettings
 
     /// The cluster with nothing on it.
     var cluster: PlanningSnapshot
@@ -79,6 +80,7 @@ public struct ControllerCore: Sendable {
     public init(configuration: ClusterConfiguration, stored: StoredState, term: Term, now: Timestamp) {
         self.configuration = configuration
         self.term = term
+        life = LifeSettings(configuration)
         self.now = max(now, stored.lastTime)
         tables = Tables(configuration: configuration)
         cluster = PlanningSnapshot(empty: configuration)
@@ -112,7 +114,7 @@ public struct ControllerCore: Sendable {
     public var hasQueue: Bool { !queue.keys.isEmpty }
 
     /// A snapshot for queries. Publish it when the turn it includes is durable.
-    public var view: CoreView { CoreView(term: term, tables: tables) }
+    public var view: CoreView { CoreView(term: term, nextJobID: lastJobID.rawValue &+ 1, tables: tables) }
 
     private mutating func handle(_ event: Event) {
         switch event {
@@ -142,10 +144,16 @@ public struct ControllerCore: Sendable {
         case .crontabSet(let crontab, let lines, let entries, let caller, let reply):
             set(crontab, lines: lines, entries, by: caller, reply: reply)
         case .waitRequested(let job, let reply): wait(for: job, reply: reply)
+        case .controlRequested(let request, let caller, let reply): control(request, by: caller, reply: reply)
+        case .stepAttachRequested(let job, let step, let caller, let reply):
+            attach(to: job, step, by: caller, reply: reply)
+        case .interactiveJobFinished(let job, let exit, let caller, let reply):
+            finishInteractive(job, exit, by: caller, reply: reply)
         case .clientLost(let reply): loseClient(reply)
         case .nodeRegistered(let node, let registration): register(node, registration)
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)
         case .nodeReported(let node, let report): take(report, from: node)
+        case .programEnded(let key, let failure): prologEnded(key, failure)
         case .planned(let plan):
             tables.lastPlan = now
             apply(plan)

@@ -66,6 +66,11 @@ public enum Event: Sendable {
     /// A user's crontab takes the place of the old one, jobs and all. `lines`: where in the text each entry stands.
     case crontabSet(Crontab, lines: [UInt32], [JobSpec.Fields], by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)
+    /// What else scontrol asks for.
+    case controlRequested(ControlRequest, by: Caller, reply: ReplyHandle)
+    case stepAttachRequested(JobID, StepID, by: Caller, reply: ReplyHandle)
+    /// The command that an interactive allocation was made for has ended.
+    case interactiveJobFinished(JobID, ExitStatus, by: Caller, reply: ReplyHandle)
     /// The connection behind the handle closed: whatever waits for it is forgotten, an interactive job is ended.
     case clientLost(ReplyHandle)
 
@@ -73,6 +78,9 @@ public enum Event: Sendable {
     /// The link is gone; after SlurmdTimeout the node is DOWN.
     case nodeDisconnected(NodeIndex, Incarnation)
     case nodeReported(NodeIndex, Report)
+
+    /// PrologSlurmctld of an attempt ended; `failure` is empty when it succeeded.
+    case programEnded(AttemptKey, failure: String)
 
     case planned(Plan)
     /// Nothing but time: deadlines are looked at.
@@ -95,6 +103,11 @@ public struct JobSelection: Hashable, Sendable {
     public var partition: String?
     public var name: String?
     public var account: String?
+    public var qos: String?
+    public var reservation: String?
+    public var wckey: String?
+    /// Names: it has one of them at least.
+    public var nodes: [String] = []
     /// Empty: any.
     public var states: [JobState] = []
     /// Jobs of crontabs too.
@@ -102,7 +115,7 @@ public struct JobSelection: Hashable, Sendable {
     public init(items: [Item] = []) { self.items = items }
 }
 
-public enum JobAction: Hashable, Sendable { case hold, userHold, release, requeue, requeueHold, suspend, resume }
+public enum JobAction: Hashable, Sendable { case hold, userHold, release, requeue, requeueHold, specialExit, suspend, resume }
 /// UP: takes and starts jobs. DOWN: takes, starts none. DRAIN: starts, takes none. INACTIVE: neither.
 public enum PartitionState: String, CaseIterable, Sendable {
     case up = "UP"
@@ -146,10 +159,27 @@ public struct StepRequest: Hashable, Sendable {
     public var overlap = false
     public var exact = false
     public var killOnBadExit = false
+    /// More tasks than CPUs are fine.
+    public var overcommit = false
+    /// Refused, not kept, when it has to wait for other steps.
+    public var noWait = false
+    public var distribution = StepDistribution.block
     public var timeLimit = TimeLimit.notGiven
     /// A serialized CreateStep, kept as it came for the nodes: what it runs, its environment and stdio.
     public var payload: [UInt8] = []
     public init(job: JobID) { self.job = job }
+}
+
+/// How the tasks of a step are given out to its nodes.
+public enum StepDistribution: Hashable, Sendable {
+    /// Filled node after node.
+    case block
+    /// One to each node in turn.
+    case cyclic
+    /// So many to each node in turn.
+    case plane(Int)
+    /// Each task to its own named node.
+    case hosts([String])
 }
 
 public struct Registration: Sendable {
@@ -208,6 +238,8 @@ public struct Report: Sendable, Equatable {
         case stepEnded(StepID, StepEnd)
         /// The attempt's cgroup is empty and removed: what it held may be given to others.
         case gone(Usage)
+        /// The node should take no more work: an epilog failed, processes do not die.
+        case unfit(reason: String)
     }
     public var incarnation: Incarnation
     public var sequence: UInt64

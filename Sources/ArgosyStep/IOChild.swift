@@ -125,7 +125,8 @@ final class IOChild {
             finished = true
             finishOOM = message.a != 0
             finishTimedOut = message.b != 0
-        case .hello, .started, .ended, .signal, .suspend, .resume, .terminate, .clientConnected, .clientLost, .drained:
+        case .hello, .started, .ended, .signal, .suspend, .resume, .limit, .terminate, .clientConnected, .clientLost,
+            .drained:
             break
         }
         return true
@@ -242,9 +243,18 @@ final class IOChild {
             var message = StepMessage(.signal)
             message.a = Int64(order.number)
             _ = ControlSocket.send(message, to: control)
-        // The window belongs to a pty, the rest only goes the other way.
-        case .window, .output, .exited, .finished, .failure, .created, .refused, nil: break
+        case .window(let size): resize(size)
+        // The rest only goes the other way.
+        case .exchange, .output, .exited, .finished, .failure, .created, .refused, nil: break
         }
+    }
+
+    /// Of a terminal, which is one descriptor both ways; a pipe has no size and does not mind.
+    private func resize(_ window: WireWindowSize) {
+        var size = winsize()
+        size.ws_row = UInt16(clamping: window.rows)
+        size.ws_col = UInt16(clamping: window.columns)
+        for output in outputs { _ = ioctl(output.descriptor, UInt(TIOCSWINSZ), &size) }
     }
 
     // MARK: tasks

@@ -18,6 +18,8 @@ final class StepSupervisor {
     private var files: StdioFiles?
     private var child: IOChildProcess?
     private var tasks: [RunningTask] = []
+    /// Kept for the tasks' epilogs.
+    private var launcher: TaskLauncher?
     private var failure = ""
     private var hasFinished = false
     private var graceAt: Duration?
@@ -34,6 +36,8 @@ final class StepSupervisor {
         var exit: ExitStatus?
         /// Could not be started: reported like an exit, once all were tried.
         var startCode: UInt32?
+        /// How the task itself ended, while its epilog runs in `process`.
+        var ended: ExitStatus?
     }
     /// How long a step waits for its srun.
     private static let clientPatience = Duration.seconds(60)
@@ -82,12 +86,17 @@ final class StepSupervisor {
         limits.cpus = CPUAssignment.physical(order.here.cpuIds, on: order.context.processors)
         if limits.cpus?.isEmpty == true { limits.cpus = nil }
         if order.context.memoryBytes > 0 { limits.memoryBytes = order.context.memoryBytes }
+        limits.devices = deniedDevices
         try cgroup.create(limits: limits)
         for local in 0..<order.ranks.count { try leaf(local).create() }
         let spec = order.launch.job.spec
-        let appends = order.isBatch ? spec.appendOutput : order.launch.io.append || order.launch.nodeIndex > 0
+        // Of a step, what is opened here is this node's (or task's) own: srun opens the rest itself.
+        let appends = order.isBatch ? spec.appendOutput : order.launch.io.append
         let umask = order.launch.umask != 0 ? order.launch.umask : spec.umask
-        var opened = try StdioFiles(plan, as: Credentials(order.identity), umask: umask, truncate: !appends)
+        let options = order.launch.options
+        var opened = try StdioFiles(
+            plan, as: Credentials(order.identity), umask: umask, truncate: !appends,
+            window: (options.rows, options.columns))
         if plan.needsClient {
             let side = cgroup.child("io")
             try side.create()
@@ -95,6 +104,14 @@ final class StepSupervisor {
             opened.closeChildEnds()
         }
         files = opened
+    }
+
+    /// Devices of the job that are not this step's.
+    private var deniedDevices: DevicePolicy? {
+        guard order.context.constrainsDevices, !order.isContainerized else { return nil }
+        let own = order.context.gres.flatMap(\.files)
+        let others = order.context.jobGres.flatMap(\.files).filter { !own.contains($0) }
+        return others.isEmpty ? nil : DevicePolicy(rules: DevicePolicy.rules(for: others), denies: true)
     }
 
     private func leaf(_ local: Int) -> Cgroup { cgroup.child("task_\(local)") }
@@ -147,17 +164,27 @@ final class StepSupervisor {
         case .signal: act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
         case .terminate:
             if machine.phase == .running {
-                say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) ***")
+                let cause = message.text.isEmpty ? "" : message.text + " "
+                say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) \(cause)***")
             }
             // What is frozen hears no signal.
             resume()
             act(machine.apply(.terminateOrdered(grace: .milliseconds(message.a))))
         case .suspend: suspend()
         case .resume: resume()
+        case .limit: setLimit(message.a)
         case .connection: if let descriptor { child?.send(message, descriptor: descriptor.raw) }
         case .hello, .started, .ended, .taskExited, .finished, .failure, .clientConnected, .clientLost, .drained, .note:
             break
         }
+    }
+
+    /// The job's limit is another now. A step of a batch job that has a limit of its own keeps that.
+    private func setLimit(_ milliseconds: Int64) {
+        guard limitAt != nil || order.isBatch, order.isBatch || order.launch.job.spec.scriptDigest.isEmpty else { return }
+        limitAt = milliseconds > 0 ? BootClock.now + .milliseconds(milliseconds) : nil
+        // What was suspended before now is not what is left.
+        if suspendedAt != nil { suspendedAt = BootClock.now }
     }
 
     /// Time that it stands still does not count for its limit.
@@ -191,16 +218,27 @@ final class StepSupervisor {
             clientAt = nil
             act(machine.apply(.clientConnected))
         case .clientLost: act(machine.apply(.clientLost))
-        case .signal: act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
+        case .signal:
+            if [9, 15].contains(message.a), machine.phase == .running {
+                say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) ***")
+            }
+            act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
         case .hello, .started, .ended, .terminate, .connection, .taskExited, .finished, .failure, .drained, .note,
-            .suspend, .resume:
+            .suspend, .resume, .limit:
             break
         }
     }
 
     private func reap(_ index: Int) throws {
         guard let process = tasks[index].process, let exit = try process.poll() else { return }
-        taskEnded(index, exit)
+        if let ended = tasks[index].ended { return taskEnded(index, ended) }
+        let local = tasks[index].local
+        let ends = StdioFiles.Ends(rank: tasks[index].rank)
+        guard let epilog = (try? launcher?.startEpilog(local, ends, in: leaf(local))) ?? nil else {
+            return taskEnded(index, exit)
+        }
+        tasks[index].ended = exit
+        tasks[index].process = epilog
     }
 
     private func taskEnded(_ index: Int, _ exit: ExitStatus) {
@@ -246,6 +284,7 @@ final class StepSupervisor {
         guard let ends = files?.tasks else { return }
         do {
             let launcher = try TaskLauncher(order)
+            self.launcher = launcher
             for (local, end) in ends.enumerated() { tasks.append(start(local, end, by: launcher)) }
         } catch {
             failure = (error as? TaskLauncher.Failed)?.message ?? "\(error)"
@@ -257,7 +296,14 @@ final class StepSupervisor {
     private func start(_ local: Int, _ ends: StdioFiles.Ends, by launcher: TaskLauncher) -> RunningTask {
         var task = RunningTask(rank: ends.rank, local: local)
         do {
-            task.process = try launcher.start(local, ends, in: leaf(local)) { tell(ends, $0) }
+            let process = try launcher.start(local, ends, in: leaf(local)) { tell(ends, $0) }
+            task.process = process
+            let node = order.context.node
+            let reports = [
+                launcher.cpus.report(node: node, rank: ends.rank, local: local, pid: process.pid),
+                launcher.memory.report(node: node, rank: ends.rank, local: local, pid: process.pid),
+            ]
+            for report in reports { if let report { tell(ends, report) } }
         } catch {
             let failed = error as? TaskLauncher.Failed ?? .init(message: "slurmstepd: error: \(error)", code: 1)
             tell(ends, failed.message)
@@ -279,7 +325,7 @@ final class StepSupervisor {
         let line = "slurmstepd: error: " + text
         if let first = files?.tasks.first, first.error != nil { return tell(first, line) }
         var message = note(.note, line)
-        message.rank = order.ranks.lowerBound
+        message.rank = order.ranks.first ?? 0
         child?.send(message)
     }
 

@@ -58,6 +58,10 @@ extension WireJobRow {
         hetLeader = row.hetLeader?.rawValue ?? 0
         hetOffset = row.hetOffset
         preemptedUs = row.preempted.microseconds
+        warned = row.warned
+        mails = row.mails.rawValue
+        requeueMark = UInt32(row.requeueMark.rawValue)
+        isConfiguring = row.isConfiguring
     }
 
     func core(indexOf: (String) -> NodeIndex?) -> JobRow {
@@ -109,6 +113,10 @@ extension WireJobRow {
         row.hetLeader = hetLeader == 0 ? nil : JobID(hetLeader)
         row.hetOffset = hetOffset
         row.preempted = Timestamp(microseconds: preemptedUs)
+        row.warned = warned
+        row.mails = MailTypes(rawValue: mails)
+        row.requeueMark = RequeueMark(rawValue: UInt8(clamping: requeueMark)) ?? .none
+        row.isConfiguring = isConfiguring
     }
 }
 
@@ -169,8 +177,27 @@ extension StepRequest {
         overlap = request.overlap
         exact = request.exact
         killOnBadExit = request.killOnBadExit
+        overcommit = request.options.overcommit
+        noWait = request.noWait
+        distribution = StepDistribution(request.options)
         timeLimit = TimeLimit(rawValue: request.timeLimitMinutes)
         payload = (try? request.serializedBytes()) ?? []
+    }
+}
+
+extension StepDistribution {
+    init(_ options: WireStepOptions) {
+        let word = options.distribution.lowercased().prefix { $0 != ":" && $0 != "," }
+        switch word {
+        case "cyclic": self = .cyclic
+        case "arbitrary": self = options.hostList.isEmpty ? .block : .hosts(options.hostList)
+        default:
+            guard word.hasPrefix("plane"), let size = Int(word.drop { $0 != "=" }.dropFirst()), size > 0 else {
+                self = .block
+                return
+            }
+            self = .plane(size)
+        }
     }
 }
 

@@ -62,13 +62,13 @@ import Testing
     @Test func stepsTakeTheJobsTasksAndNodesUnlessTold() throws {
         let job = ["SLURM_JOB_NUM_NODES": "2", "SLURM_NNODES": "2"]
         var (options, _) = try parse(["hostname"])
-        Srun.complete(&options, environmentTasks: 4) { job[$0] }
+        try StepDefaults.complete(&options, environmentTasks: 4) { job[$0] }
         #expect(options.tasks == 4 && options.minNodes == 2)
         (options, _) = try parse(["-n1", "hostname"])
-        Srun.complete(&options, environmentTasks: 4) { job[$0] }
+        try StepDefaults.complete(&options, environmentTasks: 4) { job[$0] }
         #expect(options.tasks == 1 && options.minNodes == 1)
         (options, _) = try parse(["-w", "n2", "hostname"])
-        Srun.complete(&options, environmentTasks: 4) { job[$0] }
+        try StepDefaults.complete(&options, environmentTasks: 4) { job[$0] }
         #expect(options.minNodes == 0)
     }
 

@@ -102,9 +102,12 @@ struct OptionError: Error, Equatable {
     var isUsage: Bool
     /// Of the command: 255 where Slurm's own parser gives up.
     var status: Int32
-    init(_ message: String, isUsage: Bool = false, status: Int32 = 1) {
+    /// Said as `fatal:` instead of `error:`.
+    var isFatal: Bool
+    init(_ message: String, isUsage: Bool = false, status: Int32 = 1, isFatal: Bool = false) {
         self.message = message
         self.isUsage = isUsage
+        self.isFatal = isFatal
         self.status = status
     }
 }
