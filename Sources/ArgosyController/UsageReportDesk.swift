@@ -123,8 +123,9 @@ struct UsageReportDesk {
         let configured = view.configuredTRES
         let events = try parts.store.nodeEvents(since: since, until: until)
         // Nobody counted before the cluster was first seen.
-        let first = events.filter { $0.node.isEmpty }.map(\.start).min() ?? since
-        let length = max(0, Double((until - max(since, first)).microseconds) / 1e6)
+        let length = events.filter(\.node.isEmpty).reduce(0) { sum, event in
+            sum + Self.overlap(event.start, event.end.isSet ? event.end : now, since, until)
+        }
         var (down, planned): ([TRESID: Double], [TRESID: Double]) = ([:], [:])
         for event in events where !event.node.isEmpty && Self.isDown(event) {
             let seconds = Self.overlap(event.start, event.end.isSet ? event.end : now, since, until)

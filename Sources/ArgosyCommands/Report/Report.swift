@@ -204,7 +204,7 @@ struct Report {
     private func lines() -> [ReportLine] {
         switch question.kind {
         // Several jobs share a node, so that nodes do not add up.
-        case .utilization: tres.filter { $0.id != .node }.map(utilization)
+        case .utilization: total(.cpu) > 0 ? tres.filter { $0.id != .node }.map(utilization) : []
         case .accountByUser: accountLines()
         case .userByAccount: byUse(userLines(apart: \.account, groups: question.flags.contains("group")), limit: .max)
         case .top:
@@ -226,6 +226,7 @@ struct Report {
     }
 
     func total(_ tres: TRES) -> Double { Self.sum(found.capacity, tres) }
+    private func total(_ id: TRESID) -> Double { found.capacity.first { $0.tres == id.rawValue }?.seconds ?? 0 }
 
     private func utilization(_ tres: TRES) -> ReportLine {
         let reported = total(tres)

@@ -69,7 +69,7 @@ extension ConfigurationTable {
         .init("SchedulerParameters", .text, "(null)"),
         .init("SchedulerTimeSlice", .measure("sec"), "30 sec", .noEffect("jobs are not sliced by time")),
         .init("SchedulerType", .text, "sched/backfill"),
-        .init("ScronParameters", .text, "(null)", .notYet),
+        .init("ScronParameters", .text, "(null)"),
         .init("SelectType", .text, "select/cons_tres"),
         .init(
             "SelectTypeParameters",
@@ -131,7 +131,7 @@ extension ConfigurationTable {
         .init("TmpFS", .path, "/tmp", .noEffect("jobs have a directory of their own in the spool")),
         .init("TopologyParam", .text, "(null)", .noEffect("a tree of switches is used for jobs as it is described")),
         .init("TopologyPlugin", .text, "topology/none"),
-        .init("TrackWCKey", .yesNo, "No", .notYet),
+        .init("TrackWCKey", .yesNo, "No"),
         .init("TreeWidth", .number(1...65533), "50", .noEffect(noTree)),
         .init("UsePAM", .yesNo, "No", .noEffect("sessions of PAM are not opened"), as: "UsePam"),
         .init("UnkillableStepProgram", .path, "(null)", .notYet),
