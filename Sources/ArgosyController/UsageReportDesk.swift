@@ -240,9 +240,10 @@ struct UsageReportDesk {
             let (first, last) = (max(reservation.start, since), min(reservation.end, until))
             let heirs = associations(of: reservation)
             guard last > first, !heirs.isEmpty else { continue }
-            var idle = reservation.nodes.reduce(0.0) { sum, node in
-                sum + Double(node.cpus.isEmpty ? Int(configured[node.name]?[.cpu] ?? 0) : node.cpus.count)
-            } * Double((last - first).microseconds) / 1e6
+            var idle =
+                reservation.nodes.reduce(0.0) { sum, node in
+                    sum + Double(node.cpus.isEmpty ? Int(configured[node.name]?[.cpu] ?? 0) : node.cpus.count)
+                } * Double((last - first).microseconds) / 1e6
             for row in try jobs(first, last) where row.reservation == reservation.name {
                 idle -= Double(view.tres(of: row)[.cpu]) * seconds(row, first, last)
             }

@@ -29,7 +29,8 @@ import Testing
         #expect(set(&cluster, trigger(.job, .fini, "\(job)")) == .triggerSet(1))
         let root = cluster.root
         _ = cluster.ask {
-            .cancelRequested(JobSelection(items: [.init(job: job)]), signal: 0, batchOnly: false, full: false, by: root, reply: $0)
+            .cancelRequested(
+                JobSelection(items: [.init(job: job)]), signal: 0, batchOnly: false, full: false, by: root, reply: $0)
         }
         cluster.report(0, job, .gone(Usage()))
         cluster.pass(.seconds(1))
@@ -57,7 +58,8 @@ import Testing
         #expect(cluster.fired == [])
         let root = cluster.root
         _ = cluster.ask {
-            .cancelRequested(JobSelection(items: [.init(job: job)]), signal: 0, batchOnly: false, full: false, by: root, reply: $0)
+            .cancelRequested(
+                JobSelection(items: [.init(job: job)]), signal: 0, batchOnly: false, full: false, by: root, reply: $0)
         }
         cluster.report(0, job, .gone(Usage()))
         cluster.pass(.seconds(10))

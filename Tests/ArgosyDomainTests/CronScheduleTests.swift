@@ -10,12 +10,14 @@ import Testing
         try CronSchedule(text).next(after: time, zone).map { $0.seconds - Self.now.seconds + 30 }
     }
 
-    @Test(arguments: [
-        ("* * * * *", 60), ("*/15 * * * *", 600), ("20 * * * *", 3600), ("0 17 * * *", 40 * 60), ("@hourly", 40 * 60),
-        ("@daily", 7 * 3600 + 40 * 60), ("0 0 * * sun", 7 * 3600 + 40 * 60), ("0 0 * * 7", 7 * 3600 + 40 * 60),
-        ("0 0 22 11 *", 7 * 3600 + 40 * 60), ("0 0 1 dec *", 9 * 86400 + 7 * 3600 + 40 * 60),
-        ("30-40/5 16 * * 6", 600), ("@weekly", 7 * 3600 + 40 * 60), ("0 0 23 * mon", 86400 + 7 * 3600 + 40 * 60),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("* * * * *", 60), ("*/15 * * * *", 600), ("20 * * * *", 3600), ("0 17 * * *", 40 * 60),
+            ("@hourly", 40 * 60),
+            ("@daily", 7 * 3600 + 40 * 60), ("0 0 * * sun", 7 * 3600 + 40 * 60), ("0 0 * * 7", 7 * 3600 + 40 * 60),
+            ("0 0 22 11 *", 7 * 3600 + 40 * 60), ("0 0 1 dec *", 9 * 86400 + 7 * 3600 + 40 * 60),
+            ("30-40/5 16 * * 6", 600), ("@weekly", 7 * 3600 + 40 * 60), ("0 0 23 * mon", 86400 + 7 * 3600 + 40 * 60),
+        ] as [(String, Int64)])
     func `the next time is the first minute that all fields name`(text: String, seconds: Int64) throws {
         #expect(try next(text) == seconds)
     }
@@ -48,8 +50,10 @@ import Testing
         #expect(try CronSchedule("0 3 * * *").next(after: Self.now, zone)?.seconds == change + 3600)
     }
 
-    @Test(arguments: ["", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *",
-        "*/0 * * * *", "@never", "a * * * *", "1,, * * * *", "-1 * * * *", "* * * * * *"])
+    @Test(arguments: [
+        "", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *",
+        "*/0 * * * *", "@never", "a * * * *", "1,, * * * *", "-1 * * * *", "* * * * * *",
+    ])
     func `what is no schedule is refused`(text: String) {
         #expect(throws: CronSchedule.Malformed.self) { try CronSchedule(text) }
     }

@@ -153,7 +153,8 @@ struct SacctmgrSession {
         case "help": Console.print(Sacctmgr.description.help + Sacctmgr.commandsText)
         case "version": Console.print(versionText)
         case "quiet", "verbose", "reconfigure": return 0
-        case "clear" where ["stats", "statistics"].contains(rest.first?.lowercased() ?? ""): return try clearStatistics()
+        case "clear" where ["stats", "statistics"].contains(rest.first?.lowercased() ?? ""):
+            return try clearStatistics()
         case "archive", "clear", "shutdown":
             throw SacctmgrFailure(
                 " \(command) is of slurmdbd, which Argosy has none of: the controller keeps the records.\n")

@@ -94,7 +94,9 @@ enum SacctmgrColumns {
         Column("Duration", 13, least: 2) { row, _ in row.texts["duration"] ?? "" },
         Column("Event", 7, least: 2) { row, _ in row.texts["event"] ?? "" },
         Column("EventRaw", 8, least: 6) { row, _ in row.texts["eventraw"] ?? "" },
-        Column("NodeName", -15, words: ["NodeName", "NodeList"], least: 5) { row, _ in row.texts["node"] ?? row.texts["nodenames"] ?? "" },
+        Column("NodeName", -15, words: ["NodeName", "NodeList"], least: 5) { row, _ in
+            row.texts["node"] ?? row.texts["nodenames"] ?? ""
+        },
         Column("Reason", 30, least: 1) { row, _ in row.texts["reason"] ?? "" },
         Column("State", 6, least: 2) { row, _ in row.texts["state"] ?? "" },
         Column("TimeStart", 19, words: ["TimeStart", "Start"], least: 2) { row, _ in row.texts["start"] ?? "" },
@@ -149,7 +151,8 @@ enum SacctmgrColumns {
             Times.stamp(row.transaction?.time.microseconds ?? 0)
         },
         Column("TRES", 20, least: 2) { row, writer in row.texts["tres"] ?? writer.records.clusterTRES },
-        Column("User", 10, words: ["User", "Names"], least: 1) { row, _ in row.association?.user ?? row.user?.name ?? row.texts["user"] ?? ""
+        Column("User", 10, words: ["User", "Names"], least: 1) { row, _ in
+            row.association?.user ?? row.user?.name ?? row.texts["user"] ?? ""
         },
         Column("Where", 20, least: 2) { row, _ in row.transaction?.target ?? "" },
         Column("WCKey", 10, least: 2) { row, _ in row.texts["wckey"] ?? "" },

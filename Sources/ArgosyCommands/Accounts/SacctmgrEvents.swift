@@ -25,7 +25,8 @@ extension SacctmgrSession {
                 "cluster": list.cluster, "node": event.node, "start": Times.stamp(event.startUs),
                 "end": Times.stamp(event.endUs, unset: "Unknown"), "state": event.state, "reason": event.reason,
                 "user": event.node.isEmpty ? "" : "\(event.user)(\(event.uid))",
-                "duration": Times.long((end - event.startUs) / 1_000_000), "event": event.node.isEmpty ? "Cluster" : "Node",
+                "duration": Times.long((end - event.startUs) / 1_000_000),
+                "event": event.node.isEmpty ? "Cluster" : "Node",
                 "eventraw": event.node.isEmpty ? "1" : "2", "tres": event.tres,
                 "clusternodes": event.node.isEmpty ? list.clusterNodes : "", "cpu": Self.cpus(event.tres),
             ]
@@ -83,7 +84,9 @@ extension SacctmgrSession {
         text += "\nRemote Procedure Call statistics by message type\n"
         let requests = found.requests.filter { (1400..<1500).contains($0.number) }
         for one in requests.sorted(by: { ($1.count, $0.number) < ($0.count, $1.number) }) {
-            text += "\t\(pad(Sdiag.name(one.number), 25))(\(pad("\(one.number)", 5, right: true)))" + figures(one.count, one.totalUs)
+            text +=
+                "\t\(pad(Sdiag.name(one.number), 25))(\(pad("\(one.number)", 5, right: true)))"
+                + figures(one.count, one.totalUs)
         }
         text += "\nRemote Procedure Call statistics by user\n"
         for one in found.users.sorted(by: { ($1.count, $0.uid) < ($0.count, $1.uid) }) {

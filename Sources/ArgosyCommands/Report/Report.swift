@@ -453,7 +453,8 @@ struct Report {
                     "idle": options.time.text(max(0, whole - used), of: whole), "associations": one.associations,
                     "flags": one.flags, "nodes": one.nodeList, "reservationid": "\(one.id)",
                     "totaltime": Times.long(Int64(length)), "trescount": ReportTime.whole(count),
-                    "count": ReportTime.whole(count), "trestime": Times.long(Int64(whole)), "cputime": Times.long(Int64(whole)),
+                    "count": ReportTime.whole(count), "trestime": Times.long(Int64(whole)),
+                    "cputime": Times.long(Int64(whole)),
                 ]
                 return line
             }
