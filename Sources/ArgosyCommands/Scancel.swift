@@ -18,6 +18,7 @@ struct ScancelOptions: CommandSettings {
     var signal: UInt32 = 0
     var batch = false
     var full = false
+    var cron = false
     var interactive = false
     var quiet = false
     var verbose = 0
@@ -56,6 +57,7 @@ enum Scancel {
             Row("batch", "b", .none, env: ["SCANCEL_BATCH"], "signal batch shell for specified job") { o, _ in
                 o.batch = true
             },
+            Row("cron", nil, "jobs of crontabs too, whose lines are switched off") { o, _ in o.cron = true },
             Row("full", "f", .none, env: ["SCANCEL_FULL"], "signal batch shell and all steps for specified job") {
                 o, _ in o.full = true
             },
@@ -108,7 +110,7 @@ enum Scancel {
                 $0.clusters = $1
             },
             Row("cluster", nil, .required, "names", "same as --clusters") { $0.clusters = $1 },
-            .accepted("ctld", nil, .none), .accepted("cron", nil, .none), .accepted("hurry", "H", .none),
+            .accepted("ctld", nil, .none), .accepted("hurry", "H", .none),
             .accepted("sibling", nil, .required),
         ] + informationOptions(helpLetter: nil)
 
@@ -318,6 +320,7 @@ enum Scancel {
         request.signal = options.signal
         request.batchOnly = options.batch
         request.full = options.full
+        request.cron = options.cron
         return request
     }
 

@@ -142,7 +142,7 @@ enum Sdiag {
         return text + "\nPending RPC statistics\n\tNo pending RPCs\n"
     }
 
-    private static func name(_ number: UInt32) -> String { names[number] ?? "REQUEST_OTHER" }
+    static func name(_ number: UInt32) -> String { names[number] ?? "REQUEST_OTHER" }
 
     private static let names: [UInt32: String] = [
         1005: "REQUEST_SHUTDOWN", 1008: "REQUEST_PING", 1404: "DBD_ADD_ASSOCS", 1410: "DBD_GET_ASSOCS",

@@ -105,15 +105,15 @@ enum Seff {
     private static func memory(_ job: WireJobInfo, _ record: AccountingRecord, _ usage: Usage) -> String {
         let used = Double(usage.peakMemory)
         let wanted = Double(reserved(job))
-        var text = "Memory Utilized: \(size(used))\n"
+        var text = "Memory Utilized: \(size(used))" + (job.spec.tasks > 1 ? " (estimated maximum)" : "") + "\n"
         let nodes = max(1, record.nodeCount)
         let perCore = job.spec.memoryPerCpuMib > 0
         let share =
             perCore
             ? "\(size(Double(job.spec.memoryPerCpuMib) * 1_048_576))/core" : "\(size(wanted / Double(nodes)))/node"
         text += "Memory Efficiency: \(percent(used, wanted)) of \(size(wanted))"
-        if nodes > 1 || perCore { text += " (\(share))" }
-        return text + "\n"
+        text += " (\(share))\n"
+        return text
     }
 
     static func clock(_ seconds: Int64) -> String {
@@ -126,6 +126,7 @@ enum Seff {
     }
 
     private static func size(_ bytes: Double) -> String {
+        if bytes == 0 { return "0.00 MB" }
         var (value, unit) = (bytes / 1024, 0)
         let units = ["KB", "MB", "GB", "TB", "PB", "EB"]
         while value >= 1024, unit < units.count - 1 {

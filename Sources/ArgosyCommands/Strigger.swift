@@ -131,9 +131,11 @@ enum Strigger {
         """
 
     private static func set(_ options: StriggerOptions) throws -> Int32 {
-        guard let first = options.kinds.first else { throw Failure(noKind) }
+        if options.kinds.isEmpty { throw Failure(noKind) }
         if options.program.isEmpty { throw Failure("You must specify a --program value") }
         guard options.program.hasPrefix("/") else { throw Failure("The --program value must start with \"/\"") }
+        let path = options.program.split(separator: " ").first.map(String.init) ?? options.program
+        if access(path, F_OK) != 0 { throw Failure("Invalid --program value, file not found") }
         let ofJobs = options.kinds.contains { $0 == .time || $0 == .fini }
         if ofJobs, options.job == 0 { throw Failure("You must specify a --jobid value") }
         if options.job != 0, !ofJobs { throw Failure("You must specify a trigger (--time or --fini)") }
@@ -148,7 +150,6 @@ enum Strigger {
             request.trigger.program = options.program
             if let status = try send(.setTrigger(request), "slurm_set_trigger") { return status }
         }
-        _ = first
         return 0
     }
 

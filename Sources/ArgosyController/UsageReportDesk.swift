@@ -41,7 +41,8 @@ struct UsageReportDesk {
         answer.untilUs = until.microseconds
         let rows = try jobs(since, until, request.jobs)
         answer.lines = lines(rows.filter { isWanted($0, request) }, since, until)
-        answer.reservations = try reservations(since: since, until: until, rows)
+        answer.reservations = try reservations(since: since, until: until)
+        if !kindsOfJobs(request) { answer.lines += try idleReservations(since, until) }
         try addCapacity(&answer, rows, since, until)
         return answer
     }
@@ -122,8 +123,9 @@ struct UsageReportDesk {
         let configured = view.configuredTRES
         let events = try parts.store.nodeEvents(since: since, until: until)
         // Nobody counted before the cluster was first seen.
-        let first = events.filter { $0.node.isEmpty }.map(\.start).min() ?? since
-        let length = max(0, Double((until - max(since, first)).microseconds) / 1e6)
+        let length = events.filter(\.node.isEmpty).reduce(0) { sum, event in
+            sum + Self.overlap(event.start, event.end.isSet ? event.end : now, since, until)
+        }
         var (down, planned): ([TRESID: Double], [TRESID: Double]) = ([:], [:])
         for event in events where !event.node.isEmpty && Self.isDown(event) {
             let seconds = Self.overlap(event.start, event.end.isSet ? event.end : now, since, until)
@@ -151,7 +153,7 @@ struct UsageReportDesk {
                 configured.all.entries.map { ($0.id, Double($0.count)) }, uniquingKeysWith: { first, _ in first }))
     }
 
-    private static func isDown(_ event: NodeEvent) -> Bool { event.state.hasPrefix("DOWN") }
+    private static func isDown(_ event: RecordedEvent) -> Bool { event.state.hasPrefix("DOWN") }
 
     private static func overlap(_ start: Timestamp, _ end: Timestamp, _ since: Timestamp, _ until: Timestamp) -> Double
     {
@@ -176,7 +178,7 @@ struct UsageReportDesk {
         return try parts.store.pastReservations(since: since, until: until) + present
     }
 
-    func reservations(since: Timestamp, until: Timestamp, _ rows: [JobRow]? = nil) throws -> [WireReservationUse] {
+    func reservations(since: Timestamp, until: Timestamp) throws -> [WireReservationUse] {
         let end = until.isSet ? until : now
         let found = try known(since, end)
         guard let first = found.map(\.start).min() else { return [] }
@@ -190,14 +192,11 @@ struct UsageReportDesk {
             use.endUs = reservation.end.microseconds
             use.flags = reservation.flags.text(purge: "")
             use.nodeList = Hostlist.compress(reservation.nodes.map(\.name))
-            use.associations = (reservation.users.names + reservation.accounts.names).joined(separator: ",")
+            use.associations = associations(of: reservation).map { "\($0.id)" }.joined(separator: ",")
             var (counts, used): ([TRESID: Double], [TRESID: Double]) = ([:], [:])
             for node in reservation.nodes {
                 let cpus = node.cpus.count
-                for entry in configured[node.name]?.entries ?? [] {
-                    let share = entry.id == .cpu && cpus > 0 ? Double(cpus) : Double(entry.count)
-                    counts[entry.id, default: 0] += share
-                }
+                counts[.cpu, default: 0] += cpus > 0 ? Double(cpus) : Double(configured[node.name]?[.cpu] ?? 0)
             }
             let last = min(reservation.end, now)
             for row in rows where row.reservation == reservation.name {
@@ -212,5 +211,52 @@ struct UsageReportDesk {
             use.unusedWallS = cpus > 0 ? max(0, length - (used[.cpu] ?? 0) / cpus) : length
             return use
         }
+    }
+
+    /// Conditions that only jobs can meet.
+    private func kindsOfJobs(_ request: WireReportUsage) -> Bool {
+        !request.partitions.isEmpty || !request.gids.isEmpty || !request.jobs.isEmpty || !request.nodes.isEmpty
+    }
+
+    private func associations(of reservation: Reservation) -> [Association] {
+        let (users, accounts) = (reservation.users, reservation.accounts)
+        guard !users.areDenied, !accounts.areDenied else { return [] }
+        return view.accounting.associations.filter { association in
+            association.isUser
+                ? users.names.contains(association.user)
+                    && (accounts.isEmpty || accounts.names.contains(association.account))
+                : users.isEmpty && accounts.names.contains(association.account)
+        }
+    }
+
+    /// CPUs that a reservation kept from others and that no job used are shared among those it was for.
+    private func idleReservations(_ since: Timestamp, _ until: Timestamp) throws -> [WireUsageLine] {
+        var lines: [WireUsageLine] = []
+        let ordinary = try known(since, until).filter {
+            !$0.flags.contains(.maintenance) && !$0.flags.contains(.ignoreJobs)
+        }
+        let configured = view.configuredTRES.nodes
+        for reservation in ordinary {
+            let (first, last) = (max(reservation.start, since), min(reservation.end, until))
+            let heirs = associations(of: reservation)
+            guard last > first, !heirs.isEmpty else { continue }
+            var idle =
+                reservation.nodes.reduce(0.0) { sum, node in
+                    sum + Double(node.cpus.isEmpty ? Int(configured[node.name]?[.cpu] ?? 0) : node.cpus.count)
+                } * Double((last - first).microseconds) / 1e6
+            for row in try jobs(first, last) where row.reservation == reservation.name {
+                idle -= Double(view.tres(of: row)[.cpu]) * seconds(row, first, last)
+            }
+            guard idle > 0 else { continue }
+            for heir in heirs {
+                var line = WireUsageLine()
+                (line.account, line.user) = (heir.account, heir.user)
+                line.uid = view.accounting.user(named: heir.user)?.uid ?? 0
+                line.fullName = heir.user.isEmpty ? "" : parts.users.fullName(of: line.uid)
+                line.used = Self.wire([.cpu: idle / Double(heirs.count)])
+                lines.append(line)
+            }
+        }
+        return lines
     }
 }

@@ -45,7 +45,9 @@ extension ControllerCore {
         change(id) { $0.exit = state == .outOfMemory ? .outOfMemory : exit }
         complete(id, as: state, reason, "", grace: configuration.killWait)
         for component in components(of: id.rawValue) where component != id {
-            guard let part = self.record(component), part.state == .running || part.state == .suspended else { continue }
+            guard let part = self.record(component), part.state == .running || part.state == .suspended else {
+                continue
+            }
             change(component) { $0.exit = exit }
             complete(component, as: state, reason, "", grace: configuration.killWait)
         }

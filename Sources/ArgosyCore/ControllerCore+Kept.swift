@@ -30,15 +30,27 @@ extension ControllerCore {
                 old.end = now
                 turn.changes.append(.kept(.nodeEvent(old)))
             }
-            let event = NodeEvent(
+            let event = RecordedEvent(
                 node: "", start: now, state: "", reason: "Cluster Registered TRES", uid: 0, tres: tres)
             clusterEvent = event
             turn.changes.append(.kept(.nodeEvent(event)))
         }
         for index in configuration.nodes.indices { noteNodeEvent(NodeIndex(index)) }
-        noteTriggers(controller: .primaryResumedOperation)
+        noteTriggers(controller: isReconfigured ? .reconfig : .primaryResumedOperation)
+        isReconfigured = false
         if !tables.triggers.isEmpty { deadlines.add(now.adding(triggerPeriod), .triggers, 0) }
         settleCrontabs()
+    }
+
+    /// What only memory knows: counts, and what triggers are about to do.
+    mutating func takeOverKept(_ old: ControllerCore) {
+        timeZone = old.timeZone
+        tables.tally = old.tables.tally
+        isReconfigured = true
+        for place in tables.triggers.indices {
+            let before = old.tables.triggers.first { $0.id == tables.triggers[place].id }
+            tables.triggers[place].due = before?.due ?? []
+        }
     }
 
     private var clusterTRES: String {
@@ -74,7 +86,7 @@ extension ControllerCore {
         let configured = configuration.nodes[index.int]
         var counts: TRESCounts = [.cpu: UInt64(configured.cpus), .mem: configured.memoryMiB]
         counts.set(.billing, UInt64(configured.cpus))
-        let event = NodeEvent(
+        let event = RecordedEvent(
             node: configured.name, start: open?.start == now ? now.adding(.microseconds(1)) : now, state: state,
             reason: facts.reason, uid: facts.reasonUID, tres: counts.text(tables.accounting.tres, order: .name))
         openEvents[index] = event
@@ -83,7 +95,7 @@ extension ControllerCore {
 
     private static func eventState(_ node: NodeRecord) -> String {
         let drain = node.isDrained ? "DRAIN" : ""
-        guard node.isDown else { return drain.isEmpty ? "" : (node.isRegistered ? "IDLE+DRAIN" : "UNKNOWN+DRAIN") }
+        guard node.isDown else { return drain }
         return "DOWN" + (drain.isEmpty ? "" : "+DRAIN") + (node.isLost ? "*" : "")
     }
 }

@@ -40,8 +40,10 @@ extension ControllerCore {
         case .invalidDependency: verb = "Invalid dependency"
         default: return
         }
-        let time = type == .begin
-            ? "Queued time \(Self.clock(now - max(record.submit, record.eligible)))" : "Run time \(Self.clock(runTime(record)))"
+        let time =
+            type == .begin
+            ? "Queued time \(Self.clock(now - max(record.submit, record.eligible)))"
+            : "Run time \(Self.clock(runTime(record)))"
         post(subjectStart(record), verb, type == .invalidDependency ? "" : ", \(time)", record, fields)
     }
 
@@ -110,7 +112,9 @@ extension ControllerCore {
         let to = life.mailDomain.isEmpty || user.contains("@") ? user : "\(user)@\(life.mailDomain)"
         let name = String(fields.name.prefix(24))
         var environment = tables.row(record.id).map { JobProgram.environment(of: $0, configuration.clusterName) } ?? []
-        environment += ["SLURM_JOB_MAIL_TYPE=\(verb)", "SLURM_JOB_STATE=\((self.record(record.id) ?? record).state.name)"]
+        environment += [
+            "SLURM_JOB_MAIL_TYPE=\(verb)", "SLURM_JOB_STATE=\((self.record(record.id) ?? record).state.name)",
+        ]
         if verb == "Began" {
             environment.append("SLURM_JOB_QUEUED_TIME=\(Self.clock(now - max(record.submit, record.eligible)))")
         } else {

@@ -25,6 +25,7 @@ extension ControllerCore {
         lastJobID = max(lastJobID, old.lastJobID)
         deadlines.takeOver(old.deadlines)
         tables.lastPlan = old.tables.lastPlan
+        takeOverKept(old)
         for index in old.configuration.nodes.indices { takeOverNode(UInt32(index), old) }
         for key in tables.jobs.keys { takeOverJob(key, old) }
     }

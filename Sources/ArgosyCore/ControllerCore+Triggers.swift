@@ -133,7 +133,12 @@ extension ControllerCore {
                     record.state == .running
                 else { continue }
                 let end = limitEnd(of: record, at: now)
-                guard end != .never, end.adding(.seconds(Int64(trigger.offset))) <= now else { continue }
+                guard end != .never else { continue }
+                let moment = end.adding(.seconds(Int64(trigger.offset)))
+                guard moment <= now else {
+                    if moment < now.adding(triggerPeriod) { deadlines.add(moment, .triggers, 0) }
+                    continue
+                }
                 tables.triggers[place].due.append(.init(name: trigger.name, time: now))
             default: continue
             }

@@ -60,10 +60,12 @@ public struct ControllerCore: Sendable {
     var limitedJobs = LimitedJobs()
     var usageKeeping = UsageKeeping()
     /// Of each node the time it is not at work, while it is not.
-    var openEvents: [NodeIndex: NodeEvent] = [:]
-    var clusterEvent: NodeEvent?
+    var openEvents: [NodeIndex: RecordedEvent] = [:]
+    var clusterEvent: RecordedEvent?
+    /// Made from another core: nobody was without a controller.
+    var isReconfigured = false
     /// Of nodes that are no longer configured, until the start.
-    var lostEvents: [NodeEvent] = []
+    var lostEvents: [RecordedEvent] = []
     /// Offsets from UTC of the place the cluster is at, for crontabs. Set by whoever makes the core.
     public var timeZone = TimeZoneOffsets()
     /// While a cancellation with --cron is done.

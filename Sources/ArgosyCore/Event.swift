@@ -115,7 +115,9 @@ public struct JobSelection: Hashable, Sendable {
     public init(items: [Item] = []) { self.items = items }
 }
 
-public enum JobAction: Hashable, Sendable { case hold, userHold, release, requeue, requeueHold, specialExit, suspend, resume }
+public enum JobAction: Hashable, Sendable {
+    case hold, userHold, release, requeue, requeueHold, specialExit, suspend, resume
+}
 /// UP: takes and starts jobs. DOWN: takes, starts none. DRAIN: starts, takes none. INACTIVE: neither.
 public enum PartitionState: String, CaseIterable, Sendable {
     case up = "UP"

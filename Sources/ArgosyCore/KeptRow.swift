@@ -6,7 +6,7 @@ public enum KeptRow: Sendable, Hashable {
     case trigger(Trigger)
     case triggerRemoved(UInt32)
     /// By node and start.
-    case nodeEvent(NodeEvent)
+    case nodeEvent(RecordedEvent)
     /// Without text: removed.
     case crontab(Crontab)
 }
@@ -14,7 +14,7 @@ public enum KeptRow: Sendable, Hashable {
 /// What of them a start loads: of events those that are not over.
 public struct StoredKept: Sendable {
     public var triggers: [Trigger] = []
-    public var openEvents: [NodeEvent] = []
+    public var openEvents: [RecordedEvent] = []
     public var crontabs: [Crontab] = []
     public init() {}
 

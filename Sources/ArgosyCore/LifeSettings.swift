@@ -28,7 +28,8 @@ public struct LifeSettings: Sendable {
         case "requeueexit": requeueExit = Self.codes(value)
         case "requeueexithold": requeueExitHold = Self.codes(value)
         case "overtimelimit":
-            overTimeLimit = value.uppercased() == "UNLIMITED" ? nil : UInt32(value).map { .seconds(Int64($0) * 60) } ?? .zero
+            overTimeLimit =
+                value.uppercased() == "UNLIMITED" ? nil : UInt32(value).map { .seconds(Int64($0) * 60) } ?? .zero
         case "prologslurmctld": prologSlurmctld = Self.program(value)
         case "epilogslurmctld": epilogSlurmctld = Self.program(value)
         case "mailprog": mailProgram = value

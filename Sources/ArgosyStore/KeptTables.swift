@@ -37,18 +37,18 @@ struct KeptTables {
     }
 
     /// Those that were not over at `since` and began before `until`; unset: no bound.
-    func events(since: Timestamp, until: Timestamp) throws(StoreError) -> [NodeEvent] {
+    func events(since: Timestamp, until: Timestamp) throws(StoreError) -> [RecordedEvent] {
         try events(
             "WHERE (end = 0 OR end >= ?) AND start <= ?",
             [since.microseconds, until.isSet ? until.microseconds : .max])
     }
 
-    private func events(_ condition: String, _ numbers: [Int64]) throws(StoreError) -> [NodeEvent] {
+    private func events(_ condition: String, _ numbers: [Int64]) throws(StoreError) -> [RecordedEvent] {
         let statement = try database.statement(
             "SELECT row FROM node_events \(condition) ORDER BY start, node LIMIT \(Self.eventLimit)")
         defer { statement.reset() }
         for (position, number) in numbers.enumerated() { statement.bind(Int32(position + 1), number) }
-        var found: [NodeEvent] = []
+        var found: [RecordedEvent] = []
         while try statement.step() {
             found.append(try SQLiteStore.decode(WireNodeEvent.self, statement.blob(0)).domain)
         }

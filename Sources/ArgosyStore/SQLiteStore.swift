@@ -131,7 +131,7 @@ public final class SQLiteStore: Store {
         }
     }
 
-    public func nodeEvents(since: Timestamp, until: Timestamp) throws -> [NodeEvent] {
+    public func nodeEvents(since: Timestamp, until: Timestamp) throws -> [RecordedEvent] {
         try withReader { database throws(StoreError) in try KeptTables(database).events(since: since, until: until) }
     }
 

@@ -21,7 +21,7 @@ public protocol Store: Sendable {
     /// The log of changes of accounting records in `since ..< until`, oldest first; unset: no bound.
     func accountingTransactions(since: Timestamp, until: Timestamp) throws -> [AccountingTransaction]
     /// When nodes were not at work: what was not over at `since` and began before `until`; unset: no bound.
-    func nodeEvents(since: Timestamp, until: Timestamp) throws -> [NodeEvent]
+    func nodeEvents(since: Timestamp, until: Timestamp) throws -> [RecordedEvent]
     /// Reservations that were, with the end they had.
     func pastReservations(since: Timestamp, until: Timestamp) throws -> [Reservation]
     /// False when so little space is left that only what ends work should still be taken. Cheap.

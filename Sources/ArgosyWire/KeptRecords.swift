@@ -31,7 +31,7 @@ extension WireTrigger {
 }
 
 extension WireNodeEvent {
-    public init(_ event: NodeEvent) {
+    public init(_ event: RecordedEvent) {
         self.init()
         node = event.node
         startUs = event.start.microseconds
@@ -41,8 +41,8 @@ extension WireNodeEvent {
         uid = event.uid
         tres = event.tres
     }
-    public var domain: NodeEvent {
-        var event = NodeEvent(
+    public var domain: RecordedEvent {
+        var event = RecordedEvent(
             node: node, start: Timestamp(microseconds: startUs), state: state, reason: reason, uid: uid, tres: tres)
         event.end = Timestamp(microseconds: endUs)
         return event

@@ -58,7 +58,7 @@ final class FlakyStore: Store {
     func accountingTransactions(since: Timestamp, until: Timestamp) throws -> [AccountingTransaction] {
         try store.accountingTransactions(since: since, until: until)
     }
-    func nodeEvents(since: Timestamp, until: Timestamp) throws -> [NodeEvent] {
+    func nodeEvents(since: Timestamp, until: Timestamp) throws -> [RecordedEvent] {
         try store.nodeEvents(since: since, until: until)
     }
     func pastReservations(since: Timestamp, until: Timestamp) throws -> [Reservation] {

@@ -26,6 +26,8 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
     var nextHandle: UInt64 = 0
     var sequence: UInt64 = 0
     var registrations: [UInt64]
+    /// Programs of triggers with their arguments.
+    var fired: [String] = []
     var plansAutomatically = true
 
     static func configuration(nodes: Int, cpus: Int, memoryMiB: UInt64 = 1000) -> ClusterConfiguration {
@@ -67,10 +69,10 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
             case .order(let node, _, let order): orders.append((node, order))
             case .acknowledge(let node, _, let sequence): acknowledged.append((node, sequence))
             case .planWanted: plan = true
-            case .nodeRefused, .administratorsChanged, .triggerFired: break
+            case .triggerFired(let trigger, let argument): fired.append("\(trigger.program) \(argument)")
+            case .nodeRefused, .administratorsChanged: break
             case .mail(let note): mails.append(note)
             case .runProgram(let program): programs.append(program)
-            case .triggerFired: break
             }
         }
         if plan && plansAutomatically { self.plan() }

@@ -16,6 +16,8 @@ struct RecordSet: Sendable {
     var associations: [Association]
     var qos: [QOS]
     var tres: TRESTable
+    /// Ascending by number.
+    var wckeys: [WCKey]
     private var places: [AssociationID: Int]
 
     init(_ wire: WireAccountingRecords) {
@@ -28,6 +30,7 @@ struct RecordSet: Sendable {
         users = wire.users.map(\.domain)
         associations = wire.associations.map(\.domain)
         qos = wire.qos.map(\.domain)
+        wckeys = wire.wckeys.map(\.domain)
         tres = TRESTable(stored: wire.tres.map(\.domain))
         places = Dictionary(
             zip(associations.map(\.id), associations.indices), uniquingKeysWith: { first, _ in first })

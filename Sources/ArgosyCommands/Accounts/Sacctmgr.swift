@@ -71,7 +71,7 @@ enum Sacctmgr {
         var (last, exitCode): ([String], Int32) = ([], 0)
         while true {
             Console.print("sacctmgr: ")
-            guard let line = readLine() else {
+            guard let line = promptedLine() else {
                 Console.print("\n")
                 return exitCode
             }
@@ -82,6 +82,13 @@ enum Sacctmgr {
             last = words
             exitCode = perform(words, options)
         }
+    }
+
+    /// A line of standard input. Where nobody types it is shown after the prompt, as the line editor does it.
+    static func promptedLine() -> String? {
+        guard let line = readLine() else { return nil }
+        if isatty(0) == 0 { Console.print(line + "\n") }
+        return line
     }
 
     /// Words of a line; quotes keep blanks together.
@@ -146,6 +153,8 @@ struct SacctmgrSession {
         case "help": Console.print(Sacctmgr.description.help + Sacctmgr.commandsText)
         case "version": Console.print(versionText)
         case "quiet", "verbose", "reconfigure": return 0
+        case "clear" where ["stats", "statistics"].contains(rest.first?.lowercased() ?? ""):
+            return try clearStatistics()
         case "archive", "clear", "shutdown":
             throw SacctmgrFailure(
                 " \(command) is of slurmdbd, which Argosy has none of: the controller keeps the records.\n")
@@ -270,11 +279,15 @@ struct SacctmgrSession {
         switch entity {
         case .runawayJobs:
             Console.print("Runaway Jobs: No runaway jobs found on cluster \(records.cluster)\n")
-        case .stats: Console.print(try statistics(session))
+        case .stats: Console.print(try statisticsText(session))
         case .configuration: Console.print(try configuration(session))
-        case .event: Console.print(empty("Cluster:10,NodeName:-15,TimeStart:19,TimeEnd:19,State:6,Reason:30,User:10"))
+        case .event:
+            let shown = SacctmgrShow(records, options)
+            Console.print(try shown.text(.event, words, rows: try events(session, words, shown)))
         case .federation: Console.print(empty("Federation:10,Cluster:10,ID:2,Features:20,FedState:12"))
-        case .reservation: Console.print(empty("Cluster:10,Name:15,TRES:30,TimeStart:19,TimeEnd:19,UnusedWall:10"))
+        case .reservation:
+            let shown = SacctmgrShow(records, options)
+            Console.print(try shown.text(.reservation, words, rows: try reservations(session, words, shown)))
         case .resource:
             Console.print(empty("Name:10,Server:10,Type:8,Count:6,% Allocated:11,ServerType:10"))
         case .transaction:
@@ -314,18 +327,6 @@ struct SacctmgrSession {
         return list.transactions.map(\.domain)
     }
 
-    private func statistics(_ session: Session) throws -> String {
-        guard case .pong(let pong)? = try session.ask(.ping(.init())).body else {
-            throw Failure("Invalid reply of the controller")
-        }
-        let (now, since) = (Times.now(), pong.startedUs / 1_000_000)
-        let line = String(repeating: "*", count: 67) + "\n"
-        return line + "sacctmgr show stats output at \(Times.dateLine(now)) (\(now))\n"
-            + "Data since                    \(Times.dateLine(since)) (\(since))\n"
-            + "All statistics are in microseconds\n" + line
-            + "\nThe records are the controller's own: sdiag counts its requests.\n"
-    }
-
     private func configuration(_ session: Session) throws -> String {
         guard case .configuration(let found)? = try session.ask(.configuration(.init())).body else {
             throw Failure("Invalid reply of the controller")
@@ -356,7 +357,7 @@ struct SacctmgrSession {
         }
         guard let cluster else { throw SacctmgrFailure(" We need a cluster to dump.\n") }
         guard cluster == records.cluster else {
-            throw SacctmgrFailure(" There is no cluster \(cluster) here; the controller's is \(records.cluster).\n")
+            throw SacctmgrFailure(" Cluster \(cluster) doesn't exist.\n")
         }
         let path = file ?? "./\(cluster).cfg"
         guard FileBytes.write(Array(SacctmgrFile.text(records).utf8), path: path) else {
@@ -384,7 +385,7 @@ struct SacctmgrSession {
         guard let file else { throw SacctmgrFailure(" You need to specify a file to load.\n") }
         guard let bytes = FileBytes.read(path: file, limit: 64 << 20) else {
             throw SacctmgrFailure(
-                "sacctmgr: error: Unable to read \"\(file)\": \(String(cString: strerror(errno)))\n")
+                " Unable to read \"\(file)\": \(String(cString: strerror(errno)))\n")
         }
         let session = try Session()
         let records = try records(session)

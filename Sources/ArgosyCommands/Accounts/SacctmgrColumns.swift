@@ -80,9 +80,29 @@ enum SacctmgrColumns {
         Column("Actor", 10, least: 4) { row, _ in row.transaction?.actor ?? "" },
         Column("Admin", 9, words: ["AdminLevel"], least: 2) { row, _ in row.user?.adminLevel.name ?? "" },
         Column("Cluster", 10, words: ["Cluster", "Name"], least: 2) { row, writer in
-            row.association == nil ? "" : writer.records.cluster
+            row.association == nil ? row.texts["cluster"] ?? "" : writer.records.cluster
         },
-        Column("Cluster Nodes", 20, words: ["ClusterNodes"], least: 8) { _, writer in writer.records.clusterNodes },
+        Column("Cluster Nodes", 20, words: ["ClusterNodes"], least: 8) { row, writer in
+            row.texts["clusternodes"] ?? writer.records.clusterNodes
+        },
+        Column("% Allowed", 10, words: ["Allowed"], least: 2) { _, _ in "0" },
+        Column("Class", 9, words: ["Classification"], least: 3) { _, _ in "" },
+        Column("Features", 20, least: 3) { _, _ in "" },
+        Column("FedState", 12, least: 5) { _, _ in "NA" },
+        Column("PluginIDSelect", 14, least: 2) { _, _ in "109" },
+        Column("CPU Cnt", 7, words: ["CPUCount", "Count"], least: 2) { row, _ in row.texts["cpu"] ?? "" },
+        Column("Duration", 13, least: 2) { row, _ in row.texts["duration"] ?? "" },
+        Column("Event", 7, least: 2) { row, _ in row.texts["event"] ?? "" },
+        Column("EventRaw", 8, least: 6) { row, _ in row.texts["eventraw"] ?? "" },
+        Column("NodeName", -15, words: ["NodeName", "NodeList"], least: 5) { row, _ in
+            row.texts["node"] ?? row.texts["nodenames"] ?? ""
+        },
+        Column("Reason", 30, least: 1) { row, _ in row.texts["reason"] ?? "" },
+        Column("State", 6, least: 2) { row, _ in row.texts["state"] ?? "" },
+        Column("TimeStart", 19, words: ["TimeStart", "Start"], least: 2) { row, _ in row.texts["start"] ?? "" },
+        Column("TimeEnd", 19, words: ["TimeEnd", "End"], least: 3) { row, _ in row.texts["end"] ?? "" },
+        Column("UnusedWall", 10, least: 2) { row, _ in row.texts["unusedwall"] ?? "" },
+        Column("Assoc", 10, words: ["Associations"], least: 2) { row, _ in row.texts["associations"] ?? "" },
         Column("Coord Accounts", 20, words: ["Coordinators"], least: 3) { row, writer in
             coordinators(row, writer.records)
         },
@@ -93,16 +113,16 @@ enum SacctmgrColumns {
         Column("Def QOS", 9, words: ["DefaultQOS"], least: 8) { row, writer in
             writer.text(row.association?.value(of: .defaultQOS), .qosName)
         },
-        Column("Def WCKey", 10, words: ["DefaultWCKey"], least: 8) { _, _ in "" },
+        Column("Def WCKey", 10, words: ["DefaultWCKey"], least: 8) { row, _ in row.user?.defaultWCKey ?? "" },
         Column("Descr", 20, words: ["Description"], least: 3) { row, _ in
             row.account?.description ?? row.qos?.description ?? ""
         },
         Column("Share", 9, words: ["FairShare", "Shares"], least: 1) { row, _ in row.association?.shares.text ?? "" },
-        Column("Flags", 20, least: 2) { row, _ in row.qos?.flags.text ?? "" },
+        Column("Flags", 20, least: 2) { row, _ in row.qos?.flags.text ?? row.texts["flags"] ?? "" },
         Column("GraceTime", 10, least: 3) { row, writer in writer.text(row.qos?.value(of: .graceTime), .seconds) },
         Column("ID", 6, words: ["ID", "TransactionID"], least: 2) { row, _ in
             row.association.map { "\($0.id)" } ?? row.qos.map { "\($0.id)" } ?? row.tres.map { "\($0.id.rawValue)" }
-                ?? row.transaction.map { "\($0.id)" } ?? ""
+                ?? row.transaction.map { "\($0.id)" } ?? row.texts["id"] ?? ""
         },
         Column("Info", 20, least: 2) { row, _ in row.transaction?.info ?? "" },
         Column("LFT", 6) { row, _ in row.texts["lft"] ?? "" },
@@ -131,10 +151,12 @@ enum SacctmgrColumns {
             Times.stamp(row.transaction?.time.microseconds ?? 0)
         },
         Column("TRES", 20, least: 2) { row, writer in row.texts["tres"] ?? writer.records.clusterTRES },
-        Column("User", 10, words: ["User", "Names"], least: 1) { row, _ in row.association?.user ?? row.user?.name ?? ""
+        Column("User", 10, words: ["User", "Names"], least: 1) { row, _ in
+            row.association?.user ?? row.user?.name ?? row.texts["user"] ?? ""
         },
         Column("Where", 20, least: 2) { row, _ in row.transaction?.target ?? "" },
-        Column("WCKey", 10, least: 2) { _, _ in "" },
+        Column("WCKey", 10, least: 2) { row, _ in row.texts["wckey"] ?? "" },
+        Column("WCKeys", 20, least: 6) { _, _ in "" },
     ]
 
     private static let associationLimits: [Column] = [

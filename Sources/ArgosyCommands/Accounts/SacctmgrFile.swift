@@ -26,7 +26,8 @@ enum SacctmgrFile {
     static func lines(_ records: RecordSet) -> [String] {
         let writer = FieldWriter(records: records)
         guard let root = records.association(.root) else { return [] }
-        var lines = ["Cluster - '\(records.cluster)'" + settings(root, writer)]
+        let shares = root.value(of: .shares) == nil ? ":Fairshare=1" : ""
+        var lines = ["Cluster - '\(records.cluster)'" + shares + settings(root, writer)]
         for entry in records.hierarchy(records.associations) where !entry.association.isUser {
             let below = records.hierarchy(records.associations.filter { $0.parent == entry.association.id })
                 .map(\.association)
@@ -50,7 +51,8 @@ enum SacctmgrFile {
         let user = records.user(association.user)
         var line = "User - '\(association.user)'"
         if !association.partition.isEmpty { line += ":Partition='\(association.partition)'" }
-        line += ":DefaultAccount='\(user?.defaultAccount ?? "")'"
+        let account = user?.defaultAccount ?? ""
+        line += ":DefaultAccount='\(account.isEmpty ? "(null)" : account)'"
         if let level = user?.adminLevel, level != .none { line += ":AdminLevel='\(level.name)'" }
         if let list = user?.coordinates, !list.isEmpty { line += ":Coordinator='\(list.joined(separator: ","))'" }
         return line + settings(association, writer)
@@ -59,7 +61,6 @@ enum SacctmgrFile {
     private static func settings(_ association: Association, _ writer: FieldWriter) -> String {
         var text = ""
         for word in AccountingWords.association where !word.isOld && word.field != .comment {
-            if association.id == .root, word.field == .shares { continue }
             guard let value = association.value(of: word.field) else { continue }
             let shown: String
             switch word.kind {

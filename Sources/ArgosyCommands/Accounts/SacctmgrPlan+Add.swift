@@ -93,6 +93,8 @@ extension SacctmgrPlanner {
         var partitions: [String] = []
         var clusters: [String] = []
         var defaultAccount = ""
+        var wckeys: [String] = []
+        var defaultWCKey = ""
         var adminLevel: AdminLevel?
         var change: AssociationChange = []
     }
@@ -132,7 +134,7 @@ extension SacctmgrPlanner {
         } else if spec.means("partitions", 3) {
             new.partitions += (spec.value ?? "").split(separator: ",").map(String.init)
         } else if spec.means("defaultwckey", 8) || spec.means("wckeys", 1) {
-            complaint += " WCKeys are not kept (TrackWCKey=No): \(spec.whole)\n"
+            if spec.means("wckeys", 1) { new.wckeys += spec.names } else { new.defaultWCKey = spec.names.first ?? "" }
         } else {
             rest.append(spec)
         }
@@ -141,7 +143,7 @@ extension SacctmgrPlanner {
     private func addUsers(_ new: NewUsers) -> SacctmgrPlan {
         var plan = SacctmgrPlan()
         plan.failure = " Problem adding users:"
-        var (users, lines): (String, String) = ("", "")
+        var (users, lines, keyLines): (String, String, String) = ("", "", "")
         for name in new.names {
             let isNew = records.user(name) == nil
             var placed: [AccountingOperation] = []
@@ -160,7 +162,8 @@ extension SacctmgrPlanner {
                     lines += (partition.isEmpty ? "" : " P = \(Self.cut(partition, 10))") + "\n"
                 }
             }
-            guard !placed.isEmpty else { continue }
+            let keys = keysToAdd(name, new)
+            guard !placed.isEmpty || !keys.isEmpty else { continue }
             if isNew {
                 // Of several, Slurm takes the first by name.
                 let known = new.accounts.filter { records.association(account: $0) != nil }
@@ -170,15 +173,34 @@ extension SacctmgrPlanner {
                     .addUser(User(name: name, defaultAccount: chosen, adminLevel: new.adminLevel ?? .none)))
             }
             plan.operations += placed
+            for key in keys {
+                plan.operations.append(.addWCKey(name: key, user: name))
+                keyLines +=
+                    "  U = \(Self.cut(name, 9)) W = \(Self.cut(key, 10)) C = \(Self.cut(records.cluster, 10))\n"
+            }
+            if !new.defaultWCKey.isEmpty, !keys.isEmpty {
+                var change = UserChange()
+                change.defaultWCKey = new.defaultWCKey
+                plan.operations.append(.modifyUsers([name], change))
+            }
         }
-        return finished(plan, new, users: users, lines: lines)
+        return finished(plan, new, users: users, lines: lines, keys: keyLines)
     }
 
     private func isPlaced(_ user: String, _ account: String, _ partition: String) -> Bool {
         records.associations.contains { $0.user == user && $0.account == account && $0.partition == partition }
     }
 
-    private func finished(_ plan: SacctmgrPlan, _ new: NewUsers, users: String, lines: String) -> SacctmgrPlan {
+    /// Those named that the user does not have yet.
+    private func keysToAdd(_ user: String, _ new: NewUsers) -> [String] {
+        var wanted = new.wckeys
+        if !new.defaultWCKey.isEmpty, !wanted.contains(new.defaultWCKey) { wanted.append(new.defaultWCKey) }
+        return wanted.filter { key in !records.wckeys.contains { $0.name == key && $0.user == user } }
+    }
+
+    private func finished(
+        _ plan: SacctmgrPlan, _ new: NewUsers, users: String, lines: String, keys: String
+    ) -> SacctmgrPlan {
         var plan = plan
         if plan.operations.isEmpty {
             let unknown = new.names.contains { records.user($0) == nil }
@@ -192,7 +214,9 @@ extension SacctmgrPlanner {
             if !new.defaultAccount.isEmpty { plan.text += "  Default Account = \(new.defaultAccount)\n" }
             if let level = new.adminLevel { plan.text += "  Admin Level     = \(level.name)\n" }
         }
-        plan.text += " Associations =\n" + lines + " Non Default Settings\n" + settings(new.change)
+        if !lines.isEmpty { plan.text += " Associations =\n" + lines }
+        if !keys.isEmpty { plan.text += " WCKeys =\n" + keys }
+        plan.text += " Non Default Settings\n" + settings(new.change)
         return plan
     }
 

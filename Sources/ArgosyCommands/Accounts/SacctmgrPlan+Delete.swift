@@ -51,6 +51,7 @@ extension SacctmgrPlanner {
 
     private func deleteUsers(_ conditions: SacctmgrConditions) -> SacctmgrPlan {
         let users = select(users: conditions)
+        if !conditions.wckeys.isEmpty { return deleteWCKeys(users.map(\.name), conditions.wckeys) }
         guard !conditions.accounts.isEmpty || !conditions.partitions.isEmpty || !conditions.clusters.isEmpty else {
             if users.isEmpty { return .refused("", text: " Nothing deleted\n") }
             var plan = SacctmgrPlan()
@@ -74,6 +75,18 @@ extension SacctmgrPlanner {
         }
         if !gone.isEmpty { plan.text += " Deleting users (No Associations)...\n" + gone.map { "  \($0)\n" }.joined() }
         plan.operations = [.removeAssociations(doomed.map(\.id))]
+        return plan
+    }
+
+    private func deleteWCKeys(_ users: [String], _ names: [String]) -> SacctmgrPlan {
+        let doomed = records.wckeys.filter { names.contains($0.name) && users.contains($0.user) }
+        if doomed.isEmpty { return .refused("", text: " Nothing deleted\n") }
+        var plan = SacctmgrPlan()
+        plan.text = " Deleting user WCKeys...\n"
+        for key in doomed {
+            plan.text += "  C = \(pad(records.cluster, 10)) W = \(pad(key.name, 20)) U = \(pad(key.user, 9))\n"
+        }
+        plan.operations = [.removeWCKeys(doomed.map(\.id))]
         return plan
     }
 

@@ -131,6 +131,8 @@ extension SacctmgrPlanner {
                 if user.adminLevel == nil {
                     complaint += " Unknown admin level: \(spec.value ?? "") (None, Operator or Administrator)\n"
                 }
+            } else if spec.means("defaultwckey", 8), spec.value != nil {
+                user.defaultWCKey = spec.value?.lowercased()
             } else if spec.means("defaultaccount", 8), spec.value != nil {
                 user.defaultAccount = spec.value?.lowercased()
             } else if spec.means("newname", 1), spec.value != nil {

@@ -31,16 +31,14 @@ struct SacctmgrShow {
 
     /// What is to be printed; the transactions come with it where they are asked for.
     func text(
-        _ entity: SacctmgrEntity, _ words: [String], transactions: [AccountingTransaction] = []
+        _ entity: SacctmgrEntity, _ words: [String], transactions: [AccountingTransaction] = [],
+        rows given: [SacctmgrRow] = []
     ) throws(SacctmgrFailure) -> String {
-        let parsed = SacctmgrWords(words)
-        var conditions: SacctmgrConditions
-        do throws(UnknownCondition) {
-            conditions = try SacctmgrConditions(parsed.conditions + parsed.settings, of: entity)
-        } catch { throw SacctmgrFailure(" Unknown condition: \(error.whole)\n") }
+        var conditions = try conditions(entity, words)
         if options.associations { conditions.flags.insert("withassoc") }
         let isElsewhere = !conditions.clusters.isEmpty && !conditions.clusters.contains(records.cluster)
-        let (format, found) = rows(entity, conditions, transactions)
+        var (format, found) = rows(entity, conditions, transactions)
+        found += given
         var table: SacctmgrTable
         do throws(SacctmgrTable.UnknownField) {
             table = try SacctmgrTable(conditions.format ?? options.format ?? format, entity: entity)
@@ -49,6 +47,22 @@ struct SacctmgrShow {
         table.header = options.header
         table.isTree = conditions.flags.contains("tree")
         return table.render(isElsewhere ? [] : found, planner.writer)
+    }
+
+    func conditions(_ entity: SacctmgrEntity, _ words: [String]) throws(SacctmgrFailure) -> SacctmgrConditions {
+        let parsed = SacctmgrWords(words)
+        do throws(UnknownCondition) {
+            return try SacctmgrConditions(parsed.conditions + parsed.settings, of: entity)
+        } catch {
+            var text = " Unknown condition: \(error.whole)\n"
+            switch entity {
+            case .account, .user, .tres, .cluster: text += " Use keyword 'set' to modify value\n"
+            // As Slurm has it.
+            case .qos: text += " Use keyword 'set' to modify SLURM_PRINT_VALUE\n"
+            default: break
+            }
+            throw SacctmgrFailure(text)
+        }
     }
 
     private func rows(
@@ -75,8 +89,10 @@ struct SacctmgrShow {
         case .tres: return ("Type,Name%15,ID", tres(conditions))
         case .transaction: return ("Time,Action,Actor,Where,Info", self.transactions(conditions, transactions))
         case .problem: return ("Cluster,Account,User,Problem", problems())
-        case .wckey: return ("WCKey,Cluster,User", [])
-        case .coordinator, .configuration, .event, .federation, .reservation, .resource, .runawayJobs, .stats, .job:
+        case .wckey: return ("WCKey,Cluster,User", wckeys(conditions))
+        case .event: return ("Cluster,NodeName,TimeStart,TimeEnd,State,Reason,User", [])
+        case .reservation: return ("Cluster,Name%15,TRES%30,TimeStart,TimeEnd,UnusedWall", [])
+        case .coordinator, .configuration, .federation, .resource, .runawayJobs, .stats, .job:
             return ("Name", [])
         }
     }
@@ -161,6 +177,19 @@ struct SacctmgrShow {
             let root = records.association(.root)
         else { return [] }
         return [SacctmgrRow(association: root)]
+    }
+
+    private func wckeys(_ conditions: SacctmgrConditions) -> [SacctmgrRow] {
+        records.wckeys.filter { key in
+            (conditions.names.isEmpty || conditions.names.contains(key.name))
+                && (conditions.users.isEmpty || conditions.users.contains(key.user))
+                && (conditions.ids.isEmpty || conditions.ids.contains(key.id))
+        }.map { key in
+            var row = SacctmgrRow()
+            // One that a user gets without naming it is marked.
+            row.texts = ["wckey": key.name, "cluster": records.cluster, "user": key.user, "id": "\(key.id)"]
+            return row
+        }
     }
 
     private func tres(_ conditions: SacctmgrConditions) -> [SacctmgrRow] {

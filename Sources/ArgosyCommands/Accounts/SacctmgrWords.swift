@@ -116,6 +116,11 @@ struct SacctmgrConditions: Sendable {
     var actions: [String] = []
     var types: [String] = []
     var flags: Set<String> = []
+    /// Of events.
+    var nodeNames: Set<String> = []
+    var states: [String] = []
+    var reasons: [String] = []
+    var wckeys: [String] = []
     /// Anything that says which records: removing without is refused.
     var isEmpty = true
 
@@ -145,6 +150,7 @@ extension SacctmgrConditions {
             isEmpty = false
             return
         }
+        if entity == .event, takeEvent(spec) { return }
         if spec.means("format", 2) {
             format = spec.value
             return
@@ -167,8 +173,27 @@ extension SacctmgrConditions {
         }
     }
 
+    /// Conditions of events alone.
+    private mutating func takeEvent(_ spec: SacctmgrSpec) -> Bool {
+        let list = (spec.value ?? "").lowercased().split(separator: ",").map(String.init)
+        if spec.means("nodes", 2) {
+            nodeNames.formUnion((try? Hostlist.expand(spec.value ?? "")) ?? [])
+        } else if spec.means("states", 4) {
+            states += list
+        } else if spec.means("reasons", 1) {
+            reasons += list
+        } else if spec.means("events", 1), !spec.means("end", 1) {
+            if let first = list.first { flags.insert("event=\("cluster".hasPrefix(first) ? "cluster" : "node")") }
+        } else {
+            return false
+        }
+        return true
+    }
+
     private mutating func takeOther(_ spec: SacctmgrSpec, _ entity: SacctmgrEntity) throws(UnknownCondition) {
-        if spec.means("accounts", 3) || spec.means("accts", 4) || spec.means("acct", 3) {
+        if entity == .user, spec.means("wckeys", 1) {
+            wckeys += spec.names
+        } else if spec.means("accounts", 3) || spec.means("accts", 4) || spec.means("acct", 3) {
             accounts += spec.names
         } else if spec.means("users", 1) {
             users += spec.names

@@ -64,14 +64,15 @@ struct Report {
         return chosen
     }
 
-    func text() throws -> String {
-        let columns = try columns()
+    /// `unknown`: words of the format that are no fields.
+    func text() throws -> (text: String, unknown: [String]) {
+        let (columns, unknown) = try columns()
         var text = options.header ? heading : ""
         var table = ReportTable(columns: columns, style: options.style, isTree: question.flags.contains("tree"))
         table.header = options.header
         table.isWide = options.time.isWide
-        text += table.render(lines())
-        return text
+        text += columns.isEmpty ? "\n\n" : table.render(lines())
+        return (text, unknown)
     }
 
     // MARK: - The heading
@@ -172,14 +173,15 @@ struct Report {
         }
     }
 
-    private func columns() throws -> [ReportColumn] {
+    private func columns() throws -> ([ReportColumn], unknown: [String]) {
         var columns: [ReportColumn] = []
+        var unknown: [String] = []
         for part in (question.format ?? standard).split(separator: ",") {
             let pieces = part.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
             let word = pieces[0].lowercased()
             let exact = known.first { $0.name == word || $0.title.lowercased() == word }
             guard var column = exact ?? known.first(where: { $0.name.hasPrefix(word) && !word.isEmpty }) else {
-                Console.complain(" Unknown field '\(pieces[0])'\n")
+                unknown.append(String(pieces[0]))
                 continue
             }
             if pieces.count == 2, let width = Int(pieces[1]) {
@@ -194,14 +196,15 @@ struct Report {
             columns.append(column)
         }
         if question.kind.isJobSizes { columns += try sizeColumns() }
-        return columns
+        return (columns, unknown)
     }
 
     // MARK: - Lines
 
     private func lines() -> [ReportLine] {
         switch question.kind {
-        case .utilization: tres.compactMap(utilization)
+        // Several jobs share a node, so that nodes do not add up.
+        case .utilization: total(.cpu) > 0 ? tres.filter { $0.id != .node }.map(utilization) : []
         case .accountByUser: accountLines()
         case .userByAccount: byUse(userLines(apart: \.account, groups: question.flags.contains("group")), limit: .max)
         case .top:
@@ -217,12 +220,17 @@ struct Report {
         list.first { $0.tres == tres.id.rawValue }?.seconds ?? 0
     }
 
-    func total(_ tres: TRES) -> Double { Self.sum(found.capacity, tres) }
+    /// A line stands for every resource when any of them was used.
+    private static func isUsed(_ lines: [WireUsageLine], _ tres: [TRES]) -> Bool {
+        tres.contains { one in lines.contains { sum($0.used, one) > 0 } }
+    }
 
-    private func utilization(_ tres: TRES) -> ReportLine? {
+    func total(_ tres: TRES) -> Double { Self.sum(found.capacity, tres) }
+    private func total(_ id: TRESID) -> Double { found.capacity.first { $0.tres == id.rawValue }?.seconds ?? 0 }
+
+    private func utilization(_ tres: TRES) -> ReportLine {
         let reported = total(tres)
-        let isCounted = found.lines.contains { Self.sum($0.used, tres) > 0 }
-        guard reported > 0 || isCounted else { return nil }
+        let possible = Self.sum(found.total, tres) * Double(question.end - question.start)
         let used = found.lines.reduce(0) { $0 + Self.sum($1.used, tres) }
         let down = min(Self.sum(found.down, tres), reported)
         let plannedDown = min(Self.sum(found.plannedDown, tres), max(0, reported - down))
@@ -238,7 +246,7 @@ struct Report {
             "idle": time.text(free - planned, of: reported), "planned": time.text(planned, of: reported),
             "reserved": time.text(planned, of: reported),
             "overcommitted": time.text(max(0, wanted - free), of: reported),
-            "reported": time.text(reported, of: reported), "energy": "0", "trescount": count(tres),
+            "reported": time.text(reported, of: possible), "energy": "0", "trescount": count(tres),
             "count": count(tres),
         ]
         return line
@@ -276,18 +284,16 @@ struct Report {
         for entry in accounts {
             let below = Set(records.subtree(entry.association).map(\.account))
             let inside = own.filter { below.contains($0.account) }
-            for tres in tres {
+            for tres in Self.isUsed(inside, tres) ? tres : [] {
                 let used = inside.reduce(0) { $0 + Self.sum($1.used, tres) }
-                guard used > 0 else { continue }
                 var sum = line(tres, used, account: entry.account)
                 sum.depth = entry.depth
                 lines.append(sum)
             }
             let users = Dictionary(grouping: own.filter { $0.account == entry.account }, by: \.user)
             for (user, parts) in users.sorted(by: { $0.key < $1.key }) {
-                for tres in tres {
+                for tres in Self.isUsed(parts, tres) ? tres : [] {
                     let used = parts.reduce(0) { $0 + Self.sum($1.used, tres) }
-                    guard used > 0 else { continue }
                     var one = line(tres, used, account: entry.account, user: user, name: parts[0].fullName)
                     one.depth = entry.depth + 1
                     lines.append(one)
@@ -315,11 +321,11 @@ struct Report {
         return sorted.compactMap { key, parts in
             var names: [String] = []
             for part in parts where !names.contains(part.account) { names.append(part.account) }
-            let lines = tres.compactMap { tres -> ReportLine? in
+            guard Self.isUsed(parts, tres) else { return nil }
+            let lines = tres.map { tres -> ReportLine in
                 let used = parts.reduce(0) { $0 + Self.sum($1.used, tres) }
-                guard used > 0 else { return nil }
                 return line(
-                    tres, used, account: groups ? names.joined(separator: ",") : key.other, user: key.user,
+                    tres, used, account: groups ? names.sorted().joined(separator: ", ") : key.other, user: key.user,
                     name: parts[0].fullName, wckey: key.other)
             }
             return lines.isEmpty ? nil : lines
@@ -357,7 +363,7 @@ struct Report {
 
     private var sizes: [(title: String, range: ClosedRange<UInt32>)] {
         if question.isIndividual {
-            return Set(found.lines.map(\.cpus)).sorted().map { ("\($0) CPUs", $0...$0) }
+            return Set(found.lines.filter { $0.jobs > 0 }.map(\.cpus)).sorted().map { ("\($0) CPUs", $0...$0) }
         }
         var ranges: [(String, ClosedRange<UInt32>)] = []
         var last: UInt32 = 0
@@ -377,7 +383,7 @@ struct Report {
 
     private func sizeLines() -> [ReportLine] {
         guard let tres = tres.first else { return [] }
-        let whole = found.lines.reduce(0) { $0 + Self.sum($1.used, tres) }
+        let whole = found.lines.filter { $0.jobs > 0 }.reduce(0) { $0 + Self.sum($1.used, tres) }
         return sizeGroups().compactMap { name, parts in
             let all = parts.reduce(0) { $0 + Self.sum($1.used, tres) }
             guard all > 0 else { return nil }
@@ -397,7 +403,7 @@ struct Report {
 
     /// Lines' names with what is summed in them.
     private func sizeGroups() -> [(String, [WireUsageLine])] {
-        let own = found.lines.filter(isWanted)
+        let own = found.lines.filter { $0.jobs > 0 && isWanted($0) }
         if question.kind == .sizesByWCKey {
             return Dictionary(grouping: own, by: \.wckey).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         }
@@ -446,9 +452,9 @@ struct Report {
                     "allocated": options.time.text(used, of: whole),
                     "idle": options.time.text(max(0, whole - used), of: whole), "associations": one.associations,
                     "flags": one.flags, "nodes": one.nodeList, "reservationid": "\(one.id)",
-                    "totaltime": options.time.text(length, of: length), "trescount": ReportTime.whole(count),
-                    "count": ReportTime.whole(count), "trestime": options.time.text(whole, of: whole),
-                    "cputime": options.time.text(whole, of: whole),
+                    "totaltime": Times.long(Int64(length)), "trescount": ReportTime.whole(count),
+                    "count": ReportTime.whole(count), "trestime": Times.long(Int64(whole)),
+                    "cputime": Times.long(Int64(whole)),
                 ]
                 return line
             }

@@ -18,6 +18,8 @@ struct ReportQuestion: Sendable {
     var topCount = 10
     var flags: Set<String> = []
     var complaint = ""
+    /// A condition that there is none of.
+    var isWrong = false
     var request = WireReportUsage()
 
     private static let flagWords: [(word: String, least: Int)] = [
@@ -93,6 +95,7 @@ struct ReportQuestion: Sendable {
         } else if spec.means("clusters", 1) {
             names += []
         } else {
+            isWrong = true
             complaint += " Unknown condition: \(spec.whole)\nUse keyword set to modify value\n"
         }
     }

@@ -117,7 +117,7 @@ enum Sreport {
         var (options, last, exitCode): (SreportOptions, [String], Int32) = (given, [], 0)
         while !options.leaves {
             Console.print("sreport: ")
-            guard let line = readLine() else {
+            guard let line = Sacctmgr.promptedLine() else {
                 Console.print("\n")
                 return exitCode
             }
@@ -183,8 +183,10 @@ enum Sreport {
             guard case .usageReport(let found)? = try session.ask(.reportUsage(question.request)).body,
                 case .accountingRecords(let records)? = try session.ask(.accountingRecords(.init())).body
             else { throw Failure("Invalid reply of the controller") }
-            Console.print(try Report(question, found, RecordSet(records), options).text())
-            return 0
+            let (text, unknown) = try Report(question, found, RecordSet(records), options).text()
+            for word in unknown { Console.complain(" Unknown field '\(word)'\n") }
+            Console.print(text)
+            return unknown.isEmpty && !question.isWrong ? 0 : 1
         } catch {
             if let refusal = error as? ReportRefusal {
                 Console.complain(refusal.text)

@@ -1,5 +1,5 @@
 /// A time a node was not at work, or (of the cluster) had the nodes it has.
-public struct NodeEvent: Hashable, Sendable {
+public struct RecordedEvent: Hashable, Sendable {
     /// Empty: the cluster.
     public var node: String
     public var start: Timestamp
