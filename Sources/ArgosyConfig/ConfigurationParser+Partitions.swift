@@ -12,7 +12,6 @@ extension ConfigurationParser {
     static let partitionStates = ["UP", "DOWN", "DRAIN", "INACTIVE"]
 
     mutating func readPartition(_ line: ConfigurationLine) {
-        record(line)
         let name = line.pairs[0].value
         var partition = partitionDefaults
         var nodes = partitionDefaultNodes

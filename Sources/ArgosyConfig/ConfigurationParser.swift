@@ -92,20 +92,10 @@ public struct ConfigurationParser {
         case "frontendname", "switchname", "blockname":
             let place = first.key.lowercased() == "switchname" ? "; they belong into topology.conf" : ""
             warn(line, "\(first.key) lines are not acted on\(place)")
-            record(line)
         default:
             for pair in line.pairs { readGlobal(pair, line) }
         }
     }
-
-    func record(_ line: ConfigurationLine, into configuration: inout ClusterConfiguration) {
-        for pair in line.pairs {
-            configuration.entries.append(
-                .init(key: pair.key, value: pair.value, file: line.file, line: line.number))
-        }
-    }
-
-    mutating func record(_ line: ConfigurationLine) { record(line, into: &configuration) }
 
     /// What needs all lines: names of node sets and partitions, a controller, a partition.
     private mutating func finish(file: String) {

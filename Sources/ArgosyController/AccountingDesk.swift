@@ -18,7 +18,7 @@ final class Administrators: Sendable {
 struct AccountingDesk: Sendable {
     static let maxOperations = 100_000
 
-    let configuration: ClusterConfiguration
+    let configuration: LiveConfiguration
     let store: any Store
     let users: Users
     let clock: SharedClock

@@ -30,6 +30,8 @@ public struct ControllerOptions: Sendable {
     public var heartbeat: Duration = .seconds(10)
     /// The uid a node daemon must have; another than root's in tests only.
     public var nodeUID: UInt32 = 0
+    /// Reads the configuration again; nil: it cannot be, as in tests.
+    public var readConfiguration: (@Sendable () throws -> ParsedConfiguration)?
     public init(planner: any Planner = BackfillPlanner()) { self.planner = planner }
 }
 
@@ -43,6 +45,7 @@ public final class Controller: Sendable {
     public static let version = "0.1.0"
 
     private let configuration: ClusterConfiguration
+    private let changes: ConfigurationDesk
     private let inbox: Mailbox<Input>
     private let planner: PlannerThread
     private let desk: NodeDesk
@@ -68,6 +71,7 @@ public final class Controller: Sendable {
         let stored = try store.load(indexOf: { configuration.node(named: $0) })
         let clock = SharedClock(notBefore: stored.lastTime)
         let started = clock.now
+        let live = LiveConfiguration(configuration)
         let inbox = Mailbox<Input>(limit: 8192)
         let commits = Mailbox<StagedTurn>(limit: 4)
         let effects = Mailbox<ReleasedEffects>(limit: 64)
@@ -78,30 +82,34 @@ public final class Controller: Sendable {
         let planner = PlannerThread()
         let users = Users()
         let administrators = Administrators()
-        let desk = NodeDesk(configuration, term: term, heartbeat: options.heartbeat, inbox: inbox, logger: logger)
+        let desk = NodeDesk(live, term: term, heartbeat: options.heartbeat, inbox: inbox, logger: logger)
         let pools = [2, 4, 4].map { NIOThreadPool(numberOfThreads: $0) }
         for pool in pools { pool.start() }
         let views = ViewReader(board: board, inbox: inbox, pool: pools[0])
-        let listing = Listing(configuration: configuration, desk: desk, users: users, clock: clock)
+        let changes = ConfigurationDesk(
+            live: live, read: options.readConfiguration, desk: desk, inbox: inbox, logger: logger)
+        self.changes = changes
+        let listing = Listing(
+            configuration: live, started: started, desk: desk, users: users, clock: clock)
         let explanations = ExplanationDesk(planner: planner, listing: listing, plans: options.planner)
         let router = RequestRouter(
             RequestRouter.Parts(
-                configuration: configuration, slurmUID: slurmUID, term: term, started: started,
+                configuration: live, slurmUID: slurmUID, term: term, started: started,
                 hostname: Self.hostname, store: store, replies: replies, views: views, listing: listing,
                 explanations: explanations,
                 submissions: SubmissionDesk(
                     users: users, store: store, images: options.images ?? RegistryLookup(configuration),
                     isOperator: { $0 == 0 || $0 == slurmUID || administrators.contains($0) }),
-                users: users, desk: desk,
-                accounting: AccountingDesk(configuration: configuration, store: store, users: users, clock: clock),
+                users: users, desk: desk, changes: changes,
+                accounting: AccountingDesk(configuration: live, store: store, users: users, clock: clock),
                 administrators: administrators, clock: clock, counters: counters, logger: logger, helpers: pools[1],
                 fetchers: pools[2], onShutdown: { onEnd("asked to by an operator") }))
         desk.onRelayLost.withLock { $0 = { router.clientLost($0) } }
-        server = try Self.server(configuration, term, options, router, desk, logger)
+        server = try Self.server(live, term, options, router, desk, logger)
         let core = ControllerCore(configuration: configuration, stored: stored, term: term, now: started)
         let decider = Decider(
             Decider.Shared(
-                configuration: configuration, store: store, term: term, clock: clock, inbox: inbox, commits: commits,
+                configuration: live, store: store, term: term, clock: clock, inbox: inbox, commits: commits,
                 ledger: ledger, views: board, planner: planner, replies: replies, counters: counters, logger: logger,
                 onReload: { desk.dropAll() }))
         let committer = Committer(
@@ -131,6 +139,10 @@ public final class Controller: Sendable {
             ])
     }
 
+    /// Reads the configuration again and goes by it, as `scontrol reconfigure` asks for. Blocks until it is read; what came
+    /// of it is logged.
+    public func reconfigure() { changes.reconfigure { _ in } }
+
     /// Takes no more, commits what was decided, sends what that releases, and ends all threads.
     public func stop() {
         guard !stopped.exchange(true, ordering: .relaxed) else { return }
@@ -157,17 +169,15 @@ public final class Controller: Sendable {
     // MARK: - Parts
 
     private static func server(
-        _ configuration: ClusterConfiguration, _ term: Term, _ options: ControllerOptions, _ router: RequestRouter,
+        _ configuration: LiveConfiguration, _ term: Term, _ options: ControllerOptions, _ router: RequestRouter,
         _ desk: NodeDesk, _ logger: Logger
     ) throws -> CommandServer {
         let authenticator = options.authenticator ?? MungeAuthenticator(.init(socket: configuration.mungeSocket))
         let commands = CommandServerConfiguration(
             cluster: configuration.clusterName, term: term.rawValue, authenticator: authenticator)
-        let addresses = Dictionary(
-            configuration.nodes.map { ($0.name, $0.address) }, uniquingKeysWith: { first, _ in first })
         var nodes = NodeLinkServerConfiguration(
             cluster: configuration.clusterName, term: term.rawValue, authenticator: authenticator,
-            addressOf: { addresses[$0] })
+            addressOf: { desk.address(of: $0) })
         nodes.heartbeat = options.heartbeat
         nodes.nodeUID = options.nodeUID
         return try CommandServer(commands, service: router, logger: logger, nodes: nodes) { event in

@@ -6,7 +6,8 @@ internal import ArgosyStore
 internal import ArgosyWire
 
 struct Listing: Sendable {
-    let configuration: ClusterConfiguration
+    let configuration: LiveConfiguration
+    let started: Timestamp
     let desk: NodeDesk
     let users: Users
     let clock: SharedClock
@@ -224,32 +225,15 @@ struct Listing: Sendable {
 
     // MARK: - Configuration
 
-    /// As `scontrol show config` lists it: what is set or has a default, by key.
-    func settings() -> WireConfiguration {
-        var values: [String: String] = [
-            "ClusterName": configuration.clusterName, "SlurmUser": configuration.slurmUser,
-            "SlurmctldPort": "\(configuration.controllerPort)",
-            "SlurmctldHost": configuration.controllers.map { "\($0.name)(\($0.address))" }.joined(separator: ","),
-            "StateSaveLocation": configuration.stateSaveLocation, "SlurmdSpoolDir": configuration.slurmdSpoolDir,
-            "ArgosySocket": configuration.socketPath, "KillWait": "\(configuration.killWait.components.seconds) sec",
-            "SlurmdTimeout": "\(configuration.slurmdTimeout.components.seconds) sec",
-            "MinJobAge": "\(configuration.minJobAge.components.seconds) sec",
-            "InactiveLimit": "\(configuration.inactiveLimit.components.seconds) sec",
-            "MaxJobCount": "\(configuration.maxJobCount)", "MaxArraySize": "\(configuration.maxArraySize)",
-            "FirstJobId": "\(configuration.firstJobID)", "MaxJobId": "\(configuration.maxJobID)",
-            "DefMemPerNode": configuration.defaultMemoryPerNodeMiB == 0
-                ? "UNLIMITED" : "\(configuration.defaultMemoryPerNodeMiB)",
-            "ReturnToService": "\(configuration.returnToService)",
-            "JobRequeue": configuration.requeueByDefault ? "1" : "0",
-        ]
-        let known = Dictionary(values.keys.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
-        let tables: Set<String> = ["nodename", "partitionname", "downnodes", "nodeset", "frontendname"]
-        for entry in configuration.entries where !tables.contains(entry.key.lowercased()) {
-            if known[entry.key.lowercased()] == nil { values[entry.key] = entry.value }
-        }
+    /// As `scontrol show config` lists it. Names of users are looked up: may wait.
+    func settings(in view: CoreView) -> WireConfiguration {
+        let configuration = configuration.now
+        let facts = ConfigurationTable.Facts(
+            bootTime: "", nextJobID: view.nextJobID, file: configuration.file, uid: { [users] in users.uid(named: $0) })
         var answer = WireConfiguration()
         answer.nowUs = clock.now.microseconds
-        answer.entries = values.sorted { $0.key < $1.key }.map { key, value in
+        answer.bootUs = started.microseconds
+        answer.entries = ConfigurationTable.showConfig(configuration, facts).map { key, value in
             var entry = WireConfigurationEntry()
             entry.key = key
             entry.value = value

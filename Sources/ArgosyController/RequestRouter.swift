@@ -12,7 +12,7 @@ internal import Synchronization
 
 final class RequestRouter: CommandService {
     struct Parts: Sendable {
-        var configuration: ClusterConfiguration
+        var configuration: LiveConfiguration
         var slurmUID: UInt32
         var term: Term
         var started: Timestamp
@@ -25,6 +25,7 @@ final class RequestRouter: CommandService {
         var submissions: SubmissionDesk
         var users: Users
         var desk: NodeDesk
+        var changes: ConfigurationDesk
         var accounting: AccountingDesk
         var administrators: Administrators
         var clock: SharedClock
@@ -83,7 +84,9 @@ final class RequestRouter: CommandService {
         case .updatePartition(let update): updatePartition(update, caller, slot)
         case .updateJob(let update): updateJob(update, caller, slot)
         case .ping: slot.reply(WireReply(.pong(pong())))
-        case .configuration: slot.reply(WireReply(.configuration(parts.listing.settings())))
+        case .configuration:
+            query(slot) { [listing = parts.listing] view in .configuration(listing.settings(in: view)) }
+        case .reconfigure: reconfigure(caller, slot)
         case .waitJob(let wait): send(slot) { .waitRequested(JobID(wait.job), reply: $0) }
         case .accountingRecords:
             query(slot) { [desk = parts.accounting] view in .accountingRecords(desk.records(in: view)) }

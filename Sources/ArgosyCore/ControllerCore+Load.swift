@@ -19,7 +19,8 @@ extension ControllerCore {
     }
 
     mutating func settleAfterLoad() {
-        for index in configuration.nodes.indices where tables.nodes[UInt32(index)]?.downAt == .never {
+        for index in configuration.nodes.indices
+        where tables.nodes[UInt32(index)]?.downAt == .never && tables.nodes[UInt32(index)]?.isConnected == false {
             giveNodeTime(NodeIndex(index))
         }
         for key in tables.jobs.keys {

@@ -102,7 +102,7 @@ public struct ControllerCore: Sendable {
     public var hasQueue: Bool { !queue.keys.isEmpty }
 
     /// A snapshot for queries. Publish it when the turn it includes is durable.
-    public var view: CoreView { CoreView(term: term, tables: tables) }
+    public var view: CoreView { CoreView(term: term, nextJobID: lastJobID.rawValue &+ 1, tables: tables) }
 
     private mutating func handle(_ event: Event) {
         switch event {

@@ -28,6 +28,11 @@ struct DeadlineHeap: Sendable {
         }
     }
 
+    /// Entries of both: one that no longer holds does no harm.
+    mutating func takeOver(_ other: DeadlineHeap) {
+        for entry in other.heap { add(entry.time, entry.kind, entry.subject) }
+    }
+
     /// The earliest entry that is due.
     mutating func pop(dueAt now: Timestamp) -> Entry? {
         guard let first = heap.first, first.time <= now else { return nil }

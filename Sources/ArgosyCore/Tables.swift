@@ -138,7 +138,9 @@ struct Tables: Sendable {
     }
 
     func nodeViews() -> [NodeView] {
-        configuration.nodes.indices.compactMap { nodeView(NodeIndex($0)) }
+        configuration.nodes.indices.compactMap { index in
+            configuration.nodes[index].isRemoved ? nil : nodeView(NodeIndex(index))
+        }
     }
 
     private func nodeView(_ index: NodeIndex) -> NodeView? {

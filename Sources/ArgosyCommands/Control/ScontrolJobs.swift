@@ -234,9 +234,12 @@ extension ScontrolShell {
     // MARK: The controller
 
     func reconfigure() throws {
-        throw Failure(
-            "slurm_reconfigure error: Requested operation not supported on this system",
-            detail: "argosyctld reads its configuration when it starts: restart it; jobs go on meanwhile")
+        do throws(Failure) {
+            let body = try Session().ask(.reconfigure(.init()), timeout: .seconds(60)).body
+            guard case .reconfigured(let found)? = body else { throw Failure("Invalid reply of the controller") }
+            if options.quiet { return }
+            for note in found.notes { Console.error("scontrol", note) }
+        } catch { throw Failure("slurm_reconfigure error: \(error.message)", detail: error.detail) }
     }
 
     private static let levels = [

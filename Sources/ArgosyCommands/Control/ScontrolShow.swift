@@ -201,7 +201,7 @@ extension ScontrolShell {
 
     // MARK: The cluster
 
-    private func showConfiguration(_ key: String) throws {
+    private mutating func showConfiguration(_ key: String) throws {
         let found: WireConfiguration
         do throws(Failure) {
             guard case .configuration(let answer)? = try Session().ask(.configuration(.init())).body else { return }
@@ -210,12 +210,12 @@ extension ScontrolShell {
         Console.print(
             "Configuration data as of \(Times.stamp(found.nowUs > 0 ? found.nowUs : Times.now() * 1_000_000))\n")
         for entry in found.entries {
-            Console.print(entry.key.isEmpty ? "\(entry.value)\n" : "\(pad(entry.key, 23)) = \(entry.value)\n")
+            let value = entry.key == "BOOT_TIME" && found.bootUs > 0 ? Times.stamp(found.bootUs) : entry.value
+            let isHeading = value.isEmpty && (entry.key.isEmpty || entry.key.hasSuffix(":"))
+            Console.print(isHeading ? "\(entry.key)\n" : "\(pad(entry.key, 23)) = \(value)\n")
         }
         Console.print("\n")
-        let name = (try? Session())?.configuration.controllers.first?.name ?? "controller"
-        let isUp = (try? Session().ask(.ping(.init()), timeout: .seconds(10))) != nil
-        Console.print("Slurmctld(primary) at \(name) is \(isUp ? "UP" : "DOWN")\n")
+        try ping()
     }
 
     private func showLicenses(_ name: String) throws {
