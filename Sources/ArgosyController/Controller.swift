@@ -83,7 +83,7 @@ public final class Controller: Sendable {
         let users = Users()
         let administrators = Administrators()
         let desk = NodeDesk(live, term: term, heartbeat: options.heartbeat, inbox: inbox, logger: logger)
-        let pools = [2, 4, 4].map { NIOThreadPool(numberOfThreads: $0) }
+        let pools = [2, 4, 4, 4].map { NIOThreadPool(numberOfThreads: $0) }
         for pool in pools { pool.start() }
         let views = ViewReader(board: board, inbox: inbox, pool: pools[0])
         let changes = ConfigurationDesk(
@@ -117,8 +117,13 @@ public final class Controller: Sendable {
             counters: counters, logger: logger, onFenced: { onEnd("\($0)") })
         let runner = EffectRunner(
             effects: effects, replies: replies, desk: desk,
-            administrators: administrators, orders: OrderWriter(store: store, desk: desk, clock: clock, term: term),
+            administrators: administrators, orders: OrderWriter(
+                store: store, desk: desk, clock: clock, term: term, life: core.life),
             listing: listing, explanations: explanations, views: views,
+            programs: SitePrograms(
+                life: core.life, cluster: configuration.clusterName,
+                configurationFile: configuration.entries.first?.file ?? "", pool: pools[3], inbox: inbox,
+                logger: logger),
             counters: counters, logger: logger)
         threads = [
             WorkerThread("decider") { decider.run(core) }, WorkerThread("committer") { committer.run() },

@@ -14,6 +14,7 @@ struct EffectRunner: Sendable {
     let listing: Listing
     let explanations: ExplanationDesk
     let views: ViewReader
+    let programs: SitePrograms
     let counters: Counters
     let logger: Logger
 
@@ -35,6 +36,8 @@ struct EffectRunner: Sendable {
                 desk.send(frame, to: node, incarnation)
             case .nodeRefused(let node, let why): desk.reject(node, why)
             case .administratorsChanged(let uids): administrators.set(uids)
+            case .mail(let note): programs.send(note)
+            case .runProgram(let program): programs.run(program)
             case .planWanted: break
             }
         }

@@ -102,7 +102,8 @@ struct Listing: Sendable {
             info.arrayJob = row.arrayJob?.rawValue ?? row.id.rawValue
             info.arrayTask = index
         } else {
-            info.arrayJob = row.id.rawValue
+            // A part of an array is shown as the array.
+            info.arrayJob = row.arrayJob?.rawValue ?? row.id.rawValue
             info.arrayPending = row.pendingIndices.map(WireIndexRange.init)
         }
     }
@@ -268,7 +269,9 @@ struct Selection {
         guard let array = row.arrayJob ?? (row.arrayIndex == nil ? nil : row.id), let found = wanted[array.rawValue]
         else { return false }
         guard let ranges = found else { return true }
-        guard let index = row.arrayIndex else { return false }
+        guard let index = row.arrayIndex else {
+            return row.pendingIndices.contains { part in ranges.contains { $0.first <= part.last && part.first <= $0.last } }
+        }
         return ranges.contains { $0.first <= index && index <= $0.last && (index - $0.first) % $0.step == 0 }
     }
 }

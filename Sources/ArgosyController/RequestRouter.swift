@@ -172,7 +172,8 @@ final class RequestRouter: CommandService {
     private func enter(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot)
         throws(Refusal)
     {
-        let ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        var ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        if request.job.defaultRequeue { ready.fields.requeue = parts.configuration.requeueByDefault }
         if request.testOnly {
             let taken = parts.replies.submit(slot, prepared: true) {
                 .jobTested(ready.fields, by: ready.caller, reply: $0)
@@ -230,6 +231,7 @@ final class RequestRouter: CommandService {
         case "release": action = .release
         case "requeue": action = .requeue
         case "requeuehold": action = .requeueHold
+        case "specialexit": action = .specialExit
         case "suspend": action = .suspend
         case "resume": action = .resume
         default:

@@ -99,6 +99,10 @@ extension ControllerCore {
         where element.hasElementIndex && wants(item, element) && element.state != .completing {
             if act(on: element, signal: signal, batchOnly: batchOnly, full: full) == nil { touched = true }
         }
+        for part in (tables.parts[record.id.rawValue] ?? []).compactMap({ self.record(JobID($0)) })
+        where part.state == .pending && (signal == 0 || signal == 9) {
+            touched = cancelPending(elements: item.indices, of: part) || touched
+        }
         if !record.hasElementIndex, record.state == .pending {
             if signal != 0 && signal != 9 { return touched ? nil : Refusals.pending(record.id) }
             touched = cancelPending(elements: item.indices, of: record) || touched
@@ -170,7 +174,7 @@ extension ControllerCore {
         }
     }
 
-    private mutating func send(_ signal: UInt32, to record: JobRecord, batchOnly: Bool, full: Bool) {
+    mutating func send(_ signal: UInt32, to record: JobRecord, batchOnly: Bool, full: Bool) {
         guard let run = tables.runs[record.id.rawValue] else { return }
         if batchOnly || full {
             order(run.allocation.nodes[0].index, record.key, .signal(.batch, number: signal, batchOnly: true))

@@ -17,8 +17,7 @@ extension ControllerCore {
     private mutating func change(
         _ item: JobSelection.Item, _ changes: JobChanges, _ caller: Caller
     ) throws(Refusal) {
-        if let spec = tables.specs[item.job.rawValue], let refusal = accessRefusal(spec, caller) { throw refusal }
-        let targets = try targets(of: item)
+        let targets = try targets(of: item, caller)
         for id in targets {
             guard let spec = tables.specs[id.rawValue] else { throw Refusals.invalidJob(id) }
             guard caller.isOperator || caller.uid == spec.fields.identity.uid else {
@@ -31,16 +30,12 @@ extension ControllerCore {
     }
 
     /// The job; of an array its own record and its live elements, or the elements that are named.
-    private mutating func targets(of item: JobSelection.Item) throws(Refusal) -> [JobID] {
-        guard record(item.job).map({ $0.arrayJob == $0.id.rawValue }) ?? true else { return [item.job] }
-        let elements = liveElements(of: item.job)
-        if item.indices.isEmpty { return elements.isEmpty ? [item.job] : elements }
-        let named = elements.filter { id in
-            record(id).map { $0.hasElementIndex && IndexRanges.contains(item.indices, $0.arrayIndex) } ?? false
-        }
-        let found = named + detach(item.indices, of: item.job)
-        if found.isEmpty { throw Refusals.invalidJob(item.job) }
-        return found
+    private mutating func targets(of item: JobSelection.Item, _ caller: Caller) throws(Refusal) -> [JobID] {
+        let owner = liveElements(of: item.job).first ?? item.job
+        guard caller.isOperator || record(owner)?.uid == caller.uid else { return [owner] }
+        let named = records(of: item)
+        guard !named.isEmpty else { throw Refusals.invalidJob(item.job) }
+        return named
     }
 
     private mutating func change(_ id: JobID, _ changes: JobChanges, _ caller: Caller) throws(Refusal) {
@@ -200,19 +195,9 @@ extension ControllerCore {
         change(record.id) { $0.allowsRequeue = fields.requeue }
     }
 
-    /// The nodes keep the limit the job began with; the controller ends it earlier.
+    /// The nodes are told; see ControllerCore+Warnings.
     private mutating func changeLimit(_ record: JobRecord, _ limit: TimeLimit) throws(Refusal) {
-        guard limit <= record.timeLimit else {
-            throw Refusals.notSupported(
-                "the nodes keep the time limit that job \(record.id) began with: it can be shortened, not extended")
-        }
-        guard limit != record.timeLimit, let duration = limit.duration else { return }
-        let end = max(now, record.start.adding(duration))
-        change(record.id) { job in
-            job.timeLimit = limit
-            job.deadline = end
-        }
-        deadlines.add(end, .jobLimit, record.id.rawValue)
+        moveLimit(record, to: limit)
     }
 }
 

@@ -16,6 +16,8 @@ extension ControllerCore {
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
             case .mustEnd: meetDeadline(JobID(due.subject))
             case .resumption: resumeIfFree(JobID(due.subject))
+            case .warning: warn(JobID(due.subject))
+            case .mailMark: mailMarks(JobID(due.subject))
             case .plannedStart: if due.time == plannedStart { wantPlan() }
             case .priorities:
                 recalculatePriorities()
@@ -184,6 +186,10 @@ extension ControllerCore {
 extension Tables {
     mutating func forget(_ id: JobID) {
         let key = id.rawValue
+        if let array = jobs[key]?.arrayJob, array != 0, array != key, let known = parts[array], known.contains(key) {
+            let others = known.filter { $0 != key }
+            parts[array] = others.isEmpty ? nil : others
+        }
         jobs[key] = nil
         specs[key] = nil
         pendingIndices[key] = nil

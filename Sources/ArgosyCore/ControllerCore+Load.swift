@@ -43,6 +43,9 @@ extension ControllerCore {
             .suspended where tables.runs[record.id.rawValue]?.held.isEmpty ?? true:
             failAttempt(record.id, "the nodes it ran on are no longer configured")
         case .completing where tables.runs[record.id.rawValue]?.held.isEmpty ?? true: finishAttempt(record.id)
+        case .running:
+            watchWarnings(record.id)
+            if record.isConfiguring { runProgram(.prolog, record.id) }
         default: break
         }
     }
@@ -83,7 +86,12 @@ extension ControllerCore {
         if record.hetLeader != 0 {
             tables.components[record.hetLeader] = (tables.components[record.hetLeader] ?? []) + [key]
         }
-        if !row.pendingIndices.isEmpty { tables.pendingIndices[key] = row.pendingIndices }
+        if !row.pendingIndices.isEmpty {
+            tables.pendingIndices[key] = row.pendingIndices
+            if record.arrayJob != 0, record.arrayJob != key, record.state == .pending {
+                tables.parts[record.arrayJob] = (tables.parts[record.arrayJob] ?? []) + [key]
+            }
+        }
         if !row.reasonDetail.isEmpty { tables.notes[key] = JobNote(detail: row.reasonDetail) }
         if record.state == .pending, let left = try? JobDependency(parsing: row.dependency), !left.isEmpty {
             tables.dependencies[key] = left
@@ -169,8 +177,12 @@ extension JobRecord {
         preempted = row.preempted
         hetLeader = row.hetLeader?.rawValue ?? 0
         hetOffset = row.hetOffset
-        if requeueAfterEnd && (reason == .launchFailedRequeuedHeld || reason == .jobHeldUser || reason == .jobHeldAdmin)
-        {
+        warned = row.warned
+        mails = row.mails
+        requeueMark = row.requeueMark
+        isConfiguring = row.isConfiguring
+        let holds: [PendingReason] = [.launchFailedRequeuedHeld, .jobHeldUser, .jobHeldAdmin, .jobRequeuedHeld]
+        if requeueAfterEnd && holds.contains(reason) {
             holdAfterRequeue = reason
         }
     }

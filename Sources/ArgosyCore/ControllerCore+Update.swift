@@ -15,66 +15,26 @@ extension ControllerCore {
     }
 
     private mutating func update(_ item: JobSelection.Item, _ action: JobAction, by caller: Caller) -> Refusal? {
-        var targets = [item.job]
-        if record(item.job).map({ $0.arrayJob == $0.id.rawValue }) ?? true {
-            let elements = liveElements(of: item.job)
-            if !elements.isEmpty { targets = elements }
+        // Nobody makes records of another's array.
+        if let owner = liveElements(of: item.job).first ?? record(item.job)?.id, let spec = tables.specs[owner.rawValue],
+            let refusal = accessRefusal(spec, caller)
+        {
+            return refusal
         }
         let components = components(of: item.job.rawValue)
-        if !components.isEmpty { targets = components }
+        let targets = components.isEmpty ? records(of: item, splits: action.isForWaiting) : components
         guard let first = targets.first, let spec = tables.specs[first.rawValue] else {
             return Refusals.invalidJob(item.job)
         }
         if let refusal = accessRefusal(spec, caller) { return refusal }
-        if targets.count == 1 && item.indices.isEmpty { return update(first, action, caller) }
-        var chosen = targets.filter { id in
-            guard let record = record(id) else { return false }
-            return item.indices.isEmpty
-                || record.hasElementIndex && IndexRanges.contains(item.indices, record.arrayIndex)
-        }
-        switch action {
-        case .hold, .userHold, .release: chosen += item.indices.isEmpty ? [] : detach(item.indices, of: item.job)
-        case .requeue, .requeueHold, .suspend, .resume: break
-        }
-        if chosen.isEmpty { return Refusals.invalidJob(item.job) }
+        var refusals = 0
         var refusal: Refusal?
-        var anyDone = false
-        for id in chosen {
-            if let found = update(id, action, caller) { refusal = refusal ?? found } else { anyDone = true }
+        for id in targets {
+            guard let one = update(id, action, caller) else { continue }
+            refusals += 1
+            refusal = refusal ?? one
         }
-        return anyDone || !item.indices.isEmpty && chosen.count > 1 ? nil : refusal
-    }
-
-    /// Elements that wait in their array's record, each under an id of its own from now on, since they shall differ from
-    /// the others. Ascending by index; the last of an array keeps the array's own record.
-    mutating func detach(_ wanted: [IndexRange], of array: JobID) -> [JobID] {
-        guard let record = record(array), record.state == .pending, !record.hasElementIndex, !wanted.isEmpty,
-            let pending = tables.pendingIndices[array.rawValue]
-        else { return [] }
-        let (taken, left) = IndexRanges.split(pending, by: wanted)
-        if taken.isEmpty { return [] }
-        // All that is left of it: nothing to tell apart.
-        if left.isEmpty { return [array] }
-        var made: [JobID] = []
-        for index in taken.flatMap({ stride(from: $0.first, through: $0.last, by: Int($0.step)) }) {
-            guard let id = try? nextJobID() else { break }
-            var element = JobRecord(id, elementOf: record, index: index)
-            element.reason = record.reason
-            tables.jobs[id.rawValue] = element
-            tables.specs[id.rawValue] = tables.specs[array.rawValue]
-            tables.notes[id.rawValue] = tables.notes[array.rawValue]
-            if element.shape >= 0 { shapes.retain(element.shape) }
-            tables.pendingIndices[array.rawValue] = IndexRanges.removing(
-                index, from: tables.pendingIndices[array.rawValue] ?? [])
-            liveJobs += 1
-            noteLive(id)
-            change(id) { _ in }
-            if let dependency = tables.dependencies[array.rawValue] { setDependency(id, dependency) }
-            if let job = self.record(id) { enqueue(job) }
-            made.append(id)
-        }
-        change(array) { _ in }
-        return made
+        return refusals == targets.count ? refusal : nil
     }
 
     private mutating func update(_ id: JobID, _ action: JobAction, _ caller: Caller) -> Refusal? {
@@ -86,7 +46,8 @@ extension ControllerCore {
         case .requeue: return requeue(record, hold: .none)
         case .suspend: return pause(record, by: caller)
         case .resume: return unpause(record, by: caller)
-        case .requeueHold: return requeue(record, hold: caller.isOperator ? .jobHeldAdmin : .jobHeldUser)
+        case .requeueHold: return requeue(record, hold: .jobRequeuedHeld)
+        case .specialExit: return requeue(record, hold: .jobHeldUser, mark: .specialExit)
         }
     }
 
@@ -129,7 +90,9 @@ extension ControllerCore {
         return nil
     }
 
-    private mutating func requeue(_ record: JobRecord, hold: PendingReason) -> Refusal? {
+    private mutating func requeue(
+        _ record: JobRecord, hold: PendingReason, mark: RequeueMark = .requeued
+    ) -> Refusal? {
         guard record.isBatch else {
             return Refusal(
                 .notSupported, "Only batch jobs are accepted or processed",
@@ -143,11 +106,15 @@ extension ControllerCore {
         switch record.state {
         case .pending: return Refusals.pending(record.id)
         case .running, .suspended:
-            change(record.id) { $0.holdAfterRequeue = hold }
+            change(record.id) { job in
+                job.holdAfterRequeue = hold
+                job.requeueMark = mark
+            }
             complete(record.id, as: .cancelled, hold, "requeued", grace: configuration.killWait, requeue: true)
         case .completing:
             change(record.id) { job in
                 job.requeueAfterEnd = true
+                job.requeueMark = mark
                 job.holdAfterRequeue = hold
                 job.reason = hold
             }
@@ -155,9 +122,22 @@ extension ControllerCore {
             guard tables.pendingIndices[record.id.rawValue] == nil else { return Refusals.alreadyEnded(record.id) }
             liveJobs += 1
             noteLive(record.id)
-            change(record.id) { $0.holdAfterRequeue = hold }
+            change(record.id) { job in
+                job.holdAfterRequeue = hold
+                job.requeueMark = mark
+            }
             if let job = self.record(record.id) { requeue(job) }
         }
         return nil
+    }
+}
+
+extension JobAction {
+    /// Elements of an array that have not started can be meant.
+    fileprivate var isForWaiting: Bool {
+        switch self {
+        case .hold, .userHold, .release: true
+        case .requeue, .requeueHold, .specialExit, .suspend, .resume: false
+        }
     }
 }

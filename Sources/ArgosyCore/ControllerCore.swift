@@ -12,7 +12,7 @@
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
 // Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Change, +Partitions, +Demand, +Dependencies, +Reservations, +ReservationChoice, +ReservationLife, +Snapshot, +Plan, +Policy, +Run (life of an attempt), +Nodes, +Steps,
-// +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
+// +Deadlines, +Warnings (signals and mail before the end), +Programs (PrologSlurmctld, mail), +ArrayParts, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
 import ArgosyScheduler
@@ -21,6 +21,7 @@ import ArgosyScheduler
 public struct ControllerCore: Sendable {
     public internal(set) var configuration: ClusterConfiguration
     public let term: Term
+    public let life: LifeSettings
 
     /// The cluster with nothing on it.
     var cluster: PlanningSnapshot
@@ -70,6 +71,7 @@ public struct ControllerCore: Sendable {
     public init(configuration: ClusterConfiguration, stored: StoredState, term: Term, now: Timestamp) {
         self.configuration = configuration
         self.term = term
+        life = LifeSettings(configuration)
         self.now = max(now, stored.lastTime)
         tables = Tables(configuration: configuration)
         cluster = PlanningSnapshot(empty: configuration)
@@ -132,6 +134,7 @@ public struct ControllerCore: Sendable {
         case .nodeRegistered(let node, let registration): register(node, registration)
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)
         case .nodeReported(let node, let report): take(report, from: node)
+        case .programEnded(let key, let failure): prologEnded(key, failure)
         case .planned(let plan):
             tables.lastPlan = now
             apply(plan)

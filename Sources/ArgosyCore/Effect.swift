@@ -9,6 +9,10 @@ public enum Effect: Sendable {
     case acknowledge(NodeIndex, Incarnation, sequence: UInt64)
     /// Uids of operators and administrators by the accounting records, ascending: at the start, and when they change.
     case administratorsChanged([UInt32])
+    /// Send it, if mail can be sent; nobody waits for it.
+    case mail(MailNote)
+    /// Run PrologSlurmctld or EpilogSlurmctld for an attempt; what came of a prolog comes back as `programEnded`.
+    case runProgram(JobProgram)
     /// Something a planner should look at changed.
     case planWanted
     /// A node that must not go on: wrong hardware and the like. The shell closes its link and logs.
@@ -64,6 +68,8 @@ public struct Order: Sendable, Equatable {
         /// Everything of it stands still, its time limit too. Numbers ascend: an order without a higher one is a repeat.
         case suspend(number: UInt32)
         case resume(number: UInt32)
+        /// The job's time limit is another now; the shell adds what is left of it.
+        case setLimit
     }
     public var key: AttemptKey
     public var body: Body

@@ -70,6 +70,9 @@ public enum Event: Sendable {
     case nodeDisconnected(NodeIndex, Incarnation)
     case nodeReported(NodeIndex, Report)
 
+    /// PrologSlurmctld of an attempt ended; `failure` is empty when it succeeded.
+    case programEnded(AttemptKey, failure: String)
+
     case planned(Plan)
     /// Nothing but time: deadlines are looked at.
     case timePassed
@@ -101,7 +104,7 @@ public struct JobSelection: Hashable, Sendable {
     public init(items: [Item] = []) { self.items = items }
 }
 
-public enum JobAction: Hashable, Sendable { case hold, userHold, release, requeue, requeueHold, suspend, resume }
+public enum JobAction: Hashable, Sendable { case hold, userHold, release, requeue, requeueHold, specialExit, suspend, resume }
 /// UP: takes and starts jobs. DOWN: takes, starts none. DRAIN: starts, takes none. INACTIVE: neither.
 public enum PartitionState: String, CaseIterable, Sendable {
     case up = "UP"
@@ -207,6 +210,8 @@ public struct Report: Sendable, Equatable {
         case stepEnded(StepID, StepEnd)
         /// The attempt's cgroup is empty and removed: what it held may be given to others.
         case gone(Usage)
+        /// The node should take no more work: an epilog failed, processes do not die.
+        case unfit(reason: String)
     }
     public var incarnation: Incarnation
     public var sequence: UInt64

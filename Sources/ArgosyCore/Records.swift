@@ -60,12 +60,19 @@ struct JobRecord: Sendable {
     var isBatch: Bool
     var killOnClientLoss: Bool
     var allowsRequeue: Bool
+    /// Its warning signal was sent.
+    var warned = false
+    /// Marks of its time limit that were mailed.
+    var mails = MailTypes()
+    var requeueMark = RequeueMark.none
+    /// PrologSlurmctld runs: nothing is ordered of its nodes yet.
+    var isConfiguring = false
 
     /// Waits on the user's, the administrator's or our wish rather than for its turn.
     var isHeld: Bool {
         state == .pending
             && (reason == .jobHeldUser || reason == .jobHeldAdmin || reason == .launchFailedRequeuedHeld
-                || reason == .reservationDeleted)
+                || reason == .reservationDeleted || reason == .jobRequeuedHeld)
     }
     var hasElementIndex: Bool { arrayIndex != JobRecord.noIndex }
     var key: AttemptKey { AttemptKey(id, attempt) }

@@ -70,6 +70,13 @@ public struct JobRow: Sendable {
     public var hetOffset: UInt32 = 0
     /// When it was last told to make room for another.
     public var preempted = Timestamp.unset
+    /// Its warning signal was sent, and marks of its time limit that were mailed.
+    public var warned = false
+    public var mails = MailTypes()
+    /// Why it waits again.
+    public var requeueMark = RequeueMark.none
+    /// PrologSlurmctld runs for it.
+    public var isConfiguring = false
     public init(id: JobID, spec: JobSpec, partition: String, submit: Timestamp) {
         self.id = id
         self.spec = spec

@@ -14,6 +14,8 @@ struct Tables: Sendable {
     var specs = PagedTable<JobSpec>()
     /// Elements of an array that did not start yet, by the array's id.
     var pendingIndices = PagedTable<[IndexRange]>()
+    /// Parts of waiting arrays (see ControllerCore+ArrayParts), by the array's id.
+    var parts = PagedTable<[UInt32]>()
     /// Elements that run, by the array's id.
     var runningElements = PagedTable<UInt32>()
     var runs = PagedTable<JobRun>()
@@ -112,6 +114,10 @@ struct Tables: Sendable {
         row.preempted = record.preempted
         row.hetLeader = record.hetLeader == 0 ? nil : JobID(record.hetLeader)
         row.hetOffset = record.hetOffset
+        row.warned = record.warned
+        row.mails = record.mails
+        row.requeueMark = record.requeueMark
+        row.isConfiguring = record.isConfiguring
         if record.state == .pending, spec.fields.partition.contains(",") { row.partition = spec.fields.partition }
         if let run = runs[id.rawValue] {
             row.licenses = run.licenses.map {

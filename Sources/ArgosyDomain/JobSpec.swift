@@ -129,6 +129,15 @@ public final class JobSpec: Sendable {
         /// Session of the process that submitted it.
         public var submitSID: UInt32 = 0
         public var adminComment = ""
+        /// `--mail-type`, and to whom; an empty user: the submitter.
+        public var mailTypes: MailTypes = []
+        public var mailUser = ""
+        /// `--signal`
+        public var warning: WarningSignal?
+        /// `--delay-boot`, minutes.
+        public var delayBoot: UInt32?
+        /// `--reboot`
+        public var reboot = false
         /// Of a heterogeneous job: components as submitted, the leader first; empty otherwise. The leader carries the others.
         public var components: [JobSpec.Fields] = []
         public init(identity: Identity) { self.identity = identity }

@@ -137,7 +137,7 @@ extension World {
             }
         case .prepareFailed:
             if row.state == .running { fail("n\(node) was told that a failed preparation is durable; it is not") }
-        case .stepStarted: break
+        case .stepStarted, .unfit: break
         }
     }
 

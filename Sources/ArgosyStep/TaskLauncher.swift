@@ -62,6 +62,7 @@ struct TaskLauncher {
     private func makeSpec(_ local: Int, _ ends: StdioFiles.Ends, in cgroup: Cgroup) throws -> ProcessSpec {
         var variables = environment
         variables.setTask(rank: ends.rank, local: UInt32(local), ranksHere: order.ranks)
+        variables.setTaskGRES(order.launch, context: order.context, local: local)
         let arguments = self.arguments
         var spec = ProcessSpec(
             path: order.isBatch ? order.context.script : arguments.first ?? "", arguments: arguments,

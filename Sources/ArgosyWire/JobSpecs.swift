@@ -24,6 +24,7 @@ extension WireJobSpec {
         wckey = fields.wckey
         submitSid = fields.submitSID
         adminComment = fields.adminComment
+        setNotices(fields)
         if let priority = fields.priority { self.priority = priority }
         if let kills = fields.killOnInvalidDependency { killOnInvalidDependency = kills }
         components = fields.components.map { WireJobSpec(JobSpec($0)) }
@@ -83,6 +84,7 @@ extension WireJobSpec {
         fields.wckey = wckey
         fields.submitSID = submitSid
         fields.adminComment = adminComment
+        readNotices(into: &fields)
         fields.priority = hasPriority ? priority : nil
         fields.killOnInvalidDependency = hasKillOnInvalidDependency ? killOnInvalidDependency : nil
         // A component has none of its own: whatever else a message says stops here.

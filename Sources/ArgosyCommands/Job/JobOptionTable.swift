@@ -7,14 +7,14 @@ enum JobOptionTable {
     typealias Row = Option<JobOptions>
 
     static let sbatch: [Row] =
-        shared(prefix: "SBATCH_") + container(prefix: "SBATCH_") + batchOnly + quietly
+        shared(prefix: "SBATCH_") + container(prefix: "SBATCH_") + batchOnly + life + quietly
         + [
             Row.accepted("acctg-freq"), .accepted("ignore-pbs", nil, .none),
             .accepted("wait-all-nodes"), .accepted("export-file"),
         ] + refusedByAll + informationOptions()
 
     static let srun: [Row] =
-        shared(prefix: "SLURM_") + container(prefix: "SLURM_") + stepOnly + quietly
+        shared(prefix: "SLURM_") + container(prefix: "SLURM_") + stepOnly + life + quietly
         + [
             Row.accepted("acctg-freq"), .accepted("cpu-bind"), .accepted("compress", nil, .optional),
             .accepted("epilog"), .accepted("prolog"), .accepted("msg-timeout"), .accepted("preserve-env", "E", .none),
@@ -283,8 +283,8 @@ enum JobOptionTable {
 
     /// Without effect here, and harmless to pass over.
     static let quietly: [Row] = [
-        .accepted("bb"), .accepted("bbf"), .accepted("cpu-freq"), .accepted("delay-boot"), .accepted("gpu-bind"),
-        .accepted("gpu-freq"), .accepted("gres-flags"), .accepted("mail-type"), .accepted("mail-user"),
+        .accepted("bb"), .accepted("bbf"), .accepted("cpu-freq"), .accepted("gpu-bind"),
+        .accepted("gpu-freq"), .accepted("gres-flags"),
         .accepted("mcs-label"), .accepted("mem-bind"), .accepted("network"), .accepted("no-kill", "k", .optional),
         .accepted("power"), .accepted("profile"), .accepted("propagate", nil, .optional),
     ]
@@ -295,7 +295,5 @@ enum JobOptionTable {
         .refused("cluster-constraint", nil, .required, "federations are not supported"),
         .refused("batch", nil, .required, "name nodes with --nodelist or a partition instead"),
         .refused("nodefile", "F", .required, "use --nodelist=$(paste -sd, FILE)"),
-        .refused("reboot", nil, .none, "nodes are not rebooted for jobs"),
-        .refused("signal", nil, .required, "no warning is sent yet; SIGTERM comes KillWait seconds before SIGKILL"),
     ]
 }

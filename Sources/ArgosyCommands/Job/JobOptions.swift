@@ -50,6 +50,11 @@ struct JobOptions: CommandSettings {
     var priority: UInt32?
     var killsOnInvalidDependency: Bool?
     var wckey = ""
+    var mailTypes = MailTypes()
+    var mailUser = ""
+    var warning: WarningSignal?
+    var delayBoot: UInt32?
+    var reboot = false
     var quiet = 0
     var testOnly = false
     var verbose = 0

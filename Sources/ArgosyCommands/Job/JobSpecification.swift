@@ -49,6 +49,17 @@ extension JobOptions {
         if let priority { job.priority = priority }
         if let kills = killsOnInvalidDependency { job.killOnInvalidDependency = kills }
         job.wckey = wckey
+        job.defaultRequeue = requeue == nil
+        job.mailTypes = mailTypes.rawValue
+        job.mailUser = mailUser
+        job.reboot = reboot
+        if let delayBoot { job.delayBootMinutes = delayBoot }
+        if let warning {
+            job.warning.number = warning.number
+            job.warning.seconds = warning.seconds
+            job.warning.batchOnly = warning.batchOnly
+            job.warning.forReservation = warning.forReservation
+        }
         return job
     }
 
