@@ -205,13 +205,15 @@ extension ControllerCore {
         var gained: Int64 = 0
         var top = highest
         for job in jobs.reversed() {
-            let now = record(job.id)?.priority ?? job.priority
-            if now <= top {
-                let step = Int64(clamping: top - now) + 1
+            // Priorities are cut off below: it may take more than the difference.
+            for round in 0..<32 {
+                let now = record(job.id)?.priority ?? job.priority
+                if now > top { break }
+                let step = (Int64(clamping: top - now) + 1) << Int64(round)
                 changeNice(of: job.id, by: -step, caller)
                 gained += step
             }
-            top = max(top, record(job.id)?.priority ?? now)
+            top = max(top, record(job.id)?.priority ?? top)
         }
         return gained
     }

@@ -39,11 +39,11 @@ extension JobRecord {
         var lines = [
             ["JobState=\(info.state)", "Reason=\(reason)", "Dependency=\(JobFields.orNull(info.dependency))"]
         ]
-        if info.reasons.count > 1 { lines.append(["Reasons=\(info.reasons.joined(separator: ","))"]) }
-        if !info.reasonDetail.isEmpty { lines.append(["ReasonDetail=\(info.reasonDetail)"]) }
+        if details > 1, info.reasons.count > 1 { lines.append(["Reasons=\(info.reasons.joined(separator: ","))"]) }
+        if details > 1, !info.reasonDetail.isEmpty { lines.append(["ReasonDetail=\(info.reasonDetail)"]) }
         lines.append([
             "Requeue=\(info.spec.requeue ? 1 : 0)", "Restarts=\(info.restarts)", "BatchFlag=\(isBatch ? 1 : 0)",
-            "Reboot=0", "ExitCode=\(info.exit.code):\(info.exit.signal)",
+            "Reboot=\(info.spec.reboot ? 1 : 0)", "ExitCode=\(info.exit.code):\(info.exit.signal)",
         ])
         if details > 0 { lines.append(["DerivedExitCode=\(info.derivedExit.code):\(info.derivedExit.signal)"]) }
         return lines
@@ -152,7 +152,7 @@ extension JobRecord {
                 spec.memoryPerCpuMib > 0 ? "MinMemoryCPU=\(memory)" : "MinMemoryNode=\(memory)",
                 "MinTmpDiskNode=\(Memory.short(asked.minTmpDiskMib))",
             ],
-            ["Features=\(JobFields.orNull(asked.constraint))", "DelayBoot=00:00:00"],
+            ["Features=\(JobFields.orNull(asked.constraint))", "DelayBoot=\(Times.long(Int64(spec.delayBootMinutes) * 60))"],
         ]
         if !asked.prefer.isEmpty { lines[lines.count - 1].insert("Prefer=\(asked.prefer)", at: 1) }
         if !reservation.isEmpty { lines.append(["Reservation=\(reservation)"]) }
@@ -257,7 +257,12 @@ extension JobRecord {
         }
         lines.append(["Power="])
         if spec.resources.spreadJob { lines.append(["SpreadJob=Yes"]) }
-        return lines + gresLines
+        lines += gresLines
+        if spec.mailTypes != 0 {
+            let types = MailTypes(rawValue: spec.mailTypes).text
+            lines.append(["MailUser=\(spec.mailUser.isEmpty ? user : spec.mailUser)", "MailType=\(types)"])
+        }
+        return lines
     }
 
     private var defaultOutput: String { info.arrayJob == 0 ? "slurm-%j.out" : "slurm-%A_%a.out" }

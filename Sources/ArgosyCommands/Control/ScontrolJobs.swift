@@ -72,7 +72,7 @@ extension ScontrolShell {
                 isIncompleteOnly = true
             } else if option.hasPrefix("state="), action == "requeuehold" {
                 guard option.dropFirst(6) == "specialexit" else { throw Failure("Invalid state specified") }
-                action = "requeuespecial"
+                action = "specialexit"
             } else {
                 break
             }
@@ -119,7 +119,7 @@ extension ScontrolShell {
             guard let record else { throw Failure("scontrol: Problem running job \(text)") }
             switch record.state {
             case .running, .suspended:
-                Console.print("scontrol: Job \(text) is ready\n".isEmpty ? "" : "")
+                if !options.quiet { Console.info("scontrol", "Nodes are ready for job \(text)") }
                 return
             case .pending: pause(milliseconds: 1000)
             default: throw Failure("scontrol: Job \(text) no longer running")
@@ -246,6 +246,14 @@ extension ScontrolShell {
         "quiet", "fatal", "error", "info", "verbose", "debug", "debug2", "debug3", "debug4", "debug5",
     ]
 
+    private static let flags: Set<String> = [
+        "accrue", "agent", "backfill", "backfillmap", "burstbuffer", "cgroup", "cpu_bind", "cpufrequency", "data",
+        "dbd_agent", "dependency", "elasticsearch", "energy", "extsensors", "federation", "frontend", "gres", "hetjob",
+        "gang", "jobaccountgather", "jobcontainer", "license", "network", "networkraw", "nodefeatures", "no_conf_hash",
+        "power", "priority", "profile", "protocol", "reservation", "route", "script", "selecttype", "steps", "switch",
+        "timecray", "tracejobs", "triggers", "workqueue",
+    ]
+
     func set(_ what: String, _ tag: String, _ words: [String]) throws {
         let value = words.joined(separator: ",").lowercased()
         switch what {
@@ -258,7 +266,11 @@ extension ScontrolShell {
             }
         case "debugflags":
             guard let sign = value.first, sign == "+" || sign == "-" else {
-                throw Failure("invalid debug flag: \(words[0])", detail: "begin with + or -")
+                throw Failure("invalid debug flag: \(words[0])\nUsage: setdebugflags [+|-]NAME")
+            }
+            let flags = commaList(String(value.dropFirst()))
+            if let wrong = flags.first(where: { !Self.flags.contains($0) }) {
+                throw Failure("scontrol: error: Invalid DebugFlag: \(wrong)\ninvalid debug flag: \(words[0])")
             }
         default:
             guard UInt16(value) != nil else { throw Failure("invalid dampening factor: \(words[0])") }

@@ -24,6 +24,7 @@ extension ScontrolShell {
         if means("aliases", 1) { return try showAliases(name) }
         if means("burstbuffer", 2) { return }
         if means("config", 1) || what == "configuration" { return try showConfiguration(name) }
+        if means("daemons", 1), !rest.isEmpty { throw Failure("too many arguments for keyword:show") }
         if means("daemons", 1) { return Console.print("slurmctld slurmd\n") }
         if means("federation", 2) { return }
         if means("frontend", 2) || what == "frontendname" { return Console.print("No nodes in the system\n") }
@@ -109,7 +110,8 @@ extension ScontrolShell {
 
     private mutating func showSteps(_ name: String) throws {
         guard !name.isEmpty else {
-            for record in try records(nil, "slurm_get_job_steps") { showSteps(of: record, nil) }
+            let shown = try records(nil, "slurm_get_job_steps").map { showSteps(of: $0, nil) }
+            if shown.reduce(0, +) == 0, !options.quiet { Console.print("No job steps in the system\n") }
             return
         }
         guard let id = JobIdentifier(name) else {

@@ -36,6 +36,9 @@ enum Process {
         return buffer.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
     }
 
+    /// Number of the session that this process is of.
+    static var session: UInt32 { UInt32(clamping: getsid(0)) }
+
     static var umask: UInt32 {
         if let text = variable("SLURM_UMASK"), let value = UInt32(text, radix: 8) { return value & 0o777 }
         let mask = Glibc.umask(0)

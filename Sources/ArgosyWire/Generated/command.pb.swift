@@ -2627,6 +2627,34 @@ public nonisolated struct WireJobChanges: @unchecked Sendable {
   /// Clears the value of `keepNodes`. Subsequent reads from it will return its default value.
   public mutating func clearKeepNodes() {_uniqueStorage()._keepNodes = nil}
 
+  public var delayBootMinutes: UInt32 {
+    get {_storage._delayBootMinutes ?? 0}
+    set {_uniqueStorage()._delayBootMinutes = newValue}
+  }
+  /// Returns true if `delayBootMinutes` has been explicitly set.
+  public var hasDelayBootMinutes: Bool {_storage._delayBootMinutes != nil}
+  /// Clears the value of `delayBootMinutes`. Subsequent reads from it will return its default value.
+  public mutating func clearDelayBootMinutes() {_uniqueStorage()._delayBootMinutes = nil}
+
+  public var reboot: Bool {
+    get {_storage._reboot ?? false}
+    set {_uniqueStorage()._reboot = newValue}
+  }
+  /// Returns true if `reboot` has been explicitly set.
+  public var hasReboot: Bool {_storage._reboot != nil}
+  /// Clears the value of `reboot`. Subsequent reads from it will return its default value.
+  public mutating func clearReboot() {_uniqueStorage()._reboot = nil}
+
+  /// bits, see MailTypes in ArgosyDomain
+  public var mailTypes: UInt32 {
+    get {_storage._mailTypes ?? 0}
+    set {_uniqueStorage()._mailTypes = newValue}
+  }
+  /// Returns true if `mailTypes` has been explicitly set.
+  public var hasMailTypes: Bool {_storage._mailTypes != nil}
+  /// Clears the value of `mailTypes`. Subsequent reads from it will return its default value.
+  public mutating func clearMailTypes() {_uniqueStorage()._mailTypes = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -7177,7 +7205,7 @@ nonisolated extension WireUpdateJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobChanges"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}time_limit_minutes\0\u{3}time_limit_change\0\u{3}time_min_minutes\0\u{1}priority\0\u{1}nice\0\u{1}partition\0\u{1}qos\0\u{1}account\0\u{1}constraint\0\u{3}has_gres\0\u{1}gres\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{1}dependency\0\u{3}begin_us\0\u{3}deadline_us\0\u{3}has_licenses\0\u{1}licenses\0\u{3}any_license\0\u{1}reservation\0\u{1}name\0\u{1}comment\0\u{1}wckey\0\u{3}node_list\0\u{1}exclude\0\u{1}requeue\0\u{3}array_throttle\0\u{4}e\u{3}admin_comment\0\u{3}min_cpus\0\u{3}min_cpus_per_node\0\u{3}min_tmp_disk_mib\0\u{1}contiguous\0\u{1}sharing\0\u{3}core_spec\0\u{3}tasks_per_node\0\u{1}prefer\0\u{1}sockets\0\u{1}cores\0\u{1}threads\0\u{1}switches\0\u{3}switch_wait_s\0\u{3}work_dir\0\u{3}stdout_path\0\u{3}end_us\0\u{3}mail_type\0\u{3}mail_user\0\u{3}reset_accrue_time\0\u{3}keep_nodes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}time_limit_minutes\0\u{3}time_limit_change\0\u{3}time_min_minutes\0\u{1}priority\0\u{1}nice\0\u{1}partition\0\u{1}qos\0\u{1}account\0\u{1}constraint\0\u{3}has_gres\0\u{1}gres\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{1}dependency\0\u{3}begin_us\0\u{3}deadline_us\0\u{3}has_licenses\0\u{1}licenses\0\u{3}any_license\0\u{1}reservation\0\u{1}name\0\u{1}comment\0\u{1}wckey\0\u{3}node_list\0\u{1}exclude\0\u{1}requeue\0\u{3}array_throttle\0\u{4}e\u{3}admin_comment\0\u{3}min_cpus\0\u{3}min_cpus_per_node\0\u{3}min_tmp_disk_mib\0\u{1}contiguous\0\u{1}sharing\0\u{3}core_spec\0\u{3}tasks_per_node\0\u{1}prefer\0\u{1}sockets\0\u{1}cores\0\u{1}threads\0\u{1}switches\0\u{3}switch_wait_s\0\u{3}work_dir\0\u{3}stdout_path\0\u{3}end_us\0\u{3}mail_type\0\u{3}mail_user\0\u{3}reset_accrue_time\0\u{3}keep_nodes\0\u{3}delay_boot_minutes\0\u{1}reboot\0\u{3}mail_types\0")
 
   fileprivate class _StorageClass {
     var _timeLimitMinutes: UInt32? = nil
@@ -7232,6 +7260,9 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _mailUser: String? = nil
     var _resetAccrueTime: Bool = false
     var _keepNodes: String? = nil
+    var _delayBootMinutes: UInt32? = nil
+    var _reboot: Bool? = nil
+    var _mailTypes: UInt32? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7294,6 +7325,9 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _mailUser = source._mailUser
       _resetAccrueTime = source._resetAccrueTime
       _keepNodes = source._keepNodes
+      _delayBootMinutes = source._delayBootMinutes
+      _reboot = source._reboot
+      _mailTypes = source._mailTypes
     }
   }
 
@@ -7364,6 +7398,9 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 278: try { try decoder.decodeSingularStringField(value: &_storage._mailUser) }()
         case 279: try { try decoder.decodeSingularBoolField(value: &_storage._resetAccrueTime) }()
         case 280: try { try decoder.decodeSingularStringField(value: &_storage._keepNodes) }()
+        case 281: try { try decoder.decodeSingularUInt32Field(value: &_storage._delayBootMinutes) }()
+        case 282: try { try decoder.decodeSingularBoolField(value: &_storage._reboot) }()
+        case 283: try { try decoder.decodeSingularUInt32Field(value: &_storage._mailTypes) }()
         default: break
         }
       }
@@ -7532,6 +7569,15 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
       try { if let v = _storage._keepNodes {
         try visitor.visitSingularStringField(value: v, fieldNumber: 280)
       } }()
+      try { if let v = _storage._delayBootMinutes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 281)
+      } }()
+      try { if let v = _storage._reboot {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 282)
+      } }()
+      try { if let v = _storage._mailTypes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 283)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7593,6 +7639,9 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._mailUser != rhs_storage._mailUser {return false}
         if _storage._resetAccrueTime != rhs_storage._resetAccrueTime {return false}
         if _storage._keepNodes != rhs_storage._keepNodes {return false}
+        if _storage._delayBootMinutes != rhs_storage._delayBootMinutes {return false}
+        if _storage._reboot != rhs_storage._reboot {return false}
+        if _storage._mailTypes != rhs_storage._mailTypes {return false}
         return true
       }
       if !storagesAreEqual {return false}
