@@ -119,12 +119,17 @@ struct ScontrolShell {
         {
             return Failure(
                 "No cluster '\(options.cluster)' known by database.",
-                detail: "this is cluster \(cluster); reach another one by its own configuration (SLURM_CONF)")
+                detail: ScontrolShell.noCluster(options.cluster))
         }
         if !options.uid.isEmpty, UInt32(options.uid) == nil, PasswordFile.uid(of: options.uid) == nil {
             return Failure("--uid=\"\(options.uid)\" invalid")
         }
         return nil
+    }
+
+    static func noCluster(_ name: String) -> String {
+        "'\(name)' can't be reached now, or it is an invalid entry for --cluster.  "
+            + "Use 'sacctmgr list clusters' to see available clusters."
     }
 
     // MARK: Reading

@@ -33,7 +33,8 @@ extension Listing {
         let tres = view.tresTexts(of: node.index)
         info.cfgTres = tres.configured
         info.allocTres = tres.allocated
-        info.gresUsed = view.gresUsed(of: node.index)
+        let used = view.gresUsed(of: node.index)
+        info.gresUsed = used.isEmpty ? view.configuration.gresTypes.map { "\($0):0" }.joined(separator: ",") : used
         info.owner = "N/A"
     }
 

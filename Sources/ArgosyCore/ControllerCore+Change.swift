@@ -91,6 +91,11 @@ extension ControllerCore {
     private mutating func changeWaiting(
         _ record: JobRecord, _ old: JobSpec.Fields, _ changes: JobChanges, _ caller: Caller
     ) throws(Refusal) {
+        if record.isHeld, let priority = changes.priority, priority > 0, priority != .max {
+            throw Refusal(
+                .jobNotPending, "Job is in held state, pending scheduler release",
+                detail: "job \(record.id) is held; release it first, then give it a priority")
+        }
         var fields = changes.applied(to: old)
         fields.timeLimit = record.timeLimit
         if let limit = changes.timeLimit { fields.timeLimit = try newLimit(record, limit) }

@@ -6,7 +6,11 @@ extension ControllerCore {
         _ selection: JobSelection, _ action: JobAction, by caller: Caller, reply handle: ReplyHandle
     ) {
         for item in selection.items {
-            if let refusal = update(item, action, by: caller) {
+            if var refusal = update(item, action, by: caller) {
+                // Slurm's word for those who do not own the job.
+                if refusal.code == .accessDenied, refusal.detail.contains("belongs to") {
+                    refusal.message = "Invalid user id"
+                }
                 refuse(handle, refusal)
                 return
             }

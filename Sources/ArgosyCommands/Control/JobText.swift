@@ -29,18 +29,25 @@ extension JobRecord {
             "Priority=\(info.priority)", "Nice=\(spec.nice)", "Account=\(JobFields.orNull(spec.account))",
             "QOS=\(JobFields.orNull(spec.qos))",
         ]
-        if !spec.wckey.isEmpty { rank.append("WCKey=\(spec.wckey)") }
+        if !spec.wckey.isEmpty, Self.tracksWCKeys { rank.append("WCKey=\(spec.wckey)") }
         return [
             ["UserId=\(user)(\(spec.identity.uid))", "GroupId=\(group)(\(spec.identity.gid))", "MCS_label=N/A"], rank,
         ]
     }
+
+    private static let tracksWCKeys: Bool = {
+        let entries = (try? Session())?.configuration.entries ?? []
+        return entries.last { $0.key.lowercased() == "trackwckey" }?.value.lowercased() == "yes"
+    }()
 
     private func stateLines(_ details: Int) -> [[String]] {
         var lines = [
             ["JobState=\(info.state)", "Reason=\(reason)", "Dependency=\(JobFields.orNull(info.dependency))"]
         ]
         if details > 1, info.reasons.count > 1 { lines.append(["Reasons=\(info.reasons.joined(separator: ","))"]) }
-        if details > 1, !info.reasonDetail.isEmpty { lines.append(["ReasonDetail=\(info.reasonDetail)"]) }
+        // Why it cannot run is told unasked; why it waits for its turn is not, so that the block is Slurm's.
+        let isUnusual = state != .pending || info.reason.lowercased().contains("launch")
+        if details > 1 || isUnusual, !info.reasonDetail.isEmpty { lines.append(["ReasonDetail=\(info.reasonDetail)"]) }
         lines.append([
             "Requeue=\(info.spec.requeue ? 1 : 0)", "Restarts=\(info.restarts)", "BatchFlag=\(isBatch ? 1 : 0)",
             "Reboot=\(info.spec.reboot ? 1 : 0)", "ExitCode=\(info.exit.code):\(info.exit.signal)",
@@ -116,7 +123,7 @@ extension JobRecord {
             ],
             ["NodeList=\(nodeList)"],
         ]
-        if waits, !info.plannedNodes.isEmpty { lines[2].append("SchedNodeList=\(info.plannedNodes)") }
+        if waits, info.startIsReserved, !info.plannedNodes.isEmpty { lines[2].append("SchedNodeList=\(info.plannedNodes)") }
         if !info.batchHost.isEmpty { lines.append(["BatchHost=\(info.batchHost)"]) }
         return lines
     }

@@ -108,23 +108,18 @@ extension ScontrolShell {
         }
     }
 
-    /// Until the job runs, for Slurm says that it is ready then; an error when it has ended.
+    /// Until the job's nodes are ready, which they are when it runs; an error when it has not started, or has ended.
     mutating func waitForJob(_ text: String) throws {
         guard let id = JobName(text) else { throw Failure("scontrol: Problem running job \(text)") }
-        while true {
-            let record: JobRecord?
-            do throws(Failure) { record = try records(id.identifier.selector).first } catch {
-                throw Failure("scontrol: Problem running job \(text)", detail: error.detail)
-            }
-            guard let record else { throw Failure("scontrol: Problem running job \(text)") }
-            switch record.state {
-            case .running, .suspended:
-                if !options.quiet { Console.info("scontrol", "Nodes are ready for job \(text)") }
-                return
-            case .pending: pause(milliseconds: 1000)
-            default: throw Failure("scontrol: Job \(text) no longer running")
-            }
+        let found: [JobRecord]
+        do throws(Failure) { found = try records(id.identifier.selector) } catch {
+            throw Failure("scontrol: Problem running job \(text)", detail: error.detail)
         }
+        guard let record = found.first else { throw Failure("scontrol: Problem running job \(text)") }
+        guard record.state == .running || record.state == .suspended else {
+            throw Failure("scontrol: Job \(text) no longer running")
+        }
+        if !options.quiet { Console.info("scontrol", "Nodes are ready for job \(text)") }
     }
 
     // MARK: Files
@@ -154,7 +149,7 @@ extension ScontrolShell {
             }
             let mine = ownUID()
             if mine != 0, job.spec.identity.uid != mine, job.spec.script.isEmpty {
-                throw Failure("Access/permission denied")
+                throw Failure("Invalid user id")
             }
             if job.spec.script.isEmpty {
                 throw Failure("Job script not specified", detail: "job \(text) has no batch script")
@@ -261,9 +256,13 @@ extension ScontrolShell {
             let isKnown = Self.levels.contains(value) || UInt8(value).map { $0 <= 9 } ?? false
             guard isKnown else { throw Failure("invalid debug level: \(words[0])") }
         case "schedlog":
+            // As with Slurm where SlurmSchedLogFile is not set.
             guard ["0", "1", "enable", "disable"].contains(value) else {
                 throw Failure("invalid schedlog level: \(words[0])")
             }
+            throw Failure(
+                "slurm_set_schedlog_level error: Requested operation is presently disabled",
+                detail: "the scheduler has no log of its own; `argosy why JOB` tells what it thinks of a job")
         case "debugflags":
             guard let sign = value.first, sign == "+" || sign == "-" else {
                 throw Failure("invalid debug flag: \(words[0])\nUsage: setdebugflags [+|-]NAME")

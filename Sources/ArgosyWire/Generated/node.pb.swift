@@ -606,6 +606,14 @@ public nonisolated struct WireOrder: Sendable {
     set {body = .setLimit(newValue)}
   }
 
+  public var notify: WireNotify {
+    get {
+      if case .notify(let v)? = body {return v}
+      return WireNotify()
+    }
+    set {body = .notify(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -616,12 +624,26 @@ public nonisolated struct WireOrder: Sendable {
     case suspend(WireSuspend)
     case resume(WireResume)
     case setLimit(WireSetLimit)
+    case notify(WireNotify)
 
   }
 
   public init() {}
 
   fileprivate var _incarnation: WireIncarnation? = nil
+}
+
+/// A line for the standard error of the job's batch script.
+public nonisolated struct WireNotify: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var text: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 /// Make the job's cgroup, image and holder. With `batch` (one-node jobs) the batch step starts at once.
@@ -2214,7 +2236,7 @@ nonisolated extension WireNodeSettings: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Order"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepare\0\u{1}launch\0\u{1}signal\0\u{1}terminate\0\u{1}suspend\0\u{1}resume\0\u{4}u\u{4}set_limit\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepare\0\u{1}launch\0\u{1}signal\0\u{1}terminate\0\u{1}suspend\0\u{1}resume\0\u{2}y\u{3}notify\0\u{4}<set_limit\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2305,6 +2327,19 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .resume(v)
         }
       }()
+      case 260: try {
+        var v: WireNotify?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .notify(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .notify(v)
+        }
+      }()
       case 320: try {
         var v: WireSetLimit?
         var hadOneofValue = false
@@ -2368,6 +2403,10 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       guard case .resume(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
+    case .notify?: try {
+      guard case .notify(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 260)
+    }()
     case .setLimit?: try {
       guard case .setLimit(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 320)
@@ -2384,6 +2423,36 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.job != rhs.job {return false}
     if lhs.attempt != rhs.attempt {return false}
     if lhs.body != rhs.body {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNotify: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Notify"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}text\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 260)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNotify, rhs: WireNotify) -> Bool {
+    if lhs.text != rhs.text {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
