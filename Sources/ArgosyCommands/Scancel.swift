@@ -139,7 +139,7 @@ enum Scancel {
             if let other = commaList(options.clusters).first(where: { $0 != own && $0 != "all" && !own.isEmpty }) {
                 throw Failure(
                     "No cluster '\(other)' known by database.",
-                    detail: "this is cluster \(own); reach another one by its own configuration (SLURM_CONF)")
+                    detail: ScontrolShell.noCluster(other))
             }
         }
         if !options.user.isEmpty, UInt32(options.user) == nil, PasswordFile.uid(of: options.user) == nil {
@@ -148,7 +148,10 @@ enum Scancel {
         guard !operands.isEmpty || options.hasFilter else { throw Failure("No job identification provided") }
         var names: [JobName] = []
         for word in operands.flatMap({ JobName.words($0.replacing(" ", ",")) }) {
-            guard let name = JobName(word) else { throw Failure("Invalid job id \(word)") }
+            // Steps go by number here: Slurm knows no `.batch` in this place.
+            guard let name = JobName(word), (name.identifier.step ?? 0) < 0xffff_0000 else {
+                throw Failure("Invalid job id \(word)")
+            }
             names.append(name)
         }
         return names

@@ -24,7 +24,7 @@ enum Scontrol {
     typealias Row = Option<ScontrolOptions>
 
     static let description = CommandDescription(
-        name: "scontrol", synopsis: "[<OPTION>] [<COMMAND>]", options: options, stopsAtOperand: true)
+        name: "scontrol", synopsis: "[<OPTION>] [<COMMAND>]", options: options)
 
     static let options: [Row] =
         [
@@ -85,7 +85,10 @@ enum Scontrol {
         do throws(OptionError) {
             try OptionParser(self.options).parse(environment: Process.variable, into: &options)
         } catch { Console.error("scontrol", error.message) }
-        guard let words = description.parse(arguments, into: &options, exitCode: &exitCode) else {
+        // `setdebugflags -backfill` names a flag.
+        let flags = arguments.firstIndex { $0.lowercased().hasPrefix("setdebugf") } ?? arguments.endIndex
+        let parsed = description.parse(Array(arguments[..<flags]), into: &options, exitCode: &exitCode)
+        guard let words = parsed.map({ $0 + arguments[flags...] }) else {
             if options.showsHelp { Console.print(commandsText) }
             return exitCode
         }
@@ -116,12 +119,17 @@ struct ScontrolShell {
         {
             return Failure(
                 "No cluster '\(options.cluster)' known by database.",
-                detail: "this is cluster \(cluster); reach another one by its own configuration (SLURM_CONF)")
+                detail: ScontrolShell.noCluster(options.cluster))
         }
         if !options.uid.isEmpty, UInt32(options.uid) == nil, PasswordFile.uid(of: options.uid) == nil {
             return Failure("--uid=\"\(options.uid)\" invalid")
         }
         return nil
+    }
+
+    static func noCluster(_ name: String) -> String {
+        "'\(name)' can't be reached now, or it is an invalid entry for --cluster.  "
+            + "Use 'sacctmgr list clusters' to see available clusters."
     }
 
     // MARK: Reading

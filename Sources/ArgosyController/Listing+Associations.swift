@@ -46,7 +46,7 @@ extension Listing {
             runMinutes: share?.tresRunMins ?? [:], usedMinutes: share?.grpTRESRaw ?? [:],
             wallMinutes: book.usage.wallSeconds(association: place, at: clock.now) / 60, table: records.tres)
         let raw = Self.decimals(Double(share?.rawUsage ?? 0))
-        let (norm, effective) = (Self.decimals(share?.normUsage ?? 0), Self.decimals(share?.effectiveUsage ?? 0))
+        let (norm, effective) = (Self.decimals(place == 0 ? 1 : share?.normUsage ?? 0), Self.decimals(share?.effectiveUsage ?? 0))
         var lines = [
             "SharesRaw/Norm/Level/Factor=\(share?.rawShares.isEmpty ?? true ? "1" : share?.rawShares ?? "1")/"
                 + "\(Self.decimals(share?.normShares ?? 0))/\(share.map { $0.depth + 1 } ?? 1)/"
@@ -62,11 +62,10 @@ extension Listing {
             "GrpTRESMins=\(counts.text(limits.grpTRESMins, counts.usedMinutes))",
             "GrpTRESRunMins=\(counts.text(limits.grpTRESRunMins, counts.runMinutes))",
         ]
-        let own = association.user.isEmpty ? nil : counts.running
         lines += [
-            "MaxJobs=\(counts.text(limits.maxJobs, own?.running)) "
-                + "MaxJobsAccrue=\(counts.text(limits.maxJobsAccrue, own?.accruing)) "
-                + "MaxSubmitJobs=\(counts.text(limits.maxSubmitJobs, own?.submitted)) "
+            "MaxJobs=\(counts.text(limits.maxJobs, nil)) "
+                + "MaxJobsAccrue=\(counts.text(limits.maxJobsAccrue, nil)) "
+                + "MaxSubmitJobs=\(counts.text(limits.maxSubmitJobs, nil)) "
                 + "MaxWallPJ=\(limits.maxWallDurationPerJob.map { "\($0.rawValue)" } ?? "")",
             "MaxTRESPJ=\(limits.maxTRESPerJob.text(records.tres))",
             "MaxTRESPN=\(limits.maxTRESPerNode.text(records.tres))",

@@ -34,7 +34,8 @@ extension Listing {
         info.cfgTres = tres.configured
         info.allocTres = tres.allocated
         info.gresText = configured.gres
-        info.gresUsed = view.gresUsed(of: node.index)
+        let used = view.gresUsed(of: node.index)
+        info.gresUsed = used.isEmpty ? view.configuration.gresTypes.map { "\($0):0" }.joined(separator: ",") : used
         info.owner = "N/A"
     }
 

@@ -60,6 +60,7 @@ final class OrderWriter: Sendable {
             wire.terminate.why = why
         case .suspend(let number): wire.suspend.number = number
         case .resume(let number): wire.resume.number = number
+        case .notify(let text): wire.notify.text = text
         case .setLimit: wire.setLimit.remainingMs = remaining(try row(order.key, context))
         }
         return wire

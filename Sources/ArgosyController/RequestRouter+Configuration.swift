@@ -9,7 +9,7 @@ extension RequestRouter {
         guard caller.isSuperUser else {
             return refuse(
                 slot,
-                Refusal(.accessDenied, "Access/permission denied", detail: "only root and SlurmUser may reconfigure"))
+                Refusal(.accessDenied, "Invalid user id", detail: "only root and SlurmUser may reconfigure"))
         }
         parts.helpers.submit { [self] state in
             guard case .active = state else { return }

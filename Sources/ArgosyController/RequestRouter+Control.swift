@@ -56,6 +56,12 @@ extension RequestRouter {
         send(slot) { .controlRequested(.moveToTop(items), by: caller, reply: $0) }
     }
 
+    /// A line to the standard error of a batch job.
+    func notify(_ request: WireNotifyJob, _ caller: Caller, _ slot: ReplySlot) {
+        let id = JobID(request.job)
+        send(slot) { .controlRequested(.notify(id, request.message), by: caller, reply: $0) }
+    }
+
     func updateStep(_ request: WireUpdateStep, _ caller: Caller, _ slot: ReplySlot) {
         let change: JobChanges.LimitChange
         switch request.timeLimitChange {

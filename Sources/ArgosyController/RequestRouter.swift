@@ -123,8 +123,8 @@ final class RequestRouter: CommandService {
         case .moveToTop(let move): moveToTop(move, caller, slot)
         case .setController(let set): setController(set, caller, slot)
         case .associationManager: associationManager(slot)
-        case .notifyJob, .resizeJob:
-            refuse(slot, Refusal(.notSupported, "Requested operation is presently disabled"))
+        case .notifyJob(let notice): notify(notice, caller, slot)
+        case .resizeJob: refuse(slot, Refusal(.notSupported, "Requested operation is presently disabled"))
         case nil:
             refuse(
                 slot,
@@ -390,7 +390,7 @@ final class RequestRouter: CommandService {
     // MARK: - Nodes and the controller
 
     private func updateNode(_ request: WireUpdateNode, _ caller: Caller, _ slot: ReplySlot) {
-        guard caller.isOperator else { return refuse(slot, Refusal(.accessDenied, "Access/permission denied")) }
+        guard caller.isOperator else { return refuse(slot, Refusal(.accessDenied, "Invalid user id")) }
         if request.state.isEmpty { return setNodes(request, caller, slot) }
         let action: NodeAction
         switch request.state.uppercased() {

@@ -9,6 +9,8 @@ public enum ControlRequest: Hashable, Sendable {
     case setNodes([NodeIndex], NodeSettings)
     /// The jobs, in this order, before all others of the same user, account, partition and QOS.
     case moveToTop([JobSelection.Item])
+    /// A line to the standard error of the batch script.
+    case notify(JobID, String)
     /// Nil: all steps of the job.
     case stepLimit(JobID, StepID?, JobChanges.LimitChange)
 

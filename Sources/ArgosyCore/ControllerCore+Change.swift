@@ -92,6 +92,11 @@ extension ControllerCore {
     private mutating func changeWaiting(
         _ record: JobRecord, _ old: JobSpec.Fields, _ changes: JobChanges, _ caller: Caller
     ) throws(Refusal) {
+        if record.isHeld, let priority = changes.priority, priority > 0, priority != .max {
+            throw Refusal(
+                .jobNotPending, "Job is in held state, pending scheduler release",
+                detail: "job \(record.id) is held; release it first, then give it a priority")
+        }
         var fields = changes.applied(to: old)
         fields.timeLimit = record.timeLimit
         if let limit = changes.timeLimit { fields.timeLimit = try newLimit(record, limit) }
@@ -176,6 +181,7 @@ extension ControllerCore {
         var rest = changes
         (rest.name, rest.comment, rest.wckey, rest.timeLimit, rest.requeue) = (nil, nil, nil, nil, nil)
         (rest.nice, rest.priority, rest.adminComment, rest.end) = (nil, nil, nil, nil)
+        (rest.mailTypes, rest.mailUser) = (nil, nil)
         rest.resetsAccrueTime = false
         guard rest == JobChanges() else {
             throw Refusal(
@@ -193,7 +199,10 @@ extension ControllerCore {
         if changes.name != nil { forgetLive(record.id) }
         tables.specs[record.id.rawValue] = JobSpec(fields)
         if changes.name != nil { noteLive(record.id, isNew: false) }
-        change(record.id) { $0.allowsRequeue = fields.requeue }
+        change(record.id) { job in
+            job.allowsRequeue = fields.requeue
+            if let priority = changes.priority, priority != .max { job.priority = UInt64(priority) }
+        }
     }
 
     /// The nodes are told; see ControllerCore+Warnings.
@@ -209,6 +218,7 @@ extension JobChanges {
         (rest.name, rest.comment, rest.wckey, rest.dependency, rest.begin) = (nil, nil, nil, nil, nil)
         (rest.nice, rest.priority, rest.requeue, rest.arrayThrottle) = (nil, nil, nil, nil)
         (rest.adminComment, rest.workDirectory, rest.stdoutPath) = (nil, nil, nil)
+        (rest.mailTypes, rest.mailUser, rest.delayBoot, rest.reboot) = (nil, nil, nil, nil)
         rest.resetsAccrueTime = false
         return rest != JobChanges()
     }
@@ -248,6 +258,10 @@ extension JobChanges {
 
     private func applyMore(to fields: inout JobSpec.Fields) {
         fields.adminComment = adminComment ?? fields.adminComment
+        fields.mailTypes = mailTypes ?? fields.mailTypes
+        fields.mailUser = mailUser ?? fields.mailUser
+        fields.delayBoot = delayBoot ?? fields.delayBoot
+        fields.reboot = reboot ?? fields.reboot
         fields.workDirectory = workDirectory ?? fields.workDirectory
         fields.stdoutPath = stdoutPath ?? fields.stdoutPath
         fields.tasksPerNode = tasksPerNode ?? fields.tasksPerNode

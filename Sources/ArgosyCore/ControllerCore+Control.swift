@@ -18,8 +18,10 @@ extension ControllerCore {
                 try deletePartition(name)
             case .setNodes(let nodes, let settings):
                 try checkOperator(caller, "nodes")
+                for node in nodes { try checkFeatures(settings, of: node) }
                 for node in nodes { set(settings, of: node, uid: caller.uid) }
             case .moveToTop(let items): try moveToTop(items, caller)
+            case .notify(let job, let text): try notify(job, text, caller)
             case .stepLimit(let job, let step, let limit): try changeStepLimit(job, step, limit, caller)
             }
             reply(handle, .done)
@@ -146,6 +148,15 @@ extension ControllerCore {
 
     // MARK: Nodes
 
+    private func checkFeatures(_ settings: NodeSettings, of index: NodeIndex) throws(Refusal) {
+        let node = configuration.nodes[index.int]
+        let (all, active) = (settings.features ?? node.features, settings.activeFeatures ?? node.activeFeatures)
+        guard let active, let missing = active.first(where: { !all.contains($0) }) else { return }
+        throw Refusal(
+            .invalidFeature, "Active features not subset of available features",
+            detail: "\(missing) is active on node \(node.name); change ActiveFeatures first")
+    }
+
     private mutating func set(_ settings: NodeSettings, of index: NodeIndex, uid: UInt32) {
         var node = configuration.nodes[index.int]
         node.weight = settings.weight ?? node.weight
@@ -206,13 +217,15 @@ extension ControllerCore {
         var gained: Int64 = 0
         var top = highest
         for job in jobs.reversed() {
-            let now = record(job.id)?.priority ?? job.priority
-            if now <= top {
-                let step = Int64(clamping: top - now) + 1
+            // Priorities are cut off below: it may take more than the difference.
+            for round in 0..<32 {
+                let now = record(job.id)?.priority ?? job.priority
+                if now > top { break }
+                let step = (Int64(clamping: top - now) + 1) << Int64(round)
                 changeNice(of: job.id, by: -step, caller)
                 gained += step
             }
-            top = max(top, record(job.id)?.priority ?? now)
+            top = max(top, record(job.id)?.priority ?? top)
         }
         return gained
     }
@@ -242,6 +255,23 @@ extension ControllerCore {
                 detail: "job \(item.job) is held; release it first")
         }
         return [item.job]
+    }
+
+    // MARK: Notices
+
+    private mutating func notify(_ id: JobID, _ text: String, _ caller: Caller) throws(Refusal) {
+        guard let record = record(id), let spec = tables.specs[id.rawValue] else { throw Refusals.invalidJob(id) }
+        guard caller.isOperator || caller.uid == record.uid else {
+            throw Refusal(
+                .accessDenied, "Invalid user id", detail: "job \(id) belongs to \(spec.fields.identity.user)")
+        }
+        guard record.state == .running, record.isBatch, let first = tables.runs[id.rawValue]?.allocation.nodes.first
+        else {
+            throw Refusal(
+                .notSupported, "Requested operation is presently disabled",
+                detail: "job \(id) has no batch script that runs and could be told")
+        }
+        order(first.index, record.key, .notify(text))
     }
 
     // MARK: Steps

@@ -63,6 +63,7 @@ extension ControllerCore {
         guard caller.isOperator else { return Refusals.accessDenied("only operators may resume jobs") }
         guard record.state == .suspended else {
             if record.state.isEnded { return Refusals.alreadyEnded(record.id) }
+            if record.state == .pending { return Refusals.pending(record.id) }
             return Refusal(
                 .invalidState, "Job is not suspended",
                 detail: "job \(record.id) is \(record.state.name); only suspended jobs can be resumed")

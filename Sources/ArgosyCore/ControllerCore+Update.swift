@@ -6,7 +6,11 @@ extension ControllerCore {
         _ selection: JobSelection, _ action: JobAction, by caller: Caller, reply handle: ReplyHandle
     ) {
         for item in selection.items {
-            if let refusal = update(item, action, by: caller) {
+            if var refusal = update(item, action, by: caller) {
+                // Slurm's word for those who do not own the job.
+                if refusal.code == .accessDenied, refusal.detail.contains("belongs to") {
+                    refusal.message = "Invalid user id"
+                }
                 refuse(handle, refusal)
                 return
             }
@@ -54,11 +58,14 @@ extension ControllerCore {
 
     private mutating func hold(_ record: JobRecord, _ reason: PendingReason) -> Refusal? {
         guard record.state == .pending else {
-            if record.state.isEnded { return Refusals.alreadyEnded(record.id) }
-            return Refusal(
-                .invalidState, "Job is no longer pending execution",
-                detail: "job \(record.id) is \(record.state.name); only waiting jobs can be held, requeuehold ends and"
-                    + " holds it")
+            if record.state.isEnded || record.state == .completing { return finished(record) }
+            // It runs on; should it be requeued, it is held then.
+            change(record.id) { job in
+                job.reason = reason
+                job.priority = 0
+                job.holdAfterRequeue = reason
+            }
+            return nil
         }
         if record.reason == .jobHeldAdmin { return nil }
         change(record.id) { job in
@@ -71,8 +78,27 @@ extension ControllerCore {
         return nil
     }
 
+    private func finished(_ record: JobRecord) -> Refusal {
+        Refusal(
+            .jobAlreadyComplete, "Job has already finished",
+            detail: "job \(record.id) is \(record.state.name); nothing is left to hold or release")
+    }
+
     private mutating func release(_ record: JobRecord, _ caller: Caller) -> Refusal? {
-        guard record.state == .pending else { return Refusals.alreadyEnded(record.id) }
+        guard record.state == .pending else {
+            if record.state.isEnded || record.state == .completing { return finished(record) }
+            guard record.holdAfterRequeue != .none else { return nil }
+            if record.holdAfterRequeue == .jobHeldAdmin && !caller.isOperator {
+                return Refusals.accessDenied("job \(record.id) is held by an administrator")
+            }
+            let priority = basePriority(of: record.id)
+            change(record.id) { job in
+                job.reason = .none
+                job.priority = priority
+                job.holdAfterRequeue = .none
+            }
+            return nil
+        }
         guard record.isHeld else { return nil }
         if record.reason == .jobHeldAdmin && !caller.isOperator {
             return Refusals.accessDenied("job \(record.id) is held by an administrator")

@@ -77,6 +77,8 @@ public struct Order: Sendable, Equatable {
         case resume(number: UInt32)
         /// The job's time limit is another now; the shell adds what is left of it.
         case setLimit
+        /// A line for the standard error of the batch script, on its node.
+        case notify(String)
     }
     public var key: AttemptKey
     public var body: Body

@@ -58,5 +58,10 @@ public struct JobChanges: Hashable, Sendable {
     public var end: Timestamp?
     /// Its age counts from now on.
     public var resetsAccrueTime = false
+    public var mailTypes: MailTypes?
+    public var mailUser: String?
+    /// Minutes.
+    public var delayBoot: UInt32?
+    public var reboot: Bool?
     public init() {}
 }

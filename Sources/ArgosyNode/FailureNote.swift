@@ -13,6 +13,11 @@ struct FailureNote {
     /// Written as the user, by each node that fails; where that is not possible, not at all: the controller keeps the
     /// text too.
     func append(_ message: String) {
+        write("argosyd: error: job \(id.job) could not start on \(context.node): \(message)")
+    }
+
+    /// One line, to the standard error of the batch script.
+    func write(_ text: String) {
         let spec = order.spec
         guard !spec.scriptDigest.isEmpty else { return }
         let isArray = order.arrayJob != 0
@@ -24,13 +29,13 @@ struct FailureNote {
             .path(values, in: spec.workDir)
         let credentials = Credentials(spec.identity.domain)
         let umask = spec.umask
-        let line = Array("argosyd: error: job \(id.job) could not start on \(context.node): \(message)\n".utf8)
+        let line = Array((text + "\n").utf8)
         detachThread {
             guard
                 let file = try? Files.openAs(
                     credentials, path, flags: O_WRONLY | O_CREAT | O_APPEND, mode: 0o666, umask: umask)
             else { return }
-            _ = write(file.raw, line, line.count)
+            _ = Glibc.write(file.raw, line, line.count)
         }
     }
 }

@@ -56,6 +56,15 @@ extension NodeDaemon {
         }
     }
 
+    // MARK: notices
+
+    /// `scontrol notify`; in Slurm's words.
+    func notify(_ id: AttemptID, _ text: String) {
+        guard let attempt = attempts[id] else { return }
+        FailureNote(order: attempt.order, context: context, id: id).write(
+            "slurmstepd-\(context.node): error: \(text)")
+    }
+
     // MARK: health
 
     /// Before anybody sends jobs here.

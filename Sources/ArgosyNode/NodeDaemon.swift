@@ -244,6 +244,7 @@ final class NodeDaemon {
         case .resume(let order): pause(id, number: order.number, suspended: false)
         case .terminate(let terminate): self.terminate(id, terminate)
         case .setLimit(let limit): setLimit(id, limit)
+        case .notify(let notice): notify(id, notice.text)
         case nil: break
         }
     }

@@ -15,11 +15,11 @@ public enum Machine {
         return Timestamp(microseconds: wall - BootClock.now.microseconds)
     }
 
-    /// `uname -s -r` and `uname -m`.
+    /// `uname -s -r -v` and `uname -m`.
     public static func kernel() -> (system: String, architecture: String) {
         var names = utsname()
         uname(&names)
-        return (text(names.sysname) + " " + text(names.release), text(names.machine))
+        return (text(names.sysname) + " " + text(names.release) + " " + text(names.version), text(names.machine))
     }
 
     /// Ticks since boot at which a process started: with the pid it names a process for ever.

@@ -61,6 +61,10 @@ extension WireJobChanges {
         if let value = changes.sharing { sharing = value.rawValue }
         if let value = changes.end { endUs = value.microseconds }
         resetAccrueTime = changes.resetsAccrueTime
+        if let value = changes.mailTypes { mailTypes = value.rawValue }
+        if let value = changes.mailUser { mailUser = value }
+        if let value = changes.delayBoot { delayBootMinutes = value }
+        if let value = changes.reboot { reboot = value }
     }
 
     public var domain: JobChanges {
@@ -121,5 +125,9 @@ extension WireJobChanges {
         changes.sharing = hasSharing ? Sharing(rawValue: sharing) : nil
         changes.end = hasEndUs ? Timestamp(microseconds: endUs) : nil
         changes.resetsAccrueTime = resetAccrueTime
+        changes.mailTypes = hasMailTypes ? MailTypes(rawValue: mailTypes) : nil
+        changes.mailUser = hasMailUser ? mailUser : nil
+        changes.delayBoot = hasDelayBootMinutes ? delayBootMinutes : nil
+        changes.reboot = hasReboot ? reboot : nil
     }
 }

@@ -117,19 +117,19 @@ import Testing
 
 @Suite struct JobUpdateTests {
     private func changes(_ pairs: [(String, String)]) throws(Failure) -> JobChanges {
-        try JobUpdate.changes(pairs.map { (key: $0.0, value: $0.1) })
+        try JobUpdate.changes(pairs.map { ScontrolShell.Pair("\($0.0)=\($0.1)") })
     }
 
     @Test func keysOfShowJobAreRead() throws {
         let read = try changes([
-            ("timelimit", "+10"), ("timemin", "5"), ("priority", "-1"), ("nice", "3"), ("partition", "a,b"),
+            ("timelimit", "+10"), ("timemin", "5"), ("priority", "70"), ("nice", "3"), ("partition", "a,b"),
             ("qos", "q"),
             ("account", "art"), ("features", "fast"), ("gres", "gpu:2"), ("numnodes", "1-2"), ("numtasks", "4"),
             ("dependency", "singleton"), ("licenses", "matlab|ansys"), ("reservationname", "r"), ("jobname", "n"),
             ("comment", "c"), ("wckey", "w"), ("reqnodelist", "n1"), ("excnodelist", "n2"), ("requeue", "0"),
             ("arraytaskthrottle", "7"), ("minmemorynode", "2G"),
         ])
-        #expect(read.timeLimit == .longer(10) && read.timeMin == TimeLimit(minutes: 5) && read.priority == .max)
+        #expect(read.timeLimit == .longer(10) && read.timeMin == TimeLimit(minutes: 5) && read.priority == 70)
         #expect(read.nice == 3 && read.partition == "a,b" && read.qos == "q" && read.account == "art")
         #expect(read.constraint == "fast" && read.gres == [GRESRequest(name: "gpu", count: 2)])
         #expect(read.minNodes == 1 && read.maxNodes == 2 && read.tasks == 4 && read.dependency == "singleton")
@@ -146,7 +146,7 @@ import Testing
         ("bogus", "3", "Update of this parameter is not supported: bogus=3\nRequest aborted"),
         ("gres", "gpu:", "Invalid generic resource (gres) specification"),
         ("licenses", "a:x", "Invalid license specification"), ("numnodes", "x", "invalid number of nodes (-N x)"),
-        ("priority", "x", "Invalid numeric value \"x\" for --priority."),
+        ("priority", "-1", "scontrol: error: Invalid Priority value: -1"),
     ])
     func wrongOnesAreRefused(key: String, value: String, message: String) {
         let failure = #expect(throws: Failure.self) { try changes([(key, value)]) }

@@ -206,12 +206,54 @@ private let tasks = [(13, 2), (14, nil), (15, 0), (16, 1)].map { (id: UInt32, in
 }
 
 @Suite struct ScontrolTests {
-    @Test func aPartitionsStateIsTheOnlyThingToChange() throws {
-        let request = try Scontrol.partitionUpdate([("partitionname", "main"), ("state", "down")])
-        #expect(request.name == "main" && request.state == "DOWN")
-        for wrong in [[("state", "closed")], [("maxtime", "5")], []] {
-            #expect(throws: Failure.self) { try Scontrol.partitionUpdate([("partitionname", "main")] + wrong) }
+    private func partition(_ words: [String]) throws -> WireUpdatePartition {
+        try ScontrolShell.partitionUpdate((["PartitionName=main"] + words).map(ScontrolShell.Pair.init))
+    }
+
+    @Test func keysOfAPartitionGoOutUnderTheirFullNames() throws {
+        let request = try partition(["state=down", "MaxT=5", "nodes+=n3", "JobDefaults=DefCpuPerGPU=2,DefMemPerGPU=9"])
+        #expect(request.name == "main" && !request.create)
+        let said = request.settings.map { "\($0.key)=\($0.value)" }
+        #expect(said == ["State=DOWN", "MaxTime=5", "Nodes+=n3", "DefCpuPerGPU=2", "DefMemPerGPU=9"])
+        for wrong in [["state=closed"], ["nosuch=5"], []] {
+            #expect(throws: Failure.self) { try partition(wrong) }
         }
+    }
+
+    @Test func nodesAreDrainedForAReasonOnly() throws {
+        func update(_ words: [String]) throws -> WireUpdateNode {
+            try ScontrolShell.nodeUpdate((["NodeName=n[1-2]"] + words).map(ScontrolShell.Pair.init))
+        }
+        let drained = try update(["state=drain", "reason=new disks", "weight=3"])
+        #expect(drained.state == "DRAIN" && drained.reason == "new disks" && drained.weight == 3)
+        #expect(throws: Failure.self) { try update(["state=down"]) }
+        let refused = #expect(throws: Failure.self) { try update(["foo=1"]) }
+        #expect(refused?.message == "Update of this parameter is not supported: foo=1\nRequest aborted")
+    }
+
+    @Test func commandsMayBeShortened() {
+        #expect(ScontrolShell.command("sho")?.name == "show")
+        #expect(ScontrolShell.command("sh") == nil)
+        #expect(ScontrolShell.command("requeuehold")?.name == "requeuehold")
+        #expect(ScontrolShell.command("REQ")?.name == "requeue")
+        #expect(ScontrolShell.command("pi") == nil)
+    }
+
+    @Test func quotesKeepBlanksAtThePrompt() {
+        #expect(ScontrolShell.words("update jobid=1 comment=\"a b\"  'c d'") == ["update", "jobid=1", "comment=a b", "c d"])
+    }
+
+    @Test(arguments: [
+        ([(1, 13, 2)], "1-13:2"), ([(1, 11, 2)], "1,3,5,7,9,11"), ([(1, 4, 1), (6, 6, 1)], "1-4,6"),
+        ([(0, 0, 1), (1, 3, 1)], "0-3"),
+    ] as [([(UInt32, UInt32, UInt32)], String)])
+    func arrayIndicesReadAsSlurms(ranges: [(UInt32, UInt32, UInt32)], text: String) {
+        #expect(ArrayIndexText.text(ranges.map { ($0.0, $0.1, $0.2) }) == text)
+    }
+
+    @Test func longArrayTextsAreCutAfterAWholeIndex() {
+        let all = ArrayIndexText.text([(0, 9, 1), (20, 90, 2)])
+        #expect(ArrayIndexText.short(all) == "0-9,20,22,24,26,28,30,32,34,36,38,40,42,44,46,48,50,52,54,56...")
     }
 
     @Test func aJobsBlockHasSlurmsLines() {

@@ -53,7 +53,11 @@ import Testing
         #expect(row.partition == "other" && row.timeLimit == TimeLimit(minutes: 20))
         #expect(row.spec.fields.resources.constraint == "fast" && row.spec.fields.name == "new")
         #expect(row.spec.fields.comment == "why not" && row.reason == .jobHeldUser)
-        #expect(change(&cluster, job, by: cluster.root) { $0.priority = 5 } == "done")
+        let root = cluster.root
+        #expect(
+            change(&cluster, job, by: root) { $0.priority = 5 } == "Job is in held state, pending scheduler release")
+        let selection = JobSelection(items: [.init(job: job)])
+        #expect(cluster.ask { .jobUpdateRequested(selection, .release, by: root, reply: $0) } == .done)
         #expect(cluster.state(job) == .running && cluster.nodeIndex(of: job) == 1)
     }
 

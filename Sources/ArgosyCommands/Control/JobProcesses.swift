@@ -23,7 +23,13 @@ enum JobProcesses {
             guard let pid = Int32(name), let process = process(pid) else { continue }
             found.append(process)
         }
-        return found.sorted { ($0.job, $0.step, $0.pid) < ($1.job, $1.step, $1.pid) }
+        found.sort { ($0.job, $0.step, $0.pid) < ($1.job, $1.step, $1.pid) }
+        // The batch script is the first of its step.
+        for place in found.indices where found[place].step == "batch" && found[place].task == nil {
+            let isFirst = place == 0 || found[place - 1].job != found[place].job || found[place - 1].step != "batch"
+            if isFirst { found[place].task = 0 }
+        }
+        return found
     }
 
     private static func process(_ pid: Int32) -> JobProcess? {

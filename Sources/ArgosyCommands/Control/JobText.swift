@@ -29,21 +29,28 @@ extension JobRecord {
             "Priority=\(info.priority)", "Nice=\(spec.nice)", "Account=\(JobFields.orNull(spec.account))",
             "QOS=\(JobFields.orNull(spec.qos))",
         ]
-        if !spec.wckey.isEmpty { rank.append("WCKey=\(spec.wckey)") }
+        if !spec.wckey.isEmpty, Self.tracksWCKeys { rank.append("WCKey=\(spec.wckey)") }
         return [
             ["UserId=\(user)(\(spec.identity.uid))", "GroupId=\(group)(\(spec.identity.gid))", "MCS_label=N/A"], rank,
         ]
     }
 
+    private static let tracksWCKeys: Bool = {
+        let entries = (try? Session())?.configuration.entries ?? []
+        return entries.last { $0.key.lowercased() == "trackwckey" }?.value.lowercased() == "yes"
+    }()
+
     private func stateLines(_ details: Int) -> [[String]] {
         var lines = [
             ["JobState=\(info.state)", "Reason=\(reason)", "Dependency=\(JobFields.orNull(info.dependency))"]
         ]
-        if info.reasons.count > 1 { lines.append(["Reasons=\(info.reasons.joined(separator: ","))"]) }
-        if !info.reasonDetail.isEmpty { lines.append(["ReasonDetail=\(info.reasonDetail)"]) }
+        if details > 1, info.reasons.count > 1 { lines.append(["Reasons=\(info.reasons.joined(separator: ","))"]) }
+        // Why it cannot run is told unasked; why it waits for its turn is not, so that the block is Slurm's.
+        let isUnusual = state != .pending || info.reason.lowercased().contains("launch")
+        if details > 1 || isUnusual, !info.reasonDetail.isEmpty { lines.append(["ReasonDetail=\(info.reasonDetail)"]) }
         lines.append([
             "Requeue=\(info.spec.requeue ? 1 : 0)", "Restarts=\(info.restarts)", "BatchFlag=\(isBatch ? 1 : 0)",
-            "Reboot=0", "ExitCode=\(info.exit.code):\(info.exit.signal)",
+            "Reboot=\(info.spec.reboot ? 1 : 0)", "ExitCode=\(info.exit.code):\(info.exit.signal)",
         ])
         if details > 0 { lines.append(["DerivedExitCode=\(info.derivedExit.code):\(info.derivedExit.signal)"]) }
         return lines
@@ -116,7 +123,7 @@ extension JobRecord {
             ],
             ["NodeList=\(nodeList)"],
         ]
-        if waits, !info.plannedNodes.isEmpty { lines[2].append("SchedNodeList=\(info.plannedNodes)") }
+        if waits, info.startIsReserved, !info.plannedNodes.isEmpty { lines[2].append("SchedNodeList=\(info.plannedNodes)") }
         if !info.batchHost.isEmpty { lines.append(["BatchHost=\(info.batchHost)"]) }
         return lines
     }
@@ -152,7 +159,7 @@ extension JobRecord {
                 spec.memoryPerCpuMib > 0 ? "MinMemoryCPU=\(memory)" : "MinMemoryNode=\(memory)",
                 "MinTmpDiskNode=\(Memory.short(asked.minTmpDiskMib))",
             ],
-            ["Features=\(JobFields.orNull(asked.constraint))", "DelayBoot=00:00:00"],
+            ["Features=\(JobFields.orNull(asked.constraint))", "DelayBoot=\(Times.long(Int64(spec.delayBootMinutes) * 60))"],
         ]
         if !asked.prefer.isEmpty { lines[lines.count - 1].insert("Prefer=\(asked.prefer)", at: 1) }
         if !reservation.isEmpty { lines.append(["Reservation=\(reservation)"]) }
@@ -248,7 +255,12 @@ extension JobRecord {
         }
         lines.append(["Power="])
         if spec.resources.spreadJob { lines.append(["SpreadJob=Yes"]) }
-        return lines + gresLines
+        lines += gresLines
+        if spec.mailTypes != 0 {
+            let types = MailTypes(rawValue: spec.mailTypes).text
+            lines.append(["MailUser=\(spec.mailUser.isEmpty ? user : spec.mailUser)", "MailType=\(types)"])
+        }
+        return lines
     }
 
     private var defaultOutput: String { info.arrayJob == 0 ? "slurm-%j.out" : "slurm-%A_%a.out" }

@@ -98,9 +98,18 @@ enum JobUpdate {
         ("stdout", 6, { changes, text throws(OptionError) in changes.stdoutPath = text }),
         ("endtime", 2, { changes, text throws(OptionError) in changes.end = try JobValue.moment(text, "EndTime") }),
         ("resetaccruetime", 5, { changes, _ throws(OptionError) in changes.resetsAccrueTime = true }),
+        (
+            "mailtype", 5,
+            { changes, text throws(OptionError) in
+                guard let types = MailTypes(text: text) else { throw OptionError("Invalid MailType: \(text)") }
+                changes.mailTypes = types
+            }
+        ),
+        ("mailuser", 5, { changes, text throws(OptionError) in changes.mailUser = text }),
+        ("delayboot", 5, { changes, text throws(OptionError) in changes.delayBoot = try JobValue.time(text).rawValue }),
+        ("reboot", 3, { changes, text throws(OptionError) in changes.reboot = try isYes(text, "Reboot") }),
         ("burstbuffer", 1, unsupported("BurstBuffer")), ("clusters", 7, unsupported("Clusters")),
-        ("clusterfeatures", 8, unsupported("ClusterFeatures")), ("delayboot", 5, unsupported("DelayBoot")),
-        ("reboot", 3, unsupported("Reboot")), ("sitefactor", 3, unsupported("SiteFactor")),
+        ("clusterfeatures", 8, unsupported("ClusterFeatures")), ("sitefactor", 3, unsupported("SiteFactor")),
         (
             "arraytaskthrottle", 10,
             { changes, text throws(OptionError) in

@@ -18,7 +18,7 @@ enum NodeText {
         ]
         if details > 0 {
             lines.append(["GresDrain=N/A"])
-            lines.append(["GresUsed=\(node.gresUsed.isEmpty ? "gpu:0" : node.gresUsed)"])
+            if !node.gresUsed.isEmpty { lines.append(["GresUsed=\(node.gresUsed)"]) }
         }
         lines.append(
             ["NodeAddr=\(node.address)", "NodeHostName=\(node.hostname)"]

@@ -72,7 +72,7 @@ extension ScontrolShell {
                 isIncompleteOnly = true
             } else if option.hasPrefix("state="), action == "requeuehold" {
                 guard option.dropFirst(6) == "specialexit" else { throw Failure("Invalid state specified") }
-                action = "requeuespecial"
+                action = "specialexit"
             } else {
                 break
             }
@@ -108,23 +108,18 @@ extension ScontrolShell {
         }
     }
 
-    /// Until the job runs, for Slurm says that it is ready then; an error when it has ended.
+    /// Until the job's nodes are ready, which they are when it runs; an error when it has not started, or has ended.
     mutating func waitForJob(_ text: String) throws {
         guard let id = JobName(text) else { throw Failure("scontrol: Problem running job \(text)") }
-        while true {
-            let record: JobRecord?
-            do throws(Failure) { record = try records(id.identifier.selector).first } catch {
-                throw Failure("scontrol: Problem running job \(text)", detail: error.detail)
-            }
-            guard let record else { throw Failure("scontrol: Problem running job \(text)") }
-            switch record.state {
-            case .running, .suspended:
-                Console.print("scontrol: Job \(text) is ready\n".isEmpty ? "" : "")
-                return
-            case .pending: pause(milliseconds: 1000)
-            default: throw Failure("scontrol: Job \(text) no longer running")
-            }
+        let found: [JobRecord]
+        do throws(Failure) { found = try records(id.identifier.selector) } catch {
+            throw Failure("scontrol: Problem running job \(text)", detail: error.detail)
         }
+        guard let record = found.first else { throw Failure("scontrol: Problem running job \(text)") }
+        guard record.state == .running || record.state == .suspended else {
+            throw Failure("scontrol: Job \(text) no longer running")
+        }
+        if !options.quiet { Console.info("scontrol", "Nodes are ready for job \(text)") }
     }
 
     // MARK: Files
@@ -154,7 +149,7 @@ extension ScontrolShell {
             }
             let mine = ownUID()
             if mine != 0, job.spec.identity.uid != mine, job.spec.script.isEmpty {
-                throw Failure("Access/permission denied")
+                throw Failure("Invalid user id")
             }
             if job.spec.script.isEmpty {
                 throw Failure("Job script not specified", detail: "job \(text) has no batch script")
@@ -237,12 +232,21 @@ extension ScontrolShell {
         do throws(Failure) {
             let body = try Session().ask(.reconfigure(.init()), timeout: .seconds(60)).body
             guard case .reconfigured(let found)? = body else { throw Failure("Invalid reply of the controller") }
+            if options.quiet { return }
             for note in found.notes { Console.error("scontrol", note) }
         } catch { throw Failure("slurm_reconfigure error: \(error.message)", detail: error.detail) }
     }
 
     private static let levels = [
         "quiet", "fatal", "error", "info", "verbose", "debug", "debug2", "debug3", "debug4", "debug5",
+    ]
+
+    private static let flags: Set<String> = [
+        "accrue", "agent", "backfill", "backfillmap", "burstbuffer", "cgroup", "cpu_bind", "cpufrequency", "data",
+        "dbd_agent", "dependency", "elasticsearch", "energy", "extsensors", "federation", "frontend", "gres", "hetjob",
+        "gang", "jobaccountgather", "jobcontainer", "license", "network", "networkraw", "nodefeatures", "no_conf_hash",
+        "power", "priority", "profile", "protocol", "reservation", "route", "script", "selecttype", "steps", "switch",
+        "timecray", "tracejobs", "triggers", "workqueue",
     ]
 
     func set(_ what: String, _ tag: String, _ words: [String]) throws {
@@ -252,12 +256,20 @@ extension ScontrolShell {
             let isKnown = Self.levels.contains(value) || UInt8(value).map { $0 <= 9 } ?? false
             guard isKnown else { throw Failure("invalid debug level: \(words[0])") }
         case "schedlog":
+            // As with Slurm where SlurmSchedLogFile is not set.
             guard ["0", "1", "enable", "disable"].contains(value) else {
                 throw Failure("invalid schedlog level: \(words[0])")
             }
+            throw Failure(
+                "slurm_set_schedlog_level error: Requested operation is presently disabled",
+                detail: "the scheduler has no log of its own; `argosy why JOB` tells what it thinks of a job")
         case "debugflags":
             guard let sign = value.first, sign == "+" || sign == "-" else {
-                throw Failure("invalid debug flag: \(words[0])", detail: "begin with + or -")
+                throw Failure("invalid debug flag: \(words[0])\nUsage: setdebugflags [+|-]NAME")
+            }
+            let flags = commaList(String(value.dropFirst()))
+            if let wrong = flags.first(where: { !Self.flags.contains($0) }) {
+                throw Failure("scontrol: error: Invalid DebugFlag: \(wrong)\ninvalid debug flag: \(words[0])")
             }
         default:
             guard UInt16(value) != nil else { throw Failure("invalid dampening factor: \(words[0])") }

@@ -24,6 +24,7 @@ extension ScontrolShell {
         if means("aliases", 1) { return try showAliases(name) }
         if means("burstbuffer", 2) { return }
         if means("config", 1) || what == "configuration" { return try showConfiguration(name) }
+        if means("daemons", 1), !rest.isEmpty { throw Failure("too many arguments for keyword:show") }
         if means("daemons", 1) { return Console.print("slurmctld slurmd\n") }
         if means("federation", 2) { return }
         if means("frontend", 2) || what == "frontendname" { return Console.print("No nodes in the system\n") }
@@ -109,7 +110,8 @@ extension ScontrolShell {
 
     private mutating func showSteps(_ name: String) throws {
         guard !name.isEmpty else {
-            for record in try records(nil, "slurm_get_job_steps") { showSteps(of: record, nil) }
+            let shown = try records(nil, "slurm_get_job_steps").map { showSteps(of: $0, nil) }
+            if shown.reduce(0, +) == 0, !options.quiet { Console.print("No job steps in the system\n") }
             return
         }
         guard let id = JobIdentifier(name) else {
@@ -201,7 +203,7 @@ extension ScontrolShell {
 
     // MARK: The cluster
 
-    private func showConfiguration(_ key: String) throws {
+    private mutating func showConfiguration(_ key: String) throws {
         let found: WireConfiguration
         do throws(Failure) {
             guard case .configuration(let answer)? = try Session().ask(.configuration(.init())).body else { return }
@@ -215,9 +217,7 @@ extension ScontrolShell {
             Console.print(isHeading ? "\(entry.key)\n" : "\(pad(entry.key, 23)) = \(value)\n")
         }
         Console.print("\n")
-        let name = (try? Session())?.configuration.controllers.first?.name ?? "controller"
-        let isUp = (try? Session().ask(.ping(.init()), timeout: .seconds(10))) != nil
-        Console.print("Slurmctld(primary) at \(name) is \(isUp ? "UP" : "DOWN")\n")
+        try ping()
     }
 
     private func showLicenses(_ name: String) throws {

@@ -312,7 +312,13 @@ extension ScontrolShell {
     private func updatePartition(_ pairs: [Pair]) throws {
         let request = try Self.partitionUpdate(pairs)
         do throws(Failure) { _ = try Session().ask(.updatePartition(request)) } catch {
-            throw Failure("slurm_update error: \(error.message)", detail: error.detail)
+            guard error.message.hasPrefix("Invalid input: ") else {
+                throw Failure("slurm_update error: \(error.message)", detail: error.detail)
+            }
+            let key = error.message.dropFirst(15).prefix { $0 != "=" }.lowercased()
+            let word = pairs.first { $0.key == key }?.word ?? String(error.message.dropFirst(15))
+            throw Failure(
+                "scontrol: error: Invalid input \(word)\nslurm_update error: No error", detail: error.detail)
         }
     }
 

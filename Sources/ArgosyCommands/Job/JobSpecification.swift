@@ -26,6 +26,7 @@ extension JobOptions {
         job.stderrPath = error
         job.appendOutput = append ?? false
         job.submitHost = Process.host
+        job.submitSid = Process.session
         job.submitLine = ([command] + CommandLine.arguments.dropFirst()).joined(separator: " ")
         job.requeue = requeue ?? true
         job.exclusive = exclusive

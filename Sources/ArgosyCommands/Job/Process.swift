@@ -40,6 +40,9 @@ enum Process {
     /// The scheduling priority, as nice(1) counts it.
     static var nice: Int32 { getpriority(__priority_which_t(0), 0) }
 
+    /// Number of the session that this process is of.
+    static var session: UInt32 { UInt32(clamping: getsid(0)) }
+
     static var umask: UInt32 {
         if let text = variable("SLURM_UMASK"), let value = UInt32(text, radix: 8) { return value & 0o777 }
         let mask = Glibc.umask(0)
