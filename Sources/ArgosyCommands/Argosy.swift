@@ -14,6 +14,7 @@ enum Argosy {
           scontrol  show and change jobs and nodes
           sacctmgr  show and change accounts, users, associations and QOS
           sshare    list shares and usage of associations
+          sstat     list what running steps use
           sprio     list what the priorities of waiting jobs are made of
 
         Argosy's own:

@@ -30,7 +30,7 @@ enum Completion {
         .init(Sacct.description), .init(Sacctmgr.description), .init(Sbatch.description), .init(Scancel.description),
         .init(Scontrol.description),
         .init(Sinfo.description), .init(Sprio.description), .init(Squeue.description), .init(Srun.description),
-        .init(Sshare.description),
+        .init(Sshare.description), .init(Sstat.description),
     ]
 
     /// Values worth offering, by option.

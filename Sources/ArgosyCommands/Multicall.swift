@@ -13,5 +13,5 @@ typealias Command = @Sendable ([String]) -> Int32
 let commands: [String: Command] = [
     "sacct": Sacct.run, "sacctmgr": Sacctmgr.run, "sbatch": Sbatch.run, "scancel": Scancel.run,
     "scontrol": Scontrol.run, "sinfo": Sinfo.run, "sprio": Sprio.run,
-    "squeue": Squeue.run, "srun": Srun.run, "sshare": Sshare.run,
+    "squeue": Squeue.run, "srun": Srun.run, "sshare": Sshare.run, "sstat": Sstat.run,
 ]
