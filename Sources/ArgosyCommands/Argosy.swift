@@ -20,6 +20,7 @@ enum Argosy {
           sreport   sums of use over a time, by account, user, size
           strigger  programs that run when something happens
           sshare    list shares and usage of associations
+          sstat     list what running steps use
           sprio     list what the priorities of waiting jobs are made of
 
         Argosy's own:

@@ -34,7 +34,7 @@ enum Completion {
         .init(Scancel.description), .init(Scontrol.description), .init(Scrontab.description), .init(Sdiag.description),
         .init(Seff.description), .init(Sreport.description), .init(Strigger.description),
         .init(Sinfo.description), .init(Sprio.description), .init(Squeue.description), .init(Srun.description),
-        .init(Sshare.description),
+        .init(Sshare.description), .init(Sstat.description),
     ]
 
     /// Values worth offering, by option.

@@ -14,5 +14,5 @@ let commands: [String: Command] = [
     "sacct": Sacct.run, "sacctmgr": Sacctmgr.run, "salloc": Salloc.run, "sbatch": Sbatch.run, "scancel": Scancel.run,
     "scontrol": Scontrol.run, "scrontab": Scrontab.run, "sdiag": Sdiag.run, "seff": Seff.run, "sinfo": Sinfo.run,
     "sprio": Sprio.run, "squeue": Squeue.run, "sreport": Sreport.run, "srun": Srun.run, "sshare": Sshare.run,
-    "strigger": Strigger.run,
+    "sstat": Sstat.run, "strigger": Strigger.run,
 ]

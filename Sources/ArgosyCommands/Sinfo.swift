@@ -171,10 +171,10 @@ enum Sinfo {
         let format = options.longFormat == nil ? options.format ?? standardFormat(options) : "%all"
         if format.lowercased() == "%all" { return ColumnFormat.letters(NodeFields.allFormat, NodeFields.all) }
         let widest = max(9, partitions.map { $0.name.count + ($0.isDefault ? 1 : 0) }.max() ?? 0)
-        let nodeWidth = max(8, nodes.map(\.name.count).max() ?? 0)
+        let nodeWidth = max(9, nodes.map(\.name.count).max() ?? 0)
         let sized =
             options.format == nil
-            ? format.replacing("%#P", "%\(widest)P").replacing("%#N", "%\(nodeWidth)N") : format
+            ? format.replacing("#P", "\(widest)P").replacing("#N", "\(nodeWidth)N") : format
         columns = ColumnFormat.letters(sized, NodeFields.all)
         for word in columns.unknown where !word.isEmpty {
             Console.complain("Invalid node format specification: \(word)\n")
@@ -187,8 +187,8 @@ enum Sinfo {
         case (true, _, _, _): "%#P %.5a %.10l %.16F %N"
         case (_, true, _, false): "%20E %9u %19H %N"
         case (_, true, _, true): "%20E %12U %19H %6t %N"
-        case (_, _, true, false): "%#N %.6D %#P %6t"
-        case (_, _, true, true): "%#N %.6D %#P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E"
+        case (_, _, true, false): "%#N %.6D %.#P %6t"
+        case (_, _, true, true): "%#N %.6D %.#P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E"
         case (_, _, false, false): "%#P %.5a %.10l %.6D %.6t %N"
         case (_, _, false, true): "%#P %.5a %.10l %.10s %.4r %.8h %.10g %.6D %.11T %N"
         }

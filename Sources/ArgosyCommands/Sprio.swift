@@ -13,6 +13,9 @@ struct SprioOptions: CommandSettings {
     var weights = false
     var jobs: [JobIdentifier] = []
     var asksForJobs = false
+    /// -j was given.
+    var takesOperands = false
+    var clusters: [String] = []
     var partitions: [String] = []
     var users: [String] = []
     var format: String?
@@ -28,7 +31,8 @@ enum Sprio {
         [
             Row("jobs", "j", .optional, "job(s)", "comma separated list of jobs to view, default is all") {
                 o, text throws(OptionError) in
-                o.asksForJobs = !text.isEmpty
+                o.takesOperands = true
+                if !text.isEmpty { o.asksForJobs = true }
                 o.jobs += try JobIdentifier.list(text)
             },
             Row("long", "l", "long report") { o, _ in o.long = true },
@@ -45,16 +49,28 @@ enum Sprio {
             Row("verbose", "v", "verbosity level") { _, _ in },
             Row("weights", "w", "show the weights for each priority factor") { o, _ in o.weights = true },
             .accepted("federation", nil, .none), .accepted("local", nil, .none), .accepted("sibling", nil, .none),
-            .refused("cluster", "M", .required, "one controller serves one cluster; choose it with SLURM_CONF"),
-            .refused("clusters", nil, .required, "one controller serves one cluster; choose it with SLURM_CONF"),
+            .accepted("cluster"),
+            Row("clusters", "M", .required, "cluster(s)", env: ["SLURM_CLUSTERS"], "clusters to ask: this one, or all")
+            {
+                $0.clusters = commaList($1)
+            },
         ] + informationOptions(helpLetter: nil)
 
     static func run(_ arguments: [String]) -> Int32 {
         var options = SprioOptions()
         var exitCode: Int32 = 0
         guard let operands = description.parse(arguments, into: &options, exitCode: &exitCode) else { return exitCode }
-        if let operand = operands.first {
-            Console.error("sprio", "Unrecognized option: \(operand)")
+        // `-j 12`: the list of an option whose argument may be absent comes as an operand.
+        do throws(OptionError) {
+            guard operands.isEmpty || options.takesOperands else {
+                throw OptionError("Unrecognized option: \(operands[0])\n" + description.usage.dropLast())
+            }
+            for operand in operands {
+                options.jobs += try JobIdentifier.list(operand)
+                options.asksForJobs = true
+            }
+        } catch {
+            Console.error("sprio", error.message)
             return 1
         }
         do {

@@ -17,6 +17,7 @@ struct SshareOptions: CommandSettings {
     var style = SacctmgrTable.Style.padded
     var format: String?
     var listsFields = false
+    var clusters: [String] = []
 }
 
 enum Sshare {
@@ -36,6 +37,7 @@ enum Sshare {
             Row("long", "l", "include normalized usage and levels") { o, _ in o.long = true },
             Row("partition", "m", "print the partition part of the association") { o, _ in o.partition = true },
             Row("noheader", "n", "omit header from output") { o, _ in o.header = false },
+            Row("", "h", .none, "same as --noheader") { o, _ in o.header = false },
             Row("format", "o", .required, "fields", "comma separated list of fields (see --helpformat)") {
                 $0.format = $1
             },
@@ -46,17 +48,18 @@ enum Sshare {
             },
             Row("Users", "U", "display only user information") { o, _ in o.usersOnly = true },
             Row("verbose", "v", "display more information") { _, _ in },
-            .refused("clusters", "M", .required, "one controller serves one cluster; choose it with SLURM_CONF"),
-        ] + informationOptions(helpLetter: "h")
+            Row("clusters", "M", .required, "cluster(s)", env: ["SLURM_CLUSTERS"], "clusters to ask: this one, or all")
+            {
+                $0.clusters = commaList($1)
+            },
+            .accepted("cluster"),
+        ] + informationOptions(helpLetter: nil)
 
     static func run(_ arguments: [String]) -> Int32 {
         var options = SshareOptions()
         var exitCode: Int32 = 0
-        guard let operands = description.parse(arguments, into: &options, exitCode: &exitCode) else { return exitCode }
-        if let operand = operands.first {
-            Console.error("sshare", "Unrecognized argument: \(operand)")
-            return 1
-        }
+        // Operands mean nothing, as in Slurm.
+        guard description.parse(arguments, into: &options, exitCode: &exitCode) != nil else { return exitCode }
         if options.listsFields {
             Console.print(ShareTable.list)
             return 0
@@ -67,6 +70,7 @@ enum Sshare {
             guard case .shares(let list)? = try session.ask(.shares(.init())).body else {
                 throw Failure("Invalid reply of the controller")
             }
+            try Clusters.check(options.clusters, own: list.cluster, command: "sshare")
             if options.users.isEmpty, !options.all { options.users = [list.user] }
             Console.print(table.render(chosen(list.shares, options), cluster: list.cluster))
             return 0
@@ -124,10 +128,9 @@ struct ShareTable {
     static var list: String {
         var text = ""
         for (index, field) in fields.enumerated() {
-            text += pad(field.name, 18)
-            if index % 4 == 3 { text = String(text.dropLast()) + "\n" }
+            text += pad(field.name, 17) + (index % 4 == 3 || index == fields.count - 1 ? "\n" : " ")
         }
-        return text + "\n"
+        return text
     }
 
     private var columns: [(field: ShareField, width: Int)] = []

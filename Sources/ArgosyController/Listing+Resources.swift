@@ -9,6 +9,16 @@ extension Listing {
     /// TRES asked for and held, the leader's components.
     func addResources(_ row: JobRow, to info: inout WireJobInfo) {
         let billing = billing(of: row.partition)
+        // What waits for its user or for another job cannot start, and gains nothing by waiting.
+        let waits = row.reason == .dependency || row.reason == .dependencyNeverSatisfied || row.priority == 0
+        if waits, !row.start.isSet, !row.spec.fields.begin.isSet { info.eligibleUs = 0 }
+        info.accrueUs = info.eligibleUs
+        let policy = configuration.partitions.first { $0.name == row.partition }?.policy
+        if case .force? = policy?.overSubscribe, row.spec.fields.resources.sharing == .normal,
+            !row.spec.fields.exclusive
+        {
+            info.spec.resources.sharing = Sharing.oversubscribe.rawValue
+        }
         info.tresRequested = tres(
             cpus: UInt64(info.cpusWanted), memoryMiB: memoryWanted(row, info), nodes: UInt64(info.nodesWanted),
             gres: requestedGRES(row, info), licenses: row.spec.fields.resources.licenses, billing)

@@ -46,6 +46,7 @@ struct Listing: Sendable {
     private func info(_ row: JobRow, in view: CoreView) -> WireJobInfo {
         var info = info(row, steps: view.steps(of: row.id))
         info.dependency = view.dependency(row.id).text
+        info.association = view.association(of: row.id)?.rawValue ?? 0
         if let outlook = view.outlook(row.id) {
             info.expectedStartUs = outlook.start.microseconds
             info.startIsReserved = outlook.isReserved

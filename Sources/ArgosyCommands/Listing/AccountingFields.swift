@@ -230,7 +230,7 @@ enum AccountingFields {
     }
 
     /// As atoi(3) reads it: what is no number is 0, and the column is gone.
-    private static func width(_ text: Substring) -> Int {
+    static func width(_ text: Substring) -> Int {
         let isLeft = text.hasPrefix("-")
         let digits = text.drop { $0 == "-" }.prefix { $0.isASCII && $0.isNumber }
         let width = min(Int(digits) ?? 0, ColumnFormat.maxWidth)

@@ -18,7 +18,7 @@ enum JobFields {
     static let all: [Row] = lettered + named
 
     /// In the order of `%all`.
-    static let letters = "abcdefghijklmnopqrtuvwxyzABCDEFGHIJKLMNOPRSTUVWXYZ"
+    static let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
     private static let lettered: [Row] = [
         Row("a", "Account", "ACCOUNT") { orNull($0.info.spec.account) },

@@ -26,10 +26,31 @@ struct JobRecord: Sendable {
     var arrayIndex: String {
         guard info.arrayJob != 0 else { return "N/A" }
         guard !info.arrayPending.isEmpty else { return "\(info.arrayTask)" }
-        var ranges = ArrayText.text(info.arrayPending.map { ($0.first, $0.last, max(1, $0.step)) })
         let length = (Self.indexLength ?? 64) - 1
+        var ranges = Self.indices(info.arrayPending, enough: length > 3 ? length + 1 : .max)
         if length > 3, ranges.count > length { ranges = ranges.prefix(length - 3) + "..." }
         return ranges + (info.arrayMaxRunning > 0 ? "%\(info.arrayMaxRunning)" : "")
+    }
+
+    /// `1-199:3` of indices at one distance, else `1,3,5-8`; not much longer than `enough` characters.
+    private static func indices(_ pending: [WireIndexRange], enough: Int) -> String {
+        if pending.count == 1, pending[0].step > 1, (pending[0].last - pending[0].first) / pending[0].step > 1 {
+            let range = pending[0]
+            return "\(range.first)-\(range.last - (range.last - range.first) % range.step):\(range.step)"
+        }
+        var text = ""
+        for range in pending {
+            if range.step <= 1, range.last > range.first {
+                text += ",\(range.first)-\(range.last)"
+            } else {
+                for index in stride(from: range.first, through: range.last, by: Int(max(1, range.step))) {
+                    text += ",\(index)"
+                    if text.utf8.count > enough { break }
+                }
+            }
+            if text.utf8.count > enough { break }
+        }
+        return String(text.dropFirst())
     }
 
     /// SLURM_BITSTR_LEN: longest text of indices, with its end; 0: any.
@@ -119,7 +140,14 @@ struct JobRecord: Sendable {
         return absolute(info.arrayJob == 0 ? "slurm-\(info.job).out" : "slurm-%A_%a.out")
     }
 
+    /// The default names are shown as they will be.
     private func absolute(_ path: String) -> String {
+        var path = path
+        if path == "slurm-%j.out" { path = "slurm-\(info.job).out" }
+        // Slurm's number for no index.
+        if path == "slurm-%A_%a.out" {
+            path = "slurm-\(info.arrayJob)_\(info.arrayPending.isEmpty ? info.arrayTask : 4_294_967_294).out"
+        }
         if path.hasPrefix("/") { return path }
         return info.spec.workDir + (info.spec.workDir.hasSuffix("/") ? "" : "/") + path
     }
