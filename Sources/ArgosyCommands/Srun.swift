@@ -68,6 +68,10 @@ enum Srun {
             var caught = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGALRM]
             if terminal != nil { caught.append(SIGWINCH) }
             let signals = Signals(caught)
+            // Another job's than the one it runs in: not by that one's relay.
+            if options.jobID > 0, let own = Process.variable("SLURM_JOB_ID"), own != "\(options.jobID)" {
+                unsetenv("ARGOSY_RELAY")
+            }
             let session = try Session()
             let run = StepStart(options: options, command: command, session: session, signals: signals, terminal: terminal)
             if options.jobID > 0 { return try run.start(in: options.jobID, isOwn: false) }
@@ -146,9 +150,10 @@ enum Srun {
 
     /// The next reply, with an eye on signals; `slow` is called once when it takes more than a second.
     static func waitForReply(
-        _ connection: ControllerConnection, _ signals: Signals, cancelled: String, slow: () -> Void = {}
+        _ connection: ControllerConnection, _ signals: Signals, after patience: Int32 = 1000, cancelled: String,
+        slow: () -> Void = {}
     ) throws -> WireReply {
-        var waits: Int32 = 1000
+        var waits = patience
         while true {
             var entries = [
                 pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0),

@@ -22,6 +22,8 @@ final class StepSupervisor {
     private var launcher: TaskLauncher?
     private var failure = ""
     private var hasFinished = false
+    /// srun's end of the step is told once.
+    private var saidCancelled = false
     private var graceAt: Duration?
     private var limitAt: Duration?
     /// While it stands still: since when.
@@ -74,8 +76,13 @@ final class StepSupervisor {
             }
         } catch {
             failure = "\((error as? StdioFiles.Failure)?.message ?? "\(error)")"
-            child?.send(note(.failure, failure))
-            act(machine.apply(.terminateOrdered(grace: .zero)))
+            if child == nil, plan.needsClient || !order.isBatch { child = startTeller() }
+            if child == nil || !order.launch.waitForIo {
+                child?.send(note(.failure, failure))
+                act(machine.apply(.terminateOrdered(grace: .zero)))
+            } else {
+                clientAt = BootClock.now + Self.clientPatience
+            }
         }
         while !hasFinished { try turn() }
         return 0
@@ -103,6 +110,17 @@ final class StepSupervisor {
             opened.closeChildEnds()
         }
         files = opened
+    }
+
+    /// One without streams, that only tells srun why the step cannot start.
+    private func startTeller() -> IOChildProcess? {
+        var nothing = plan
+        nothing.tasks = []
+        let side = cgroup.child("io")
+        guard (try? side.create()) != nil,
+            let empty = try? StdioFiles(nothing, as: Credentials(order.identity), umask: 0o77, truncate: false)
+        else { return nil }
+        return try? IOChildProcess.start(order, empty, in: side)
     }
 
     private func leaf(_ local: Int) -> Cgroup { cgroup.child("task_\(local)") }
@@ -197,10 +215,15 @@ final class StepSupervisor {
         switch message.kind {
         case .clientConnected:
             clientAt = nil
+            guard failure.isEmpty else {
+                child.send(note(.failure, failure))
+                return act(machine.apply(.terminateOrdered(grace: .zero)))
+            }
             act(machine.apply(.clientConnected))
         case .clientLost: act(machine.apply(.clientLost))
         case .signal:
-            if [9, 15].contains(message.a), machine.phase == .running {
+            if [9, 15].contains(message.a), !saidCancelled {
+                saidCancelled = true
                 say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) ***")
             }
             act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))

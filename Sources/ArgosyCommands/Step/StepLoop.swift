@@ -14,8 +14,7 @@ struct StepLoop {
     private let terminal: Terminal?
     private var inputEnded = false
     private let relayed: Bool
-    /// Called when the step is there.
-    var created: (WireStepCreated) -> Void = { _ in }
+    var notice: WaitingNotice?
 
     init(_ run: StepRun, _ options: JobOptions, terminal: Terminal?, relayed: Bool) {
         self.run = run
@@ -29,6 +28,7 @@ struct StepLoop {
     /// stdio is not to be had.
     mutating func follow(_ session: StepSession, _ signals: Signals) throws -> Int32 {
         defer { terminal?.restore() }
+        let askedAt = monotonicMS()
         while !session.isFinished {
             let events = try session.pump(also: watches(session, signals), timeout: timeout) { event in
                 try handle(event)
@@ -36,6 +36,9 @@ struct StepLoop {
             let now = monotonicMS()
             if events[0] != 0 { for signal in signals.take() { try interrupted(signal, session, now) } }
             if events[1] != 0 { try passInput(session) }
+            if run.created == nil, events.allSatisfy({ $0 == 0 }), monotonicMS() - askedAt >= WaitingNotice.patienceMS {
+                notice?.say()
+            }
             run.tick(at: now)
             try flush(session, quiet: events.allSatisfy { $0 == 0 })
             if relayed, run.isFinished { session.finish() }
@@ -53,14 +56,13 @@ struct StepLoop {
     /// Opens what srun itself reads and writes for the step.
     mutating func begin(_ created: WireStepCreated) throws(StepFileFailure) {
         run.start(created)
-        let name = options.name.isEmpty ? Process.variable("SLURM_JOB_NAME") ?? "" : options.name
-        try files.open(created, user: Process.variable("USER") ?? "", jobName: name)
+        try files.open(created, user: LocalUser.name, jobName: options.name)
         var writer = OutputWriter(labels: options.label, tasks: run.tasks)
         let (output, error) = (files.descriptors.output, files.descriptors.error)
         writer.write = { bytes, stream in Console.write(bytes, to: stream == 2 ? error : output) }
         self.output = writer
         terminal?.makeRaw()
-        self.created(created)
+        notice?.created()
     }
 
     private func watches(_ session: StepSession, _ signals: Signals) -> [StepSession.Watch] {
@@ -72,6 +74,7 @@ struct StepLoop {
     }
 
     private var timeout: Duration? {
+        if run.created == nil, notice?.isDue == true { return .milliseconds(Int64(WaitingNotice.patienceMS)) }
         if run.hasUntoldEnds { return .milliseconds(100) }
         return run.killAt.map { .milliseconds(max(0, $0 - monotonicMS())) }
     }

@@ -63,6 +63,7 @@ struct StepRequestWriter {
         told.hint = options.hint
         told.overcommit = options.resources.overcommit
         told.gres = isOwn ? [] : WireResourceOptions(options.allResources).gres
+        told.noGres = options.asksNoGRES && !isOwn
         told.noKill = options.step.noKill
         if options.step.terminal {
             let window = Terminal.window
@@ -103,7 +104,9 @@ struct StepRequestWriter {
         if !options.mpi.isEmpty { told.append("SLURM_MPI_TYPE=\(options.mpi)") }
         if options.cpusPerTask > 0 { told.append("SLURM_CPUS_PER_TASK=\(options.cpusPerTask)") }
         if options.tasksPerNode > 0 { told.append("SLURM_NTASKS_PER_NODE=\(options.tasksPerNode)") }
-        told += options.toldResources.filter { !$0.hasPrefix("SLURM_DISTRIBUTION=") }
+        told += options.toldResources.filter { entry in
+            !["SLURM_DISTRIBUTION=", "SLURM_HINT="].contains { entry.hasPrefix($0) }
+        }
         let distribution = options.resources.distribution.lowercased()
         if distribution.hasPrefix("plane="), let size = UInt32(distribution.dropFirst(6)) {
             told += ["SLURM_DISTRIBUTION=plane", "SLURM_DIST_PLANESIZE=\(size)"]

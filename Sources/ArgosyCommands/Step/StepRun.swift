@@ -51,6 +51,7 @@ struct StepRun {
         if let text { say(text, of: task.rank, on: task.node) }
         if task.exit.signal == 9 || task.exit.signal == 15 { wasForced = true }
         if code != 0, killsOnBadExit, !terminating {
+            tellEnds()
             lines.append("launch/slurm: _step_signal: Terminating \(stepName)")
             terminating = true
             signals += [18, 15]

@@ -30,19 +30,26 @@ struct StepStart {
     }
 
     /// Of the step only, as it was asked for.
+    ///
+    /// It is asked for without waiting first: so it is known that other steps are in its way. One that ended just now may
+    /// still be, for a moment, which is not worth a word.
     func run(_ request: WireCreateStep, isOwn: Bool) throws -> Int32 {
         let relay = isOwn ? nil : ControllerConnection.environment("ARGOSY_RELAY")
-        do {
-            return try attempt(request, relay, waits: false)
-        } catch let refusal as Refusal where refusal.code == .stepNodesBusy && options.immediate == nil {
-            if options.quiet == 0 {
-                Console.info(
-                    "srun", "Job \(request.job) step creation temporarily disabled, retrying (\(refusal.message))")
-            }
-        } catch let refusal as Refusal {
-            throw refused(refusal, request.job)
+        var busy: Refusal?
+        do { return try attempt(request, relay, busy: nil) } catch let refusal as Refusal {
+            guard refusal.code == .stepNodesBusy else { throw refused(refusal, request.job) }
+            busy = refusal
         }
-        do { return try attempt(request, relay, waits: true) } catch let refusal as Refusal {
+        if options.immediate != nil {
+            for _ in 0..<8 {
+                pause(milliseconds: 40)
+                do { return try attempt(request, relay, busy: nil) } catch let refusal as Refusal {
+                    guard refusal.code == .stepNodesBusy else { throw refused(refusal, request.job) }
+                }
+            }
+            throw refused(busy ?? Refusal(.stepNodesBusy, "Requested nodes are busy"), request.job)
+        }
+        do { return try attempt(request, relay, busy: busy) } catch let refusal as Refusal {
             throw refused(refusal, request.job)
         }
     }
@@ -56,20 +63,21 @@ struct StepStart {
         return Failure("Unable to create step for job \(job): \(refusal.message)", detail: refusal.detail)
     }
 
-    private func attempt(_ step: WireCreateStep, _ relay: String?, waits: Bool) throws -> Int32 {
+    /// - Parameter busy: why it could not start at once; nil: it is not to wait.
+    private func attempt(_ step: WireCreateStep, _ relay: String?, busy: Refusal?) throws -> Int32 {
         var request = WireRequest()
         request.createStep = step
-        request.createStep.noWait = !waits
+        request.createStep.noWait = busy == nil
         var loop = loop(relayed: relay != nil)
-        if waits, options.quiet == 0 {
-            loop.created = { Console.info("srun", "Step created for job \($0.job)") }
-        }
+        let notice = WaitingNotice(job: step.job, busy: busy?.message, isQuiet: options.quiet > 0)
+        loop.notice = notice
         if let relay {
             return try loop.follow(try StepSession.throughRelay(relay, request), signals)
         }
         let connection = try session.connect()
         try connection.send(request)
-        let reply = try Srun.waitForReply(connection, signals, cancelled: "Cancelled pending job step")
+        let reply = try Srun.waitForReply(
+            connection, signals, after: WaitingNotice.patienceMS, cancelled: "Cancelled pending job step", slow: notice.say)
         guard case .stepCreated(let created)? = reply.body else { throw Failure("Invalid reply of the controller") }
         try loop.begin(created)
         let nodes = try StepSession.direct(created, munge: Munge(socket: session.configuration.mungeSocket))
@@ -77,6 +85,8 @@ struct StepStart {
     }
 
     private func loop(relayed: Bool) -> StepLoop {
+        var options = options
+        if options.name.isEmpty { options.name = Process.variable("SLURM_JOB_NAME") ?? baseName(command.first ?? "") }
         let run = StepRun(
             killsOnBadExit: options.killOnBadExit ?? false, waitSeconds: options.waitSeconds,
             disablesStatus: options.disableStatus || options.quitOnInterrupt,
@@ -97,6 +107,31 @@ struct StepStart {
     }
 }
 
+/// What is said of a step that waits for others, once it has waited long enough to be worth it.
+final class WaitingNotice {
+    static let patienceMS: Int32 = 300
+    private let job: UInt32
+    private let busy: String?
+    private let isQuiet: Bool
+    private var said = false
+
+    init(job: UInt32, busy: String?, isQuiet: Bool) {
+        self.job = job
+        self.busy = busy
+        self.isQuiet = isQuiet
+    }
+
+    var isDue: Bool { busy != nil && !said && !isQuiet }
+
+    func say() {
+        guard isDue, let busy else { return }
+        said = true
+        Console.info("srun", "Job \(job) step creation temporarily disabled, retrying (\(busy))")
+    }
+
+    func created() { if said { Console.info("srun", "Step created for job \(job)") } }
+}
+
 /// Programs that srun itself runs and waits for.
 enum LocalProgram {
     /// Its wait status; nil: it could not be started.
@@ -111,6 +146,18 @@ enum LocalProgram {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         return status
+    }
+}
+
+enum LocalUser {
+    /// Of this process, as /etc/passwd has it, else as the environment does.
+    static var name: String {
+        let text = String(decoding: LocalFile.read("/etc/passwd") ?? [], as: UTF8.self)
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
+            if fields.count > 2, fields[2] == "\(getuid())" { return String(fields[0]) }
+        }
+        return Process.variable("USER") ?? "\(getuid())"
     }
 }
 
