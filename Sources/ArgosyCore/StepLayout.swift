@@ -78,13 +78,16 @@ struct StepLayout {
             throw Refusals.notAvailable("node \(name) of --nodelist=\(list) is not one of the job's nodes")
         }
         let wanted = Set(names)
-        return positions.filter { wanted.contains(job.nodes[$0].name) }
+        let found = positions.filter { wanted.contains(job.nodes[$0].name) }
+        // More nodes than named: these, and what else there is.
+        guard request.nodes > found.count else { return found }
+        return found + positions.filter { !wanted.contains(job.nodes[$0].name) }
     }
 
     private func layout(on candidates: [Int], with free: [CPUSet], _ gres: StepGRES) -> Outcome? {
         let usable = candidates.filter { room(at: $0, free, gres) > 0 }
         guard let count = nodeCount(usable, free, gres), count > 0, count <= usable.count else { return nil }
-        let chosen = Array(usable.prefix(count))
+        let chosen = usable.prefix(count).sorted()
         guard let tasks = distribute(chosen, free, gres) else { return nil }
         guard let grants = gres.take(chosen, tasks) else { return nil }
         let nodes = chosen.indices.map { share(of: chosen[$0], tasks: tasks[$0], free, grants[$0]) }

@@ -18,6 +18,8 @@ struct StepOrder {
         let nodes = launch.layout.nodes
         return Int(launch.nodeIndex) < nodes.count ? nodes[Int(launch.nodeIndex)] : WireAllocatedNode()
     }
+    /// Its tasks have a PMI service.
+    var hasManagement: Bool { !isBatch && launch.mpi == "pmi2" }
     /// "5.batch", as Slurm names steps in messages.
     var name: String { "\(context.job).\(StepID(launch.step))" }
 
@@ -38,6 +40,9 @@ struct StepOrder {
             ranks = layout.ranks(on: Int(launch.nodeIndex), Self.rankOrder(launch))
         }
     }
+
+    /// Ranks follow each other node after node.
+    var isInBlocks: Bool { Self.rankOrder(launch) == .block }
 
     private static func rankOrder(_ launch: WireLaunchStep) -> RankLayout.Order {
         let word = launch.options.distribution.lowercased().prefix { $0 != ":" && $0 != "," }

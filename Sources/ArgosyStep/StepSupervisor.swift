@@ -69,14 +69,14 @@ final class StepSupervisor {
         _ = channel.dial(at: BootClock.now)
         do {
             try prepare()
-            if plan.needsClient, order.launch.waitForIo {
+            if needsClient, order.launch.waitForIo {
                 clientAt = BootClock.now + Self.clientPatience
             } else {
                 act(machine.apply(.clientConnected))
             }
         } catch {
             failure = "\((error as? StdioFiles.Failure)?.message ?? "\(error)")"
-            if child == nil, plan.needsClient || !order.isBatch { child = startTeller() }
+            if child == nil, needsClient { child = startTeller() }
             if child == nil || !order.launch.waitForIo {
                 child?.send(note(.failure, failure))
                 act(machine.apply(.terminateOrdered(grace: .zero)))
@@ -103,7 +103,8 @@ final class StepSupervisor {
         var opened = try StdioFiles(
             plan, as: Credentials(order.identity), umask: umask, truncate: !appends,
             window: (options.rows, options.columns))
-        if plan.needsClient {
+        if order.hasManagement { try opened.addManagement() }
+        if needsClient {
             let side = cgroup.child("io")
             try side.create()
             child = try IOChildProcess.start(order, opened, in: side)
@@ -111,6 +112,9 @@ final class StepSupervisor {
         }
         files = opened
     }
+
+    /// srun connects to every node of its step: it hears there how tasks end.
+    private var needsClient: Bool { plan.needsClient || !order.isBatch }
 
     /// One without streams, that only tells srun why the step cannot start.
     private func startTeller() -> IOChildProcess? {

@@ -74,6 +74,7 @@ struct TaskLauncher {
             spec.arguments = TaskPrologue.arguments(order.launch.options.taskProlog, arguments)
         }
         spec.pidVariable = Self.pidVariable
+        if let line = ends.management { spec.keptDescriptors = [.init(from: line.raw, to: Self.managementDescriptor)] }
         spec.controlsTerminal = !order.isBatch && order.launch.io.pty && ends.rank == 0
         spec.memoryPolicy = memory.policy(local: local)
         let identity = order.identity
@@ -99,10 +100,19 @@ struct TaskLauncher {
     /// Gets the process's number on its way to exec.
     private static let pidVariable = "SLURM_TASK_PID"
 
+    /// What PMI_FD says.
+    private static let managementDescriptor: Int32 = 11
+
     private func variables(_ local: Int, _ rank: UInt32) -> TaskEnvironment {
         var variables = environment
         variables.setTask(rank: rank, local: UInt32(local), ranksHere: order.ranks)
         variables.set(Self.pidVariable, "0000000000")
+        if order.hasManagement {
+            variables.set("PMI_FD", Self.managementDescriptor)
+            variables.set("PMI_RANK", rank)
+            variables.set("PMI_SIZE", order.launch.layout.tasks)
+            variables.set("PMI_JOBID", order.name)
+        }
         return variables
     }
 

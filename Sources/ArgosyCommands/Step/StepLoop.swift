@@ -13,6 +13,8 @@ struct StepLoop {
     private let options: JobOptions
     private let terminal: Terminal?
     private var inputEnded = false
+    /// By round, what each node's tasks tell the others (PMI).
+    private var exchanges: [UInt32: [String: Data]] = [:]
     private let relayed: Bool
     var notice: WaitingNotice?
 
@@ -30,9 +32,12 @@ struct StepLoop {
         defer { terminal?.restore() }
         let askedAt = monotonicMS()
         while !session.isFinished {
+            var heard = false
             let events = try session.pump(also: watches(session, signals), timeout: timeout) { event in
+                heard = true
                 try handle(event)
             }
+            try answerExchanges(session)
             let now = monotonicMS()
             if events[0] != 0 { for signal in signals.take() { try interrupted(signal, session, now) } }
             if events[1] != 0 { try passInput(session) }
@@ -40,7 +45,7 @@ struct StepLoop {
                 notice?.say()
             }
             run.tick(at: now)
-            try flush(session, quiet: events.allSatisfy { $0 == 0 })
+            try flush(session, quiet: !heard && events.allSatisfy { $0 == 0 })
             if relayed, run.isFinished { session.finish() }
         }
         output?.finish()
@@ -97,7 +102,21 @@ struct StepLoop {
         case .exited(let task): run.exited(task, at: monotonicMS())
         case .finished(let node): run.nodeFinished(node)
         case .failure(let failure): run.failed(failure)
-        case .input, .signal, .window, .exchange, nil: break
+        case .exchange(let pairs): exchanges[pairs.round, default: [:]][pairs.node] = pairs.data
+        case .input, .signal, .window, nil: break
+        }
+    }
+
+    /// What all nodes have said goes to all of them: a barrier of the tasks is over.
+    private mutating func answerExchanges(_ session: StepSession) throws {
+        guard let nodes = run.created?.layout.nodes.count else { return }
+        for round in exchanges.keys.sorted() {
+            guard let said = exchanges[round], said.count >= nodes else { continue }
+            exchanges[round] = nil
+            var frame = WireIOFrame()
+            frame.exchange.round = round
+            frame.exchange.data = said.keys.sorted().reduce(into: Data()) { $0 += said[$1] ?? Data() }
+            try session.send(frame)
         }
     }
 
