@@ -50,7 +50,7 @@ enum Srun {
             try StepDefaults.complete(&options, environmentTasks: environmentTasks, variable: Process.variable)
         } catch {
             Console.complain("srun: error: \(error.message)\n")
-            return 1
+            return errorStatus
         }
         return start(options, command)
     }
@@ -73,18 +73,21 @@ enum Srun {
                 unsetenv("ARGOSY_RELAY")
             }
             let session = try Session()
-            let run = StepStart(options: options, command: command, session: session, signals: signals, terminal: terminal)
+            let run = StepStart(
+                options: options, command: command, session: session, signals: signals, terminal: terminal)
             if options.jobID > 0 { return try run.start(in: options.jobID, isOwn: false) }
             return try allocated(run)
         } catch let error as StepFileFailure {
             Console.complain("srun: error: \(error.message)\n")
-            return 1
         } catch {
             let failure = Failure(error)
             Console.error("srun", failure.message, detail: failure.detail)
-            return 1
         }
+        return errorStatus
     }
+
+    /// Of srun's own failures, so that scripts can tell them from their program's.
+    static var errorStatus: Int32 { Process.variable("SLURM_EXIT_ERROR").flatMap { Int32($0) } ?? 1 }
 
     /// A job of its own, that ends with the connection it was asked for on.
     private static func allocated(_ run: StepStart) throws -> Int32 {

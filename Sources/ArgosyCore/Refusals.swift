@@ -33,7 +33,8 @@ enum Refusals {
     static func stepBusy(_ id: JobID) -> Refusal {
         Refusal(
             .stepNodesBusy, "Requested nodes are busy",
-            detail: "other steps of job \(id) hold what this one asks for; it can wait, share (--overlap) or ask for less")
+            detail:
+                "other steps of job \(id) hold what this one asks for; it can wait, share (--overlap) or ask for less")
     }
 
     static func notAvailable(_ why: String) -> Refusal {

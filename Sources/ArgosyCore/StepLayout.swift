@@ -135,7 +135,8 @@ struct StepLayout {
             let counts = chosen.map { position in names.filter { $0 == job.nodes[position].name }.count }
             return counts.reduce(0, +) == wanted && !counts.contains(0) ? counts : nil
         }
-        if request.distribution == .block, chosen.count == job.nodes.count, wanted == Int(job.tasks), request.tasksPerNode == 0,
+        if request.distribution == .block, chosen.count == job.nodes.count, wanted == Int(job.tasks),
+            request.tasksPerNode == 0,
             zip(chosen, job.nodes).allSatisfy({ $1.tasks > 0 && Int($1.tasks) <= room(at: $0, free, gres) })
         {
             return job.nodes.map { Int($0.tasks) }

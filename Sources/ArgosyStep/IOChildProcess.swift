@@ -21,8 +21,8 @@ struct IOChildProcess {
                 + ":\(keep($0.managementForChild))"
         }
         let layout = order.launch.layout
-        let mapping = ProcessManagement.mapping(layout.nodes.map(\.tasks))
-        let step = ["\(layout.tasks)", order.name, order.isInBlocks ? mapping : ""]
+        let mapping = order.hasManagement ? ProcessManagement.mapping(order.nodesOfRanks) : ""
+        let step = ["\(layout.tasks)", order.name, mapping]
         let program = try Machine.executablePath()
         var spec = ProcessSpec(path: program, arguments: ["argosystepd", "io", order.context.node] + step + tasks)
         spec.workingDirectory = "/"
@@ -50,7 +50,8 @@ public enum IOChildMain {
             let numbers = text.split(separator: ":").compactMap { Int32($0) }
             guard numbers.count == 5 else { return 64 }
             tasks.append(
-                .init(rank: UInt32(numbers[0]), input: numbers[1], output: numbers[2], error: numbers[3],
+                .init(
+                    rank: UInt32(numbers[0]), input: numbers[1], output: numbers[2], error: numbers[3],
                     management: numbers[4]))
         }
         let service = ProcessManagement(size: size, name: arguments[2], mapping: arguments[3], ranks: tasks.map(\.rank))

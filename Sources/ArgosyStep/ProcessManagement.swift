@@ -59,7 +59,9 @@ struct ProcessManagement {
             return answer("cmd=put_result rc=0 msg=success")
         case "get":
             let key = words["key"] ?? ""
-            guard let value = pairs[key] else { return answer("cmd=get_result rc=-1 msg=key_\(key)_not_found value=unknown") }
+            guard let value = pairs[key] else {
+                return answer("cmd=get_result rc=-1 msg=key_\(key)_not_found value=unknown")
+            }
             return answer("cmd=get_result rc=0 msg=success value=\(value)")
         case "barrier_in":
             waiting.insert(rank)
@@ -102,16 +104,22 @@ struct ProcessManagement {
         return words
     }
 
-    /// How block-wise ranks lie on nodes of so many tasks: runs of nodes with equal counts.
-    static func mapping(_ tasksPerNode: [UInt32]) -> String {
-        var runs: [(first: Int, count: Int, tasks: UInt32)] = []
-        for (index, tasks) in tasksPerNode.enumerated() {
-            if let last = runs.last, last.tasks == tasks {
-                runs[runs.count - 1].count += 1
+    /// Which ranks lie on which node: blocks of (first node, nodes, ranks on each), in order of ranks.
+    ///
+    /// - Parameter nodes: the node's number of each rank.
+    static func mapping(_ nodes: [Int]) -> String {
+        var runs: [(node: Int, ranks: Int)] = []
+        for node in nodes {
+            if runs.last?.node == node { runs[runs.count - 1].ranks += 1 } else { runs.append((node, 1)) }
+        }
+        var blocks: [(first: Int, nodes: Int, ranks: Int)] = []
+        for run in runs {
+            if let last = blocks.last, last.ranks == run.ranks, last.first + last.nodes == run.node {
+                blocks[blocks.count - 1].nodes += 1
             } else {
-                runs.append((index, 1, tasks))
+                blocks.append((run.node, 1, run.ranks))
             }
         }
-        return "(vector" + runs.map { ",(\($0.first),\($0.count),\($0.tasks))" }.joined() + ")"
+        return "(vector" + blocks.map { ",(\($0.first),\($0.nodes),\($0.ranks))" }.joined() + ")"
     }
 }

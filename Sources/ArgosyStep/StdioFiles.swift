@@ -87,7 +87,9 @@ struct StdioFiles {
             tasks[index].input = nil
             tasks[index].management = nil
             if task.output == .client || task.output == .terminal { tasks[index].output = nil }
-            if task.error == .client || task.error == .terminal || (task.error == .sameAsOutput && task.output == .client) {
+            if task.error == .client || task.error == .terminal
+                || (task.error == .sameAsOutput && task.output == .client)
+            {
                 tasks[index].error = nil
             }
         }

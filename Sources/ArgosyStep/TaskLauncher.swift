@@ -125,11 +125,13 @@ struct TaskLauncher {
 
     /// The program of --task-epilog, once a task has ended: as the user, in its environment, without its stdio.
     func startEpilog(_ local: Int, _ ends: StdioFiles.Ends, in cgroup: Cgroup) throws -> ChildProcess? {
-        let program = order.launch.options.taskEpilog
-        guard !program.isEmpty, !order.isBatch else { return nil }
+        let programs = order.launch.options.taskEpilog.split(separator: "\n").map(String.init)
+        guard let program = programs.first, !order.isBatch else { return nil }
         var spec = try makeSpec(local, ends, in: cgroup)
-        spec.path = program
-        spec.arguments = [program]
+        spec.path = programs.count == 1 ? program : "/bin/sh"
+        spec.arguments =
+            programs.count == 1
+            ? programs : ["/bin/sh", "-c", #"for p in "$@"; do "$p"; done"#, "slurmstepd"] + programs
         spec.controlsTerminal = false
         return try Spawn.start(spec)
     }

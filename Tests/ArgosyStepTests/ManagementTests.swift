@@ -35,12 +35,14 @@ import Testing
         var service = service()
         #expect(service.take("nonsense", from: 0).isEmpty)
         #expect(service.take("cmd=get key=x", from: 0).first != nil)
-        #expect(service.take("cmd=put key=x", from: 0) == [.answer(rank: 0, "cmd=put_result rc=-1 msg=no_key_or_value\n")])
+        #expect(
+            service.take("cmd=put key=x", from: 0) == [.answer(rank: 0, "cmd=put_result rc=-1 msg=no_key_or_value\n")])
         #expect(service.take("cmd=abort exitcode=3", from: 0) == [.abort(code: 3)])
     }
 
     @Test func `equal nodes are one run of the mapping`() {
-        #expect(ProcessManagement.mapping([2, 2, 1]) == "(vector,(0,2,2),(2,1,1))")
+        #expect(ProcessManagement.mapping([0, 0, 1, 1, 2]) == "(vector,(0,2,2),(2,1,1))")
+        #expect(ProcessManagement.mapping([0, 1, 0, 1]) == "(vector,(0,2,1),(0,2,1))")
     }
 }
 

@@ -37,7 +37,7 @@ enum StepDefaults {
 
     /// --het-group: the component's own job is the one the step is for.
     private static func group(_ options: inout JobOptions, _ variable: (String) -> String?) throws(Failure) {
-        guard !options.step.hetGroup.isEmpty else { return }
+        guard !options.step.hetGroup.isEmpty, options.jobID > 0 else { return }
         let size = variable("SLURM_HET_SIZE").flatMap { UInt32($0) } ?? 0
         guard let group = UInt32(options.step.hetGroup) else {
             throw Failure(
@@ -57,7 +57,8 @@ enum StepDefaults {
         guard options.minNodes > options.tasks, options.tasks > 0 else { return }
         Console.info(
             "srun",
-            "Warning: can't run \(options.tasks) processes on \(options.minNodes) nodes, setting nnodes to \(options.tasks)")
+            "Warning: can't run \(options.tasks) processes on \(options.minNodes) nodes, setting nnodes to \(options.tasks)"
+        )
         options.minNodes = options.tasks
         options.maxNodes = options.tasks
     }

@@ -96,7 +96,8 @@ struct StepLoop {
     private mutating func handle(_ frame: WireIOFrame) throws {
         switch frame.body {
         case .created(let created): try begin(created)
-        case .refused(let refusal): throw Refusal(.init(rawValue: refusal.code) ?? .malformed, refusal.message, detail: refusal.detail)
+        case .refused(let refusal):
+            throw Refusal(.init(rawValue: refusal.code) ?? .malformed, refusal.message, detail: refusal.detail)
         case .output(let data):
             output?.take(Array(data.data), rank: data.rank, isError: data.isError, end: data.end)
         case .exited(let task): run.exited(task, at: monotonicMS())

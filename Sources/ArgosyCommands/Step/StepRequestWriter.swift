@@ -10,6 +10,8 @@ struct StepRequestWriter {
     let job: UInt32
     /// Of a job made for it.
     let isOwn: Bool
+    /// Names of the limits that go along.
+    var propagated = "ALL"
 
     /// Throws `Failure` for a --multi-prog file that cannot be used.
     func request() throws(Failure) -> WireCreateStep {
@@ -52,7 +54,7 @@ struct StepRequestWriter {
         told.distribution = options.resources.distribution
         told.hostList = options.hostList
         told.hasLimits_p = true
-        told.limits = LimitNames.chosen(options.step.propagated ?? "ALL", of: Process.limits).map { limit in
+        told.limits = LimitNames.chosen(propagated, of: Process.limits).map { limit in
             var wire = WireResourceLimit()
             (wire.resource, wire.soft, wire.hard) = (limit.resource, limit.soft, limit.hard)
             return wire

@@ -19,14 +19,29 @@ struct StepStart {
     ///
     /// - Parameter isOwn: the job was made for this step.
     func start(in job: UInt32, isOwn: Bool) throws -> Int32 {
-        var request = try StepRequestWriter(options: options, command: command, job: job, isOwn: isOwn).request()
+        var request = try StepRequestWriter(
+            options: options, command: command, job: job, isOwn: isOwn, propagated: propagated
+        ).request()
         if let wanted = options.step.broadcast {
             let broadcast = ProgramBroadcast(start: self, job: job)
             request.arguments[0] = try broadcast.run(request.arguments[0], to: wanted)
         }
-        try runLocal(options.step.prolog, job)
-        defer { try? runLocal(options.step.epilog, job) }
+        if options.verbose > 0 { describe(job) }
+        try runLocal(options.step.prolog ?? configured("SrunProlog"), job)
+        defer { try? runLocal(options.step.epilog ?? configured("SrunEpilog"), job) }
         return try run(request, isOwn: isOwn)
+    }
+
+    private func configured(_ key: String) -> String? {
+        session.configuration.entries.last { $0.key.lowercased() == key.lowercased() }?.value
+    }
+
+    /// Limits that go along: as asked, else as configured, else all.
+    private var propagated: String {
+        if let asked = options.step.propagated { return asked }
+        if let names = configured("PropagateResourceLimits") { return names }
+        guard let except = configured("PropagateResourceLimitsExcept") else { return "ALL" }
+        return LimitNames.all(but: except)
     }
 
     /// Of the step only, as it was asked for.
@@ -77,7 +92,8 @@ struct StepStart {
         let connection = try session.connect()
         try connection.send(request)
         let reply = try Srun.waitForReply(
-            connection, signals, after: WaitingNotice.patienceMS, cancelled: "Cancelled pending job step", slow: notice.say)
+            connection, signals, after: WaitingNotice.patienceMS, cancelled: "Cancelled pending job step",
+            slow: notice.say)
         guard case .stepCreated(let created)? = reply.body else { throw Failure("Invalid reply of the controller") }
         try loop.begin(created)
         let nodes = try StepSession.direct(created, munge: Munge(socket: session.configuration.mungeSocket))
@@ -87,11 +103,31 @@ struct StepStart {
     private func loop(relayed: Bool) -> StepLoop {
         var options = options
         if options.name.isEmpty { options.name = Process.variable("SLURM_JOB_NAME") ?? baseName(command.first ?? "") }
-        let run = StepRun(
+        var run = StepRun(
             killsOnBadExit: options.killOnBadExit ?? false, waitSeconds: options.waitSeconds,
             disablesStatus: options.disableStatus || options.quitOnInterrupt,
             killWait: session.configuration.killWait.microseconds / 1_000_000)
+        run.isVerbose = options.verbose > 0
         return StepLoop(run, options, terminal: terminal, relayed: relayed)
+    }
+
+    private func describe(_ job: UInt32) {
+        let rule = "-------------------- --------------------"
+        var lines = ["defined options", rule]
+        func line(_ name: String, _ value: String) {
+            if !value.isEmpty { lines.append(pad(name, 20) + ": " + value) }
+        }
+        line("jobid", options.jobID > 0 ? "\(options.jobID)" : "")
+        line("job-name", options.name)
+        line("nodes", options.minNodes > 0 ? "\(options.minNodes)" : "")
+        line("ntasks", options.tasks > 0 ? "\(options.tasks)" : "")
+        line("cpus-per-task", options.cpusPerTask > 0 ? "\(options.cpusPerTask)" : "")
+        line("verbose", "\(options.verbose)")
+        lines += [rule, "end of defined options"]
+        if !jobNodes.isEmpty {
+            lines.append("jobid \(job): nodes(\(jobNodes.count)):`\(jobNodes.joined(separator: ","))'")
+        }
+        for line in lines { Console.info("srun", line) }
     }
 
     // MARK: srun's own prolog and epilog
