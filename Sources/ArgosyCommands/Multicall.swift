@@ -12,6 +12,6 @@ typealias Command = @Sendable ([String]) -> Int32
 /// By Slurm's names.
 let commands: [String: Command] = [
     "sacct": Sacct.run, "sacctmgr": Sacctmgr.run, "sbatch": Sbatch.run, "scancel": Scancel.run,
-    "scontrol": Scontrol.run, "sinfo": Sinfo.run, "sprio": Sprio.run,
-    "squeue": Squeue.run, "srun": Srun.run, "sshare": Sshare.run,
+    "scontrol": Scontrol.run, "scrontab": Scrontab.run, "sdiag": Sdiag.run, "seff": Seff.run, "sinfo": Sinfo.run, "sprio": Sprio.run,
+    "sreport": Sreport.run, "strigger": Strigger.run, "squeue": Squeue.run, "srun": Srun.run, "sshare": Sshare.run,
 ]

@@ -8,26 +8,34 @@ import Glibc
 
 enum Sbatch {
     static let description = CommandDescription(
-        name: "sbatch", synopsis: "[OPTIONS...] [script [args...]]",
-        options: JobOptionTable.sbatch, stopsAtOperand: true)
+        name: "sbatch", synopsis: "[OPTIONS...] [ : [OPTIONS...]] [script [args...]]",
+        options: JobOptionTable.sbatch, stopsAtOperand: true, usageStatus: 255)
 
     static func run(_ arguments: [String]) -> Int32 {
         var first = JobOptions()
         var exitCode: Int32 = 0
-        guard let operands = description.parse(arguments, into: &first, exitCode: &exitCode) else { return exitCode }
+        guard var operands = description.parse(arguments, into: &first, exitCode: &exitCode) else { return exitCode }
         if let help = first.helpOfValues {
             Console.print(help)
             return first.asksHintHelp ? 1 : 0
         }
         do {
+            let groups = try OptionGroups(arguments, JobOptionTable.sbatch)
+            operands = groups.operands
+            for group in groups.groups.dropFirst() {
+                _ = try OptionParser(JobOptionTable.sbatch, stopsAtOperand: true).parse(group, into: &first)
+            }
             let script = try script(operands, wrap: first.wrap)
-            let options = try options(arguments, script)
-            try options.checkResources()
-            return try submit(script, options, operands)
+            let components = try components(groups.groups, script)
+            for component in components { try component.checkResources() }
+            return try submit(script, components, operands)
+        } catch let error as OptionError {
+            description.report(error)
+            return error.isUsage ? description.usageStatus : error.status
         } catch {
             let failure = Failure(error)
             Console.error("sbatch", failure.message, detail: failure.detail)
-            return (error as? OptionError)?.status ?? 1
+            return Process.errorStatus
         }
     }
 
@@ -44,9 +52,10 @@ enum Sbatch {
             return try BatchScript(bytes)
         }
         guard let bytes = FileBytes.read(path: find(path), limit: BatchScript.maxBytes) else {
+            if errno == EISDIR { return try BatchScript([], name: path) }
             throw Failure("Unable to open file \(path)", detail: String(cString: strerror(errno)))
         }
-        return try BatchScript(bytes)
+        return try BatchScript(bytes, name: path)
     }
 
     /// As named; a bare name that is not here is looked for on PATH.
@@ -59,17 +68,41 @@ enum Sbatch {
         return path
     }
 
+    /// The options of each component: those of the script, then of the environment, then of the command line.
+    static func components(
+        _ groups: [[String]], _ script: BatchScript, environment: (String) -> String? = Process.variable
+    ) throws(OptionError) -> [JobOptions] {
+        var components: [JobOptions] = []
+        for place in 0..<max(groups.count, script.components.count) {
+            let group = place < groups.count ? groups[place] : []
+            let words = place < script.components.count ? script.components[place] : []
+            components.append(try options(group, words, place == 0 ? script : nil, environment: environment))
+        }
+        return components
+    }
+
     static func options(
         _ arguments: [String], _ script: BatchScript, environment: (String) -> String? = Process.variable
     ) throws(OptionError) -> JobOptions {
+        try options(arguments, script.directives, script, environment: environment)
+    }
+
+    /// `script`: where to look for what other batch systems' lines say, unless told not to.
+    private static func options(
+        _ arguments: [String], _ directives: [String], _ script: BatchScript?, environment: (String) -> String?
+    ) throws(OptionError) -> JobOptions {
         let parser = OptionParser(JobOptionTable.sbatch, stopsAtOperand: true)
+        var told = JobOptions()
+        try parser.parse(environment: environment, into: &told)
+        _ = try parser.parse(arguments, into: &told)
         var options = JobOptions()
-        do throws(OptionError) {
-            let operands = try parser.parse(script.directives, into: &options)
-            if let operand = operands.first {
-                throw OptionError("Invalid directive found in batch script: \(operand)")
-            }
-        } catch { throw OptionError("in an #SBATCH line: \(error.message)", status: error.status) }
+        if let script, !told.ignoresPBS {
+            _ = try parser.parse(try ForeignDirectives.words(script.bytes), into: &options)
+        }
+        let operands = try parser.parse(directives, into: &options)
+        if let operand = operands.first {
+            throw OptionError("Invalid directive found in batch script: \(operand)", status: 255)
+        }
         let mounts = options.containerMounts
         options.containerMounts = []
         try parser.parse(environment: environment, into: &options)
@@ -82,54 +115,70 @@ enum Sbatch {
         return options
     }
 
-    private static func submit(_ script: BatchScript, _ given: JobOptions, _ operands: [String]) throws -> Int32 {
-        var options = given
+    private static func submit(_ script: BatchScript, _ given: [JobOptions], _ operands: [String]) throws -> Int32 {
         let path = operands.first.map(find)
-        if options.name.isEmpty {
-            options.name = options.wrap != nil ? "wrap" : path.map(baseName) ?? "sbatch"
-        }
-        if options.getsUserEnvironment, options.quiet == 0 {
-            Console.info("sbatch", "--get-user-env has no effect: the job gets the environment of this command")
-        }
-        if options.input.isEmpty { options.input = "/dev/null" }
-        if options.output.isEmpty { options.output = options.array == nil ? "slurm-%j.out" : "slurm-%A_%a.out" }
         let session = try Session()
-        options = options.withoutForbiddenSpecialization("sbatch", session.configuration)
-        var job = options.specification(command: "sbatch")
-        job.script = Data(script.bytes)
-        job.environment = environment(options)
-        job.arguments = [path ?? options.name] + operands.dropFirst()
-        job.command = path.map { $0.hasPrefix("/") ? $0 : Process.directory + "/" + $0 } ?? ""
-        if options.testOnly {
-            var submit = WireSubmitJob()
-            submit.job = job
-            do { try TestOnly.ask(submit, as: "sbatch", session) } catch {
-                let failure = Failure(error)
-                throw Failure("allocation failure: \(failure.message)", detail: failure.detail)
-            }
-            return 0
-        }
+        var components = given
+        for place in components.indices { settle(&components[place], path, session) }
+        let options = components[0]
+        try options.checkClusters(session.configuration)
+        let job = try specification(script, components, path, operands)
+        if options.testOnly { return try test(job, session) }
         let submitted: WireJobSubmitted
-        do { submitted = try send(job, session) } catch {
-            let failure = Failure(error)
-            throw Failure("Batch job submission failed: \(failure.message)", detail: failure.detail)
+        do {
+            for component in components { try component.checkedByController() }
+            submitted = try send(job, session)
+        } catch {
+            throw Failure(error).worded("Batch job submission failed: ", for: options, as: "sbatch")
         }
         if !submitted.warning.isEmpty { Console.info("sbatch", submitted.warning) }
+        let cluster = options.clusters.isEmpty ? "" : Process.cluster(session.configuration)
         if options.parsable {
-            Console.print("\(submitted.job)\n")
+            Console.print("\(submitted.job)\(cluster.isEmpty ? "" : ";" + cluster)\n")
         } else if options.quiet == 0 {
-            Console.print("Submitted batch job \(submitted.job)\n")
+            Console.print("Submitted batch job \(submitted.job)\(cluster.isEmpty ? "" : " on cluster " + cluster)\n")
         }
         return options.waits ? try wait(for: submitted.job, session) : 0
     }
 
-    private static func environment(_ options: JobOptions) -> [String] {
-        let told = options.told
-        let names = told.map { $0.prefix { $0 != "=" } + "=" }
-        let kept = exported(Process.environment, options.export).filter { entry in
-            !names.contains { entry.hasPrefix($0) }
+    /// What is left to say when nobody said it.
+    private static func settle(_ options: inout JobOptions, _ path: String?, _ session: Session) {
+        if options.name.isEmpty { options.name = options.wrap != nil ? "wrap" : path.map(baseName) ?? "sbatch" }
+        if options.input.isEmpty { options.input = "/dev/null" }
+        if options.output.isEmpty { options.output = options.array == nil ? "slurm-%j.out" : "slurm-%A_%a.out" }
+        options = options.withoutForbiddenSpecialization("sbatch", session.configuration)
+    }
+
+    private static func specification(
+        _ script: BatchScript, _ components: [JobOptions], _ path: String?, _ operands: [String]
+    ) throws -> WireJobSpec {
+        var specs = components.map { $0.specification(command: "sbatch") }
+        for place in specs.indices {
+            specs[place].arguments = [path ?? components[place].name] + operands.dropFirst()
+            specs[place].command = path.map { $0.hasPrefix("/") ? $0 : Process.directory + "/" + $0 } ?? ""
         }
-        return kept + told
+        var job = specs[0]
+        job.script = Data(script.bytes)
+        job.environment = try environment(components)
+        if specs.count > 1 { job.components = specs }
+        return job
+    }
+
+    private static func test(_ job: WireJobSpec, _ session: Session) throws -> Int32 {
+        var submit = WireSubmitJob()
+        submit.job = job
+        do { try TestOnly.ask(submit, as: "sbatch", session) } catch { TestOnly.report(Failure(error)) }
+        return 0
+    }
+
+    private static func environment(_ components: [JobOptions]) throws -> [String] {
+        let options = components[0]
+        let told = components.count == 1 ? options.told : HeterogeneousVariables.told(components)
+        let names = told.map { $0.prefix { $0 != "=" } + "=" }
+        let own =
+            options.exportFile.isEmpty
+            ? exported(Process.environment, options.export) : try ExportFile.read(options.exportFile)
+        return own.filter { entry in !names.contains { entry.hasPrefix($0) } } + told
     }
 
     /// The token makes a repeat after a lost reply find the job that the first try made.

@@ -1,17 +1,23 @@
-// scontrol: shows what the controller knows, block by block, and changes jobs and nodes.
+// scontrol: shows what the controller knows, block by block, and changes it. With no command on its line it reads
+// commands from standard input, one a line.
 
 import ArgosyClient
 import ArgosyDomain
 import ArgosyWire
+import Glibc
 
 struct ScontrolOptions: CommandSettings {
     var showsHelp = false
     var showsUsage = false
     var showsVersion = false
     var oneLine = false
-    var details = false
+    var details = 0
     var quiet = false
     var verbose = 0
+    var all = false
+    var future = false
+    var cluster = ""
+    var uid = ""
 }
 
 enum Scontrol {
@@ -22,335 +28,250 @@ enum Scontrol {
 
     static let options: [Row] =
         [
-            Row("details", "d", "show more of jobs: their steps") { o, _ in o.details = true },
+            Row("all", "a", .none, env: ["SCONTROL_ALL"], "hidden partitions too") { o, _ in o.all = true },
+            Row("details", "d", "show more of jobs and nodes; -dd what keeps a job waiting too") { o, _ in
+                o.details += 1
+            },
+            Row("future", "F", .none, env: ["SCONTROL_FUTURE"], "nodes in state FUTURE too") { o, _ in
+                o.future = true
+            },
+            Row("cluster", "M", .required, "name", env: ["SLURM_CLUSTERS"], "the cluster that is meant; only ours") {
+                $0.cluster = $1
+            },
+            Row("clusters", nil, .required, "name", "same as --cluster") { $0.cluster = $1 },
             Row("oneliner", "o", "one line for each record") { o, _ in o.oneLine = true },
             Row("quiet", "Q", "say only what was asked for") { o, _ in o.quiet = true },
+            Row("uid", "u", .required, "uid", "update jobs as that user") { $0.uid = $1 },
             Row("verbose", "v", "verbosity level") { o, _ in o.verbose += 1 },
-            .accepted("all", "a", .none), .accepted("future", "F", .none), .accepted("hide", nil, .none),
-            .accepted("local", nil, .none), .accepted("sibling", nil, .none), .accepted("federation", nil, .none),
-            .refused("cluster", "M", .required, "one controller serves one cluster; choose it with SLURM_CONF"),
-            .refused("json", nil, .none, "use -o, a line for each record"),
-            .refused("yaml", nil, .none, "use -o, a line for each record"),
-            .refused("uid", "u", .required, "run scontrol as the user"),
+            .accepted("hide", nil, .none), .accepted("local", nil, .none), .accepted("sibling", nil, .none),
+            .accepted("federation", nil, .none),
         ] + informationOptions()
 
     static let commandsText = """
 
-        Commands:
-          create reservation Key=Value...
-          delete ReservationName=NAME
-          hold|uhold|release|requeue|requeuehold|suspend|resume JOB[,JOB...]
+        Commands (a few first letters are enough; none: they are read from standard input):
+          abort                      ends the controller at once; jobs go on
+          cancel_reboot NODES        takes back a reboot that was asked for
+          completing                 jobs that are ending, with their nodes
+          create node|partition|reservation Key=Value...
+          delete NodeName=NODES | PartitionName=NAME | ReservationName=NAME
+          errnumstr NUMBER           the text of an error number
+          hold|uhold|release|requeue|requeuehold|suspend|resume|top JOB[,JOB...]
+          listpids [JOB[.STEP]] [NODE]  processes of jobs on this node
+          notify JOB TEXT            a line to the job's standard error
+          pidinfo PID                the job that a process of this node belongs to
           ping                       is the controller there
-          show config                the controller's configuration
-          show hostlist LIST         hosts, or a file of them, as a list in brackets
+          reboot [ASAP] [nextstate=RESUME|DOWN] [reason=TEXT] ALL|NODES
+          reconfigure                reads the configuration again
+          setdebug|setdebugflags|schedloglevel LEVEL
+          show aliases|assoc_mgr|burstbuffer|config|daemons|federation|job|licenses|node|
+               partition|reservation|slurmd|step|topology [NAME]
+          show hostlist|hostlistsorted LIST   hosts, or a file of them, as a list in brackets
           show hostnames [LIST]      the hosts of a list, a line each
-          show job|step|node|partition|reservation [NAME]
-          shutdown                   ends the controller; jobs go on
-          update NodeName=LIST State=DRAIN|RESUME|DOWN [Reason=TEXT]
-          update JobId=JOB Key=Value...
-          update ReservationName=NAME Key=Value...
-          update PartitionName=NAME State=UP|DOWN|DRAIN|INACTIVE
+          shutdown [slurmctld]       ends the controller; jobs go on
+          takeover, token            not here
+          update JobId|NodeName|PartitionName|ReservationName|StepId=NAME Key=Value...
           version
+          wait_job JOB               until its nodes are ready
+          write batch_script JOB [FILE|-]
+          write config [FILE]
+          all, details, exit, help, hide, oneliner, quiet, quit, verbose, !!
 
         """
 
     static func run(_ arguments: [String]) -> Int32 {
         var options = ScontrolOptions()
         var exitCode: Int32 = 0
+        do throws(OptionError) {
+            try OptionParser(self.options).parse(environment: Process.variable, into: &options)
+        } catch { Console.error("scontrol", error.message) }
         guard let words = description.parse(arguments, into: &options, exitCode: &exitCode) else {
             if options.showsHelp { Console.print(commandsText) }
             return exitCode
         }
-        guard let command = words.first?.lowercased() else {
-            Console.error("scontrol", "no command given; there is no interactive mode, see scontrol --help")
+        var shell = ScontrolShell(options: options)
+        if let refusal = shell.checkOptions() {
+            Console.error("scontrol", refusal.message, detail: refusal.detail)
             return 1
         }
-        do { return try perform(command, Array(words.dropFirst()), options) } catch {
-            let failure = Failure(error)
-            Console.complain("\(failure.message)\n")
-            if !failure.detail.isEmpty, !options.quiet { Console.complain("scontrol: error: \(failure.detail)\n") }
-            return 1
+        if words.isEmpty { return shell.readCommands() }
+        shell.perform(words)
+        return shell.exitCode
+    }
+}
+
+/// Commands one after the other, each with what was set before.
+struct ScontrolShell {
+    var options: ScontrolOptions
+    var exitCode: Int32 = 0
+    private var isInteractive = false
+    private var wantsExit = false
+    private var last: [String] = []
+
+    init(options: ScontrolOptions) { self.options = options }
+
+    func checkOptions() -> Failure? {
+        if !options.cluster.isEmpty, let cluster = (try? Session())?.configuration.clusterName,
+            !cluster.isEmpty, cluster != options.cluster
+        {
+            return Failure(
+                "No cluster '\(options.cluster)' known by database.",
+                detail: "this is cluster \(cluster); reach another one by its own configuration (SLURM_CONF)")
         }
-    }
-
-    private static func perform(_ command: String, _ words: [String], _ options: ScontrolOptions) throws -> Int32 {
-        switch command {
-        case "show" where !words.isEmpty: try show(words[0].lowercased(), Array(words.dropFirst()), options)
-        case "show":
-            throw Failure("too few arguments for keyword:show", detail: "show what: job, node, partition, config, ...")
-        case "ping": return try ping()
-        case "version": Console.print(versionText)
-        case "hold", "uhold", "release", "requeue", "requeuehold", "suspend", "resume":
-            return try change(command, words)
-        case "create": return try create(words)
-        case "delete": return try delete(words)
-        case "update": return try update(words)
-        case "shutdown": _ = try Session().ask(.shutdown(.init()))
-        case "reconfigure":
-            throw Failure(
-                "slurm_reconfigure error: Requested operation not supported on this system",
-                detail: "argosyctld reads its configuration when it starts: restart it; jobs go on meanwhile")
-        case "help": Console.print(description.help + commandsText)
-        default: throw Failure("invalid keyword: \(command)", detail: "see scontrol --help")
+        if !options.uid.isEmpty, UInt32(options.uid) == nil, PasswordFile.uid(of: options.uid) == nil {
+            return Failure("--uid=\"\(options.uid)\" invalid")
         }
-        return 0
+        return nil
     }
 
-    private static func show(_ what: String, _ words: [String], _ options: ScontrolOptions) throws {
-        func means(_ keyword: String, _ least: Int) -> Bool {
-            what.count >= least && keyword.hasPrefix(what) || what == keyword + "s"
+    // MARK: Reading
+
+    /// Until `exit`, `quit` or the end of standard input.
+    mutating func readCommands() -> Int32 {
+        isInteractive = true
+        let echoes = isatty(0) == 0
+        while !wantsExit {
+            Console.print("scontrol: ")
+            guard let line = readLine() else {
+                Console.print("\n")
+                break
+            }
+            if echoes { Console.print(line + "\n") }
+            var words = Self.words(line)
+            if words == ["!!"] { words = last } else { last = words }
+            if !words.isEmpty { perform(words) }
         }
-        if means("hostnames", 5) || what == "hostname" { return try hostnames(words.first) }
-        if means("hostlist", 5) || means("hostlistsorted", 9) {
-            return try hostlist(words.first, sorted: what == "hostlistsorted")
-        }
-        if means("config", 1) || what == "configuration" { return try configuration() }
-        let name = words.first ?? ""
-        if means("jobs", 1) || what == "jobid" { return try jobs(name, options) }
-        if means("nodes", 1) || what == "nodename" { return try nodes(name, options) }
-        if means("partitions", 1) || what == "partitionname" { return try partitions(name, options) }
-        if means("reservations", 3) || what == "reservationname" { return try reservations(name, options) }
-        if means("steps", 2) || what == "stepid" { return try steps(name, options) }
-        if what == "daemons" { return Console.print("argosyctld argosyd\n") }
-        throw Failure(
-            "invalid entity:\(what) for keyword:show",
-            detail: "show job, step, node, partition, reservation, config, hostnames or hostlist")
+        return exitCode
     }
 
-    private static func records(_ text: String) throws -> [JobRecord] {
-        var request = WireListJobs()
-        if !text.isEmpty { request.jobs = try JobIdentifier.list(valueOf(text)).map(\.selector) }
-        do throws(Failure) {
-            guard case .jobs(let list)? = try Session().ask(.listJobs(request)).body else { return [] }
-            let now = list.nowUs > 0 ? list.nowUs / 1_000_000 : Times.now()
-            return list.jobs.map { JobRecord(info: $0, now: now) }
-        } catch { throw Failure("slurm_load_jobs error: \(error.message)", detail: error.detail) }
-    }
-
-    /// `JobId=12` is `12`.
-    private static func valueOf(_ text: String) -> String {
-        text.firstIndex(of: "=").map { String(text[text.index(after: $0)...]) } ?? text
-    }
-
-    private static func jobs(_ name: String, _ options: ScontrolOptions) throws {
-        let records = try records(name)
-        if records.isEmpty { return Console.print("No jobs in the system\n") }
-        for record in records {
-            var lines = record.details()
-            if options.details { lines += record.info.steps.flatMap { StepText.details(.init(job: record, step: $0)) } }
-            Console.print(block(lines, oneLine: options.oneLine))
-        }
-    }
-
-    private static func steps(_ name: String, _ options: ScontrolOptions) throws {
-        let wanted = try JobIdentifier.list(valueOf(name)).compactMap(\.step)
-        for record in try records(name) {
-            for step in record.info.steps where wanted.isEmpty ? step.endUs == 0 : wanted.contains(step.step) {
-                Console.print(block(StepText.details(.init(job: record, step: step)), oneLine: options.oneLine))
+    /// Split at blanks; quotes, single or double, keep them.
+    static func words(_ line: String) -> [String] {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        for character in line {
+            if let open = quote {
+                if character == open { quote = nil } else { word = (word ?? "") + String(character) }
+            } else if character == "\"" || character == "'" {
+                quote = character
+                word = word ?? ""
+            } else if character == " " || character == "\t" {
+                if let done = word { words.append(done) }
+                word = nil
+            } else {
+                word = (word ?? "") + String(character)
             }
         }
+        if let done = word { words.append(done) }
+        return words
     }
 
-    private static func nodes(_ name: String, _ options: ScontrolOptions) throws {
-        let list: WireNodeList
-        do throws(Failure) {
-            guard case .nodes(let found)? = try Session().ask(.listNodes(.init())).body else { return }
-            list = found
-        } catch { throw Failure("slurm_load_node error: \(error.message)", detail: error.detail) }
-        if name.isEmpty {
-            for node in list.nodes { Console.print(block(NodeText.details(node), oneLine: options.oneLine)) }
-            return
+    // MARK: Commands
+
+    typealias Action = (inout ScontrolShell, _ tag: String, _ words: [String]) throws -> Void
+
+    /// Full names, with the least letters that stand for them; what needs arguments, and how many it takes at most.
+    struct Command {
+        var name: String
+        var least: Int
+        var arguments: ClosedRange<Int>
+        var action: Action
+        init(_ name: String, _ least: Int, _ arguments: ClosedRange<Int>, _ action: @escaping Action) {
+            (self.name, self.least, self.arguments, self.action) = (name, least, arguments, action)
         }
-        for wanted in try Hostlist.expand(valueOf(name)) {
-            guard let node = list.nodes.first(where: { $0.name == wanted }) else {
-                throw Failure("Node \(wanted) not found")
+    }
+
+    private static let any = 0...Int.max
+    private static let some = 1...Int.max
+
+    static var commands: [Command] {
+        [
+            Command("abort", 5, any) { _, _, _ in _ = try Session().ask(.shutdown(.init())) },
+            Command("all", 2, 0...0) { shell, _, _ in shell.options.all = true },
+            Command("cancel_reboot", 3, any) { shell, tag, words in try shell.cancelReboot(tag, words) },
+            Command("cluster", 2, 0...1) { shell, _, words in
+                shell.options.cluster = words.first ?? ""
+                if let refusal = shell.checkOptions() { throw refusal }
+            },
+            Command("completing", 3, 0...0) { shell, _, _ in try shell.completing() },
+            Command("create", 3, any) { shell, tag, words in try shell.create(tag, words) },
+            Command("delete", 3, any) { shell, tag, words in try shell.delete(tag, words) },
+            Command("details", 3, 0...0) { shell, _, _ in shell.options.details = 1 },
+            Command("errnumstr", 3, any) { _, tag, words in try ErrorNumbers.show(tag, words) },
+            Command("exit", 4, 0...0) { shell, _, _ in shell.wantsExit = true },
+            Command("fsdampeningfactor", 3, some) { shell, tag, words in try shell.set("fsdampening", tag, words) },
+            Command("getent", 3, any) { _, _, _ in },
+            Command("help", 2, any) { _, _, _ in
+                Console.print(Scontrol.description.help + Scontrol.commandsText)
+            },
+            Command("hide", 2, 0...0) { shell, _, _ in shell.options.all = false },
+            Command("hold", 4, some) { shell, _, words in try shell.changeJobs("hold", words) },
+            Command("holdu", 5, some) { shell, _, words in try shell.changeJobs("uhold", words) },
+            Command("uhold", 5, some) { shell, _, words in try shell.changeJobs("uhold", words) },
+            Command("listpids", 1, 0...2) { shell, _, words in try shell.listPIDs(words) },
+            Command("notify", 1, 2...Int.max) { shell, _, words in try shell.notify(words) },
+            Command("oneliner", 1, 0...0) { shell, _, _ in shell.options.oneLine = true },
+            Command("pidinfo", 3, any) { shell, tag, words in try shell.pidInfo(tag, words) },
+            Command("ping", 3, 0...0) { shell, _, _ in try shell.ping() },
+            Command("quiet", 4, 0...0) { shell, _, _ in shell.options.quiet = true },
+            Command("quit", 4, 0...0) { shell, _, _ in shell.wantsExit = true },
+            Command("reboot", 3, any) { shell, _, words in try shell.reboot(words) },
+            Command("reconfigure", 3, 0...0) { shell, _, _ in try shell.reconfigure() },
+            Command("release", 3, some) { shell, _, words in try shell.changeJobs("release", words) },
+            Command("requeue", 3, some) { shell, _, words in try shell.requeue("requeue", words) },
+            Command("requeuehold", 11, some) { shell, _, words in try shell.requeue("requeuehold", words) },
+            Command("resume", 3, some) { shell, _, words in try shell.changeJobs("resume", words) },
+            Command("schedloglevel", 3, 1...1) { shell, tag, words in try shell.set("schedlog", tag, words) },
+            Command("setdebug", 4, 1...1) { shell, tag, words in try shell.set("debug", tag, words) },
+            Command("setdebugflags", 9, 1...Int.max) { shell, tag, words in try shell.set("debugflags", tag, words) },
+            Command("show", 3, 1...Int.max) { shell, _, words in try shell.show(words) },
+            Command("shutdown", 8, 0...1) { _, _, _ in _ = try Session().ask(.shutdown(.init())) },
+            Command("suspend", 2, some) { shell, _, words in try shell.changeJobs("suspend", words) },
+            Command("takeover", 8, 0...1) { _, _, _ in
+                throw Failure(
+                    "slurm_takeover error: Unable to contact slurm controller (connect failure)",
+                    detail: "there is no backup controller")
+            },
+            Command("token", 2, any) { _, _, _ in
+                throw Failure("Error fetching token", detail: "users are known by their own uid here, not by tokens")
+            },
+            Command("top", 3, some) { shell, _, words in try shell.moveToTop(words) },
+            Command("update", 1, any) { shell, tag, words in try shell.update(tag, words) },
+            Command("verbose", 4, 0...0) { shell, _, _ in shell.options.verbose += 1 },
+            Command("version", 4, 0...0) { _, _, _ in Console.print(versionText) },
+            Command("wait_job", 2, 1...1) { shell, _, words in try shell.waitForJob(words[0]) },
+            Command("write", 5, some) { shell, _, words in try shell.write(words) },
+        ]
+    }
+
+    static func command(_ tag: String) -> Command? {
+        let lower = tag.lowercased()
+        if let exact = commands.first(where: { $0.name == lower }) { return exact }
+        return commands.first { lower.count >= $0.least && $0.name.hasPrefix(lower) }
+    }
+
+    /// Runs one command; what goes wrong is told and remembered in `exitCode`.
+    mutating func perform(_ words: [String]) {
+        let tag = words[0]
+        do {
+            guard let command = Self.command(tag) else { throw Failure("invalid keyword: \(tag)") }
+            let arguments = Array(words.dropFirst())
+            if arguments.count < command.arguments.lowerBound {
+                throw Failure("too few arguments for keyword:\(tag)")
             }
-            Console.print(block(NodeText.details(node), oneLine: options.oneLine))
-        }
-    }
-
-    private static func partitions(_ name: String, _ options: ScontrolOptions) throws {
-        let list: WirePartitionList
-        do throws(Failure) {
-            guard case .partitions(let found)? = try Session().ask(.listPartitions(.init())).body else { return }
-            list = found
-        } catch { throw Failure("slurm_load_partitions error: \(error.message)", detail: error.detail) }
-        let wanted = valueOf(name)
-        let chosen = list.partitions.filter { wanted.isEmpty || $0.name == wanted }
-        if chosen.isEmpty, !wanted.isEmpty { throw Failure("Partition \(wanted) not found") }
-        for partition in chosen { Console.print(block(PartitionText.details(partition), oneLine: options.oneLine)) }
-    }
-
-    private static func configuration() throws {
-        guard case .configuration(let found)? = try Session().ask(.configuration(.init())).body else { return }
-        Console.print(
-            "Configuration data as of \(Times.stamp(found.nowUs > 0 ? found.nowUs : Times.now() * 1_000_000))\n")
-        for entry in found.entries { Console.print("\(pad(entry.key, 23)) = \(entry.value)\n") }
-        Console.print("\n")
-    }
-
-    private static func hostnames(_ text: String?) throws {
-        let list = text ?? Process.variable("SLURM_JOB_NODELIST") ?? Process.variable("SLURM_NODELIST")
-        guard let list else {
-            throw Failure("SLURM_JOB_NODELIST environment variable is not set", detail: "name a list")
-        }
-        Console.print(try Hostlist.expand(list).map { $0 + "\n" }.joined())
-    }
-
-    private static func hostlist(_ text: String?, sorted: Bool) throws {
-        guard let text else { throw Failure("show hostlist needs a list of hosts or a file of them") }
-        var hosts: [String] = []
-        if text.contains("/"), let bytes = FileBytes.read(path: text, limit: 16 << 20) {
-            let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: { " \n\t,".contains($0) })
-            hosts = words.map(String.init)
-        } else {
-            hosts = try Hostlist.expand(text)
-        }
-        if sorted { hosts.sort { ($0.count, $0) < ($1.count, $1) } }
-        Console.print(Hostlist.compress(hosts) + "\n")
-    }
-
-    private static func ping() throws -> Int32 {
-        let session = try Session()
-        let name = session.configuration.controllers.first?.name ?? "controller"
-        do throws(Failure) {
-            guard case .pong(let pong)? = try session.ask(.ping(.init()), timeout: .seconds(10)).body else {
-                throw Failure("Invalid reply of the controller")
+            if arguments.count > command.arguments.upperBound {
+                throw Failure("too many arguments for keyword:\(tag)")
             }
-            Console.print("Slurmctld(primary) at \(pong.host.isEmpty ? name : pong.host) is UP\n")
-            return 0
+            try command.action(&self, tag, arguments)
         } catch {
-            Console.print("Slurmctld(primary) at \(name) is DOWN\n")
-            if !error.detail.isEmpty { Console.error("scontrol", error.detail) }
-            return 1
+            exitCode = 1
+            complain(Failure(error))
         }
     }
 
-    private static func change(_ action: String, _ words: [String]) throws -> Int32 {
-        guard !words.isEmpty else { throw Failure("too few arguments for keyword:\(action)") }
-        var failed = false
-        let session = try Session()
-        for word in words {
-            for job in try JobIdentifier.list(valueOf(word)) {
-                var request = WireUpdateJob()
-                request.job = job.selector
-                request.action = action
-                do throws(Failure) { _ = try session.ask(.updateJob(request)) } catch {
-                    failed = true
-                    Console.complain("\(error.message) for job \(job.text)\n")
-                    if !error.detail.isEmpty { Console.error("scontrol", error.detail) }
-                }
-            }
-        }
-        return failed ? 1 : 0
-    }
-
-    private static func create(_ words: [String]) throws -> Int32 {
-        guard let first = words.first else { throw Failure("too few arguments for create keyword") }
-        guard first.lowercased().hasPrefix("res") else {
-            throw Failure("scontrol: error: Invalid creation entity: \(first)", detail: "reservations are created")
-        }
-        return try ReservationCommand.create(words)
-    }
-
-    private static func delete(_ words: [String]) throws -> Int32 {
-        guard let first = words.first else { throw Failure("too few arguments for delete keyword") }
-        guard first.lowercased().hasPrefix("res") else {
-            throw Failure("Invalid deletion entity: \(first)", detail: "reservations are deleted")
-        }
-        let name = first.contains("=") ? valueOf(first) : words.count > 1 ? words[1] : ""
-        return try ReservationCommand.delete(words.joined(separator: " "), name)
-    }
-
-    private static func reservations(_ name: String, _ options: ScontrolOptions) throws {
-        let list = try ReservationCommand.list()
-        let wanted = valueOf(name)
-        let chosen = list.reservations.filter { wanted.isEmpty || $0.reservation.name == wanted }
-        if chosen.isEmpty {
-            if wanted.isEmpty { return Console.print("No reservations in the system\n") }
-            throw Failure("Reservation \(wanted) not found")
-        }
-        for info in chosen {
-            let text = ReservationText(info: info, now: list.nowUs)
-            Console.print(block(text.details(), oneLine: options.oneLine))
-        }
-    }
-
-    private static func update(_ words: [String]) throws -> Int32 {
-        if let first = words.first?.lowercased(), first.hasPrefix("reservation") {
-            return try ReservationCommand.update(words)
-        }
-        var values: [(key: String, value: String)] = []
-        for word in words {
-            guard let equals = word.firstIndex(of: "=") else {
-                throw Failure("Invalid input: \(word)", detail: "write it as Key=Value; quote values with blanks")
-            }
-            values.append((word[..<equals].lowercased(), String(word[word.index(after: equals)...])))
-        }
-        switch values.first?.key {
-        case "nodename": return try updateNode(values)
-        case "jobid", "job": return try JobUpdate.run(values)
-        case "partitionname", "partition": return try updatePartition(values)
-        default:
-            throw Failure(
-                "No valid entity in update command",
-                detail: "begin with NodeName=LIST, JobId=JOB, PartitionName=NAME or ReservationName=NAME")
-        }
-    }
-
-    private static func updateNode(_ values: [(key: String, value: String)]) throws -> Int32 {
-        var request = WireUpdateNode()
-        request.nodeList = try JobValue.hosts(values[0].value)
-        for (key, value) in values.dropFirst() {
-            switch key {
-            case "state":
-                let allowed = ["DRAIN", "RESUME", "DOWN", "UNDRAIN", "IDLE", "FAIL"]
-                guard allowed.contains(value.uppercased()) else {
-                    throw Failure("Invalid input: State=\(value)", detail: "State is DRAIN, RESUME or DOWN")
-                }
-                request.state = value.uppercased()
-            case "reason": request.reason = value
-            default: throw Failure("Invalid input: \(key)", detail: "State and Reason of nodes can be changed")
-            }
-        }
-        if ["DRAIN", "DOWN", "FAIL"].contains(request.state), request.reason.isEmpty {
-            throw Failure(
-                "You must specify a reason when \(request.state == "DOWN" ? "downing" : "draining") a node. Request denied",
-                detail: "add Reason=TEXT")
-        }
-        do throws(Failure) { _ = try Session().ask(.updateNode(request)) } catch {
-            throw Failure("slurm_update error: \(error.message)", detail: error.detail)
-        }
-        return 0
-    }
-
-    private static func updatePartition(_ values: [(key: String, value: String)]) throws -> Int32 {
-        let request = try partitionUpdate(values)
-        do throws(Failure) { _ = try Session().ask(.updatePartition(request)) } catch {
-            throw Failure("slurm_update error: \(error.message)", detail: error.detail)
-        }
-        return 0
-    }
-
-    static func partitionUpdate(_ values: [(key: String, value: String)]) throws(Failure) -> WireUpdatePartition {
-        var request = WireUpdatePartition()
-        request.name = values[0].value
-        for (key, value) in values.dropFirst() {
-            guard key == "state" else {
-                throw Failure(
-                    "Invalid input: \(key)",
-                    detail: "only State of a partition can be changed; the rest stands in argosy.conf")
-            }
-            guard ["UP", "DOWN", "DRAIN", "INACTIVE"].contains(value.uppercased()) else {
-                throw Failure(
-                    "Invalid input: State=\(value)",
-                    detail: "Valid partition states are DOWN, DRAIN, INACTIVE, and UP")
-            }
-            request.state = value.uppercased()
-        }
-        if request.state.isEmpty {
-            throw Failure("No changes specified", detail: "add State=UP, DOWN, DRAIN or INACTIVE")
-        }
-        return request
+    func complain(_ failure: Failure) {
+        if options.quiet { return }
+        if !failure.message.isEmpty { Console.complain("\(failure.message)\n") }
+        if !failure.detail.isEmpty { Console.complain("scontrol: error: \(failure.detail)\n") }
     }
 }

@@ -78,16 +78,10 @@ enum Sprio {
         }
         let jobs = try sorted(list.jobs.filter { matches($0, options) }, options.sort)
         if jobs.isEmpty, options.asksForJobs { return "Unable to find jobs matching user/id(s) specified\n" }
-        let columns = try ColumnFormat.letters(format(options, list), PriorityFields.all)
-        var text = ""
-        if options.header { text += columns.map { $0.text($0.field.title) }.joined() + "\n" }
-        if options.weights {
-            let weights = PriorityLine.weights(list.weights)
-            text += columns.map { $0.text($0.field.value(weights)) }.joined() + "\n"
-        } else {
-            for job in jobs { text += columns.map { $0.text($0.field.value(.job(job))) }.joined() + "\n" }
-        }
-        return text
+        let chosen = ColumnFormat.letters(format(options, list), PriorityFields.all)
+        for unknown in chosen.unknown { Console.error("sprio", "Invalid job format specification: \(unknown)") }
+        let lines: [PriorityLine] = options.weights ? [.weights(list.weights)] : jobs.map { .job($0) }
+        return chosen.render(lines, header: options.header)
     }
 
     private static func matches(_ job: WireJobPriority, _ options: SprioOptions) -> Bool {

@@ -13,19 +13,26 @@ struct SqueueOptions: CommandSettings {
     var steps = false
     var start = false
     var array = false
+    var perPartition = false
+    var showsHidden = false
+    var keepsUnits = false
     var format: String?
     var longFormat: String?
+    var document: DocumentFormat?
     var sort: String?
     var jobs: [JobIdentifier] = []
     /// -j or -s was given.
     var takesOperands = false
-    var users: [String] = []
+    var users: [String]?
     var accounts: [String] = []
     var partitions: [String] = []
     var names: [String] = []
     var qos: [String] = []
-    var nodes: Set<String> = []
+    var licenses: [String] = []
+    var reservation = ""
+    var nodes: [String] = []
     var states: [String] = []
+    var clusters: [String] = []
     var iterate: UInt32 = 0
 }
 
@@ -42,21 +49,43 @@ enum Squeue {
             ) {
                 $0.accounts = commaList($1)
             },
+            Row("accounts", nil, .required, "account(s)", "same as --account") { $0.accounts = commaList($1) },
+            Row("all", "a", .none, env: ["SQUEUE_ALL"], "also jobs in hidden partitions") { o, _ in
+                o.showsHidden = true
+            },
             Row("array", "r", .none, env: ["SQUEUE_ARRAY"], "display one job array element per line") { o, _ in
                 o.array = true
             },
-            Row("format", "o", .required, "format", env: ["SQUEUE_FORMAT"], "format specification") { $0.format = $1 },
+            .accepted("array-unique", nil, .none),
+            Row(
+                "clusters", "M", .required, "cluster(s)", env: ["SLURM_CLUSTERS"], "clusters to ask: this one, or all"
+            ) {
+                $0.clusters = commaList($1)
+            },
+            Row("cluster", nil, .required, "cluster(s)", "same as --clusters") { $0.clusters = commaList($1) },
+            Row("format", "o", .required, "format", env: ["SQUEUE_FORMAT"], "format specification") {
+                $0.format = $1
+                $0.longFormat = nil
+            },
             Row("Format", "O", .required, "format", env: ["SQUEUE_FORMAT2"], "format specification by names") {
                 $0.longFormat = $1
+                $0.format = nil
             },
+            Row("hide", "hide jobs in hidden partitions") { o, _ in o.showsHidden = false },
             Row("iterate", "i", .required, "seconds", "report again every so many seconds") {
-                o, text throws(OptionError) in
-                o.iterate = try JobValue.count(text, "--iterate")
+                o, text throws(OptionError) in o.iterate = try interval(text)
             },
             Row("jobs", "j", .optional, "job(s)", "comma separated list of jobs to view, default is all") {
                 o, text throws(OptionError) in
                 o.takesOperands = true
                 o.jobs += try JobIdentifier.list(text)
+            },
+            Row("json", nil, .none, "every job, for programs, as JSON") { o, _ in o.document = .json },
+            Row(
+                "licenses", "L", .required, "license(s)", env: ["SQUEUE_LICENSES"],
+                "comma separated list of license names to view"
+            ) {
+                $0.licenses = commaList($1)
             },
             Row("long", "l", "long report") { o, _ in o.long = true },
             Row("me", nil, .none, "show my jobs only") { o, _ in o.users = ["\(ownUID())"] },
@@ -66,22 +95,28 @@ enum Squeue {
             ) {
                 $0.names = commaList($1)
             },
-            Row("noheader", "h", "no headers on output") { o, _ in o.header = false },
+            Row("noconvert", "sizes in the unit they are kept in") { o, _ in o.keepsUnits = true },
             Row("nodelist", "w", .required, "hostlist", "list of nodes to view, default is all") {
-                o, text throws(OptionError) in
-                do throws(Hostlist.Malformed) { o.nodes = Set(try Hostlist.expand(text)) } catch {
-                    throw OptionError(error.description)
-                }
+                o, text throws(OptionError) in o.nodes = try nodes(text)
             },
+            Row("nodes", nil, .required, "hostlist", "same as --nodelist") {
+                o, text throws(OptionError) in o.nodes = try nodes(text)
+            },
+            Row("noheader", "h", "no headers on output") { o, _ in o.header = false },
             Row(
                 "partition", "p", .required, "partition(s)", env: ["SQUEUE_PARTITION"],
                 "comma separated list of partitions to view"
             ) {
                 $0.partitions = commaList($1)
             },
+            Row(
+                "priority", "P", .none, env: ["SQUEUE_PRIORITY"],
+                "a line for each partition of a waiting job; sort by both priorities"
+            ) { o, _ in o.perPartition = true },
             Row("qos", "q", .required, "qos(s)", env: ["SQUEUE_QOS"], "comma separated list of qos's to view") {
                 $0.qos = commaList($1)
             },
+            Row("reservation", "R", .required, "name", "jobs of this reservation only") { $0.reservation = $1 },
             Row("sort", "S", .required, "fields", env: ["SQUEUE_SORT"], "comma separated list of fields to sort on") {
                 $0.sort = $1
             },
@@ -104,12 +139,8 @@ enum Squeue {
             },
             Row("users", nil, .required, "user_name(s)", "same as --user") { $0.users = commaList($1) },
             Row("verbose", "v", "verbosity level") { _, _ in },
-            .accepted("all", "a", .none), .accepted("federation", nil, .none), .accepted("hide", nil, .none),
-            .accepted("licenses", "L"), .accepted("local", nil, .none), .accepted("priority", "P", .none),
-            .accepted("sibling", nil, .none), .accepted("reservation", "R"),
-            .refused("clusters", "M", .required, "one controller serves one cluster; choose it with SLURM_CONF"),
-            .refused("json", nil, .none, "choose fields with -o or -O"),
-            .refused("yaml", nil, .none, "choose fields with -o or -O"),
+            Row("yaml", nil, .none, "every job, for programs, as YAML") { o, _ in o.document = .yaml },
+            .accepted("federation", nil, .none), .accepted("local", nil, .none), .accepted("sibling", nil, .none),
         ] + informationOptions(helpLetter: nil)
 
     static let shortFormat = "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R"
@@ -122,12 +153,29 @@ enum Squeue {
         for word in commaList(text) {
             if word.lowercased() == "all" { return JobState.allCases.map(\.name) }
             guard let matching = JobState.matching([word]) else {
-                let valid = JobState.allCases.map(\.name).joined(separator: ",")
-                throw OptionError("Invalid job state specified: \(word)\nValid job states include: \(valid)")
+                throw OptionError(
+                    "Invalid job state specified: \(word)\nsqueue: error: Valid job states include: \(validStates)\n")
             }
             states.append(matching.first?.name ?? word.uppercased())
         }
         return states
+    }
+
+    /// In Slurm's order: a program may read them.
+    static let validStates =
+        "PENDING,RUNNING,SUSPENDED,COMPLETED,CANCELLED,FAILED,TIMEOUT,NODE_FAIL,PREEMPTED,BOOT_FAIL,DEADLINE,"
+        + "OUT_OF_MEMORY,COMPLETING,CONFIGURING,RESIZING,RESV_DEL_HOLD,REQUEUED,REQUEUE_FED,REQUEUE_HOLD,REVOKED,"
+        + "SIGNALING,SPECIAL_EXIT,STAGE_OUT,STOPPED"
+
+    static func interval(_ text: String) throws(OptionError) -> UInt32 {
+        guard let seconds = UInt32(text), seconds > 0 else { throw OptionError("--iterate=\(text)\n") }
+        return seconds
+    }
+
+    static func nodes(_ text: String) throws(OptionError) -> [String] {
+        do throws(Hostlist.Malformed) { return try Hostlist.expand(text) } catch {
+            throw OptionError("Invalid node name \(text)")
+        }
     }
 
     static func run(_ arguments: [String]) -> Int32 {
@@ -140,7 +188,7 @@ enum Squeue {
         // `-j 12`: the list of an option whose argument may be absent comes as an operand.
         do throws(OptionError) {
             guard operands.isEmpty || options.takesOperands else {
-                throw OptionError("Unrecognized option: \(operands[0])")
+                throw OptionError("Unrecognized option: \(operands[0])\n" + description.usage.dropLast())
             }
             for operand in operands { options.jobs += try JobIdentifier.list(operand) }
         } catch {
@@ -153,90 +201,120 @@ enum Squeue {
     }
 
     private static func list(_ options: SqueueOptions) throws {
-        var request = WireListJobs()
-        request.jobs = options.jobs.map(\.selector)
-        request.user = options.users.joined(separator: ",")
-        let reply = try Session().ask(.listJobs(request))
-        guard case .jobs(let list)? = reply.body else { throw Failure("Invalid reply of the controller") }
+        let session = try Session()
+        let list = try jobs(session, options)
         let now = list.nowUs > 0 ? list.nowUs / 1_000_000 : Times.now()
-        let records = list.jobs.map { JobRecord(info: $0, now: now) }
+        let records = list.jobs.map {
+            JobRecord(info: $0, now: now, cluster: list.cluster, keepsUnits: options.keepsUnits)
+        }
+        if let format = options.document {
+            Console.print(format.text(JobDocument.answer(records)) + (format == .json ? "\n" : ""))
+            return
+        }
+        let surroundings = try Surroundings(session, records, options)
+        if !options.clusters.isEmpty {
+            try Clusters.check(options.clusters, own: list.cluster, command: "squeue")
+            if options.header { Console.print("CLUSTER: \(list.cluster)\n") }
+        }
         if options.long || options.iterate > 0 { Console.print(Times.dateLine(now) + "\n") }
         if options.steps {
-            Console.print(try StepListing.render(records, options))
+            Console.print(try StepListing.render(records, options, surroundings))
         } else {
-            Console.print(try render(records, options))
+            Console.print(try render(records, options, surroundings))
         }
     }
 
-    static func render(_ records: [JobRecord], _ options: SqueueOptions) throws(OptionError) -> String {
-        let columns: [Column<JobRecord>]
+    /// Users that the controller does not know are told and left out.
+    private static func jobs(_ session: Session, _ options: SqueueOptions) throws(Failure) -> WireJobList {
+        var request = WireListJobs()
+        var users = options.document == nil ? options.users : nil
+        if options.document == nil { request.jobs = options.jobs.map(\.selector) }
+        while true {
+            request.user = users?.joined(separator: ",") ?? ""
+            // Of nobody, when only unknown ones were asked for.
+            if users?.isEmpty == true { request.user = "0" }
+            do throws(Failure) {
+                guard case .jobs(var list)? = try session.ask(.listJobs(request)).body else {
+                    throw Failure("Invalid reply of the controller")
+                }
+                if users?.isEmpty == true { list.jobs = [] }
+                return list
+            } catch {
+                guard error.message.hasPrefix("Invalid user: "), let all = users,
+                    let place = all.firstIndex(where: { error.message.hasSuffix(" \($0)") })
+                else { throw error }
+                Console.error("squeue", error.message + "\n")
+                users?.remove(at: place)
+            }
+        }
+    }
+
+    /// What of the cluster decides which jobs are shown.
+    struct Surroundings {
+        var hidden: Set<String> = []
+
+        init() {}
+
+        init(_ session: Session, _ records: [JobRecord], _ options: SqueueOptions) throws {
+            if !options.nodes.isEmpty { try Self.checkNodes(session, options.nodes) }
+            // Root sees all.
+            guard !options.showsHidden, ownUID() != 0, options.jobs.isEmpty, !records.isEmpty,
+                case .partitions(let list)? = try session.ask(.listPartitions(.init())).body
+            else { return }
+            hidden = Set(list.partitions.lazy.filter(\.hidden).map(\.name))
+        }
+
+        private static func checkNodes(_ session: Session, _ names: [String]) throws {
+            guard case .nodes(let list)? = try session.ask(.listNodes(.init())).body else { return }
+            let known = Set(list.nodes.map(\.name))
+            for name in names where !known.contains(name) { throw OptionError("Invalid node name \(name)") }
+        }
+    }
+
+    static func render(
+        _ records: [JobRecord], _ options: SqueueOptions, _ surroundings: Surroundings = .init()
+    ) throws(OptionError) -> String {
+        let chosen: ChosenColumns<JobRecord>
         if let names = options.longFormat {
-            columns = try ColumnFormat.names(names, JobFields.all)
+            chosen = ColumnFormat.names(names, JobFields.all)
+        } else if let format = options.format, format.lowercased() == "%all" {
+            chosen = ColumnFormat.all(JobFields.letters, JobFields.all)
         } else {
             let standard = options.start ? startFormat : options.long ? wideFormat : shortFormat
-            columns = try ColumnFormat.letters(options.format ?? standard, JobFields.all)
+            chosen = ColumnFormat.letters(options.format ?? standard, JobFields.all)
         }
-        var chosen = records.filter { matches($0, options) }
-        if options.array || !options.jobs.allSatisfy({ $0.indices.isEmpty }) { chosen = chosen.flatMap(\.expanded) }
-        try sort(&chosen, options.sort ?? (options.start ? "S" : "P,t,-p"))
-        return ArgosyCommands.render(columns, chosen, header: options.header)
+        for unknown in chosen.unknown { Console.error("squeue", "Invalid job format specification: \(unknown)") }
+        var shown = records.filter { matches($0, options, surroundings) }
+        if options.array || !options.jobs.allSatisfy({ $0.indices.isEmpty }) {
+            shown = shown.flatMap { options.array ? $0.expanded : [$0.narrowed(to: options.jobs)] }
+        }
+        if options.perPartition { shown = shown.flatMap(\.ofEachPartition) }
+        let header = options.header ? chosen.header() : ""
+        do throws(OptionError) {
+            try JobSorting.sort(&shown, options.sort ?? (options.start ? "S" : "P,t,-p"))
+        } catch {
+            Console.print(header)
+            throw error
+        }
+        return header + chosen.render(shown, header: false)
     }
 
-    static func matches(_ record: JobRecord, _ options: SqueueOptions) -> Bool {
+    static func matches(
+        _ record: JobRecord, _ options: SqueueOptions, _ surroundings: Surroundings = .init()
+    ) -> Bool {
         let info = record.info
         func among(_ list: [String], _ value: String) -> Bool { list.isEmpty || list.contains(value) }
-        let stateFits =
-            options.states.isEmpty
-            ? !record.state.isEnded
-            : options.states.contains(info.state)
+        let states = options.start && options.states.isEmpty ? [JobState.pending.name] : options.states
+        // Steps have states of their own.
+        let stateFits = states.isEmpty || options.steps ? !record.state.isEnded : states.contains(info.state)
+        let partitions = record.partition.split(separator: ",").map(String.init)
+        let licenses = (info.licenses + info.spec.resources.licenses).map(\.name)
         return stateFits && among(options.accounts, info.spec.account) && among(options.names, info.spec.name)
-            && among(options.qos, info.spec.qos) && fits(options.partitions, record)
-            && (!options.start || record.state == .pending) && fits(options.nodes, record)
-    }
-
-    private static func fits(_ partitions: [String], _ record: JobRecord) -> Bool {
-        partitions.isEmpty || record.partition.split(separator: ",").contains { partitions.contains(String($0)) }
-    }
-
-    private static func fits(_ nodes: Set<String>, _ record: JobRecord) -> Bool {
-        nodes.isEmpty || record.info.allocation.nodes.contains { nodes.contains($0.name) }
-    }
-
-    /// Letters of the fields, `-` before those that descend; numbers by value, ties by job id.
-    static func sort(_ records: inout [JobRecord], _ text: String) throws(OptionError) {
-        var keys: [(field: Field<JobRecord>, descends: Bool)] = []
-        for word in commaList(text) {
-            let descends = word.hasPrefix("-")
-            let letter = word.first { $0 != "-" && $0 != "+" && $0 != "#" }
-            guard let field = JobFields.all.first(where: { $0.letter == letter }) else {
-                throw OptionError("Invalid sort specification: \(word)")
-            }
-            keys.append((field, descends))
-        }
-        records.sort { a, b in
-            for key in keys {
-                let order = compare(a, b, key.field)
-                if order != 0 { return key.descends ? order > 0 : order < 0 }
-            }
-            return a.info.listingOrder < b.info.listingOrder
-        }
-    }
-
-    private static func compare(_ a: JobRecord, _ b: JobRecord, _ field: Field<JobRecord>) -> Int {
-        switch field.letter {
-        case "t", "T": return Int(a.state.rawValue) - Int(b.state.rawValue)
-        case "p", "Q": return a.info.priority == b.info.priority ? 0 : a.info.priority < b.info.priority ? -1 : 1
-        case "i":
-            let (left, right) = (a.info.listingOrder, b.info.listingOrder)
-            return left == right ? 0 : left < right ? -1 : 1
-        case "A": return Int(a.info.job) - Int(b.info.job)
-        case "M": return Int(a.elapsed - b.elapsed)
-        case "S": return Int(clamping: a.startUs - b.startUs)
-        case "l": return Int(a.info.timeLimitMinutes) - Int(b.info.timeLimitMinutes)
-        default: break
-        }
-        let (left, right) = (field.value(a), field.value(b))
-        if let x = Int(left), let y = Int(right) { return x - y }
-        return left == right ? 0 : left < right ? -1 : 1
+            && among(options.qos, info.spec.qos)
+            && (options.partitions.isEmpty || partitions.contains { options.partitions.contains($0) })
+            && (options.licenses.isEmpty || licenses.contains { options.licenses.contains($0) })
+            && (options.reservation.isEmpty || record.reservation == options.reservation)
+            && (options.nodes.isEmpty || info.allocation.nodes.contains { options.nodes.contains($0.name) })
+            && (partitions.isEmpty || !partitions.allSatisfy { surroundings.hidden.contains($0) })
     }
 }

@@ -19,6 +19,12 @@ public struct ClusterConfiguration: Sendable, Equatable {
         /// UNKNOWN (default), DOWN, DRAIN, ...
         public var state: String
         public var reason: String
+        /// The configuration no longer describes it: it takes nothing new and is not shown.
+        public var isRemoved = false
+        /// What scontrol says of it while the controller runs. Nil: all its features are active.
+        public var activeFeatures: [String]?
+        public var comment = ""
+        public var extra = ""
         public init(
             name: String, address: String? = nil, port: UInt16 = 6818, cpus: Int = 1, sockets: Int = 1,
             coresPerSocket: Int? = nil, threadsPerCore: Int = 1, memoryMiB: UInt64 = 1
@@ -58,6 +64,8 @@ public struct ClusterConfiguration: Sendable, Equatable {
         public init(name: String) { self.name = name }
     }
 
+    /// The file that was read; empty: none.
+    public var file = ""
     public var clusterName = "cluster"
     /// SlurmctldHost: name and address, the first is the primary.
     public var controllers: [Host] = []
@@ -100,8 +108,7 @@ public struct ClusterConfiguration: Sendable, Equatable {
     public var licenses: [LicenseRequest] = []
     public var returnToService: Int = 0
     public var requeueByDefault = true
-    /// Every key as written, in the order read, for `scontrol show config` and for keys of ours (cgroup.conf and
-    /// container keys reach the nodes through this).
+    /// Every key that stands for itself, as written, in the order read; those of cgroup.conf too. They reach the nodes.
     public var entries: [Entry] = []
 
     /// The tree of switches (topology.conf); empty: none.

@@ -9,26 +9,79 @@ extension ConfigurationParser {
     typealias Reader = @Sendable (inout ClusterConfiguration, String) throws(WrongValue) -> Void
 
     mutating func readGlobal(_ pair: ConfigurationLine.Pair, _ line: ConfigurationLine) {
-        configuration.entries.append(.init(key: pair.key, value: pair.value, file: line.file, line: line.number))
         let key = pair.key.lowercased()
-        guard let reader = Self.readers[key] ?? Self.priorityReaders[key] ?? Self.schedulingReaders[key] else {
-            if Self.quiet.contains(key) || key.hasPrefix("argosy") || key.hasPrefix("container") { return }
-            let known = Self.known.contains(key)
-            warn(
-                line, known ? "\(pair.key) is not acted on yet" : "\(pair.key) is not a key that is known here; ignored"
-            )
-            return
+        if key != "slurmctldhost", let earlier = configuration.entries.last(where: { $0.key.lowercased() == key }) {
+            let place = earlier.file == line.file ? "line \(earlier.line)" : "\(earlier.file):\(earlier.line)"
+            warn(line, "\(pair.key) is given in \(place) too; the later value is used")
         }
-        do throws(WrongValue) { try reader(&configuration, pair.value) } catch {
+        configuration.entries.append(.init(key: pair.key, value: pair.value, file: line.file, line: line.number))
+        if key.hasPrefix("argosy") || key.hasPrefix("container") { return readOwn(pair, line) }
+        guard let known = ConfigurationTable.key(key) else {
+            return fail(
+                line, "\(pair.key) is not a key of slurm.conf\(Self.similar(key)); correct it or remove the line")
+        }
+        do throws(WrongValue) {
+            let reader = Self.readers[key] ?? Self.priorityReaders[key] ?? Self.schedulingReaders[key]
+            if let reader { try reader(&configuration, pair.value) } else { try known.check(pair.value) }
+        } catch {
             fail(line, "\(pair.key)=\(pair.value): \(error.allowed)")
             return
         }
+        if case .noEffect(let why) = known.state { note(pair, known, why, line) }
         guard key == "schedulerparameters" || key == "selecttypeparameters" else { return }
         for word in configuration.scheduling.unknownParameters {
             warn(line, "\(word) of \(pair.key) is not acted on")
         }
         configuration.scheduling.unknownParameters = []
     }
+
+    /// Values that say what is so anyway need no word.
+    private mutating func note(
+        _ pair: ConfigurationLine.Pair, _ key: ConfigurationKey, _ why: String, _ line: ConfigurationLine
+    ) {
+        let rendered = key.rendered(pair.value, uid: { _ in nil }).lowercased()
+        guard rendered != key.shown?.lowercased(), !Self.quiet.contains(key.name) else { return }
+        warn(line, "\(pair.key) has no effect: \(why)")
+    }
+
+    private mutating func readOwn(_ pair: ConfigurationLine.Pair, _ line: ConfigurationLine) {
+        guard let reader = Self.readers[pair.key.lowercased()] else { return }
+        do throws(WrongValue) { try reader(&configuration, pair.value) } catch {
+            fail(line, "\(pair.key)=\(pair.value): \(error.allowed)")
+        }
+    }
+
+    /// `; did you mean KillWait` for a key with a letter too many, too few or wrong.
+    private static func similar(_ key: String) -> String {
+        let close = ConfigurationTable.keys(.general).filter { $0.state != .fact }.first { known in
+            Self.differ(Array(key.utf8), Array(known.name.lowercased().utf8)) <= 2
+        }
+        return close.map { "; did you mean \($0.name)" } ?? ""
+    }
+
+    /// How many letters apart; counted up to 3.
+    private static func differ(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        guard abs(a.count - b.count) < 3 else { return 3 }
+        var row = Array(0...b.count)
+        for (i, byte) in a.enumerated() {
+            var corner = row[0]
+            row[0] = i + 1
+            for (j, other) in b.enumerated() {
+                let next = min(row[j + 1] + 1, row[j] + 1, corner + (byte == other ? 0 : 1))
+                corner = row[j + 1]
+                row[j + 1] = next
+            }
+        }
+        return min(row[b.count], 3)
+    }
+
+    /// Keys every file has, whose values no administrator needs to be told about.
+    private static let quiet: Set<String> = [
+        "AccountingStorageType", "AccountingStorageHost", "AccountingStoragePort", "AccountingStoragePass",
+        "AccountingStorageUser", "JobAcctGatherType", "JobAcctGatherFrequency", "SlurmctldPidFile", "SlurmdPidFile",
+        "SlurmctldDebug", "SlurmdDebug", "SlurmdUser", "ProctrackType", "TaskPlugin", "SwitchType", "CredType",
+        "MessageTimeout", "SlurmctldTimeout", "TCPTimeout", "TreeWidth", "PluginDir", "LogTimeFormat",
+    ]
 
     static func port(_ text: String) throws(WrongValue) -> UInt16 {
         guard let port = UInt16(text), port > 0 else { throw WrongValue(allowed: "must be a port from 1 to 65535") }
@@ -96,7 +149,6 @@ extension ConfigurationParser {
         "slurmctldport": { configuration, text throws(WrongValue) in
             configuration.controllerPort = try port(String(text.split(separator: "-").first ?? ""))
         },
-        "slurmdport": { _, text throws(WrongValue) in _ = try port(text) },
         "slurmuser": { configuration, text throws(WrongValue) in
             guard !text.isEmpty else { throw WrongValue(allowed: "must be a user's name") }
             configuration.slurmUser = String(text.prefix { $0 != "(" })
@@ -159,52 +211,4 @@ extension ConfigurationParser {
         default: false
         }
     }
-
-    /// Keys whose usual values describe what Argosy does anyway, or that no longer need saying.
-    static let quiet: Set<String> = [
-        "proctracktype", "taskplugin", "switchtype",
-        "mpidefault",
-        "accountingstoragetype", "jobacctgathertype", "jobacctgatherfrequency", "cryptotype", "slurmctldpidfile",
-        "slurmdpidfile", "slurmctldlogfile", "slurmdlogfile", "slurmctlddebug", "slurmddebug", "slurmduser",
-        "cgroupplugin", "cgroupautomount", "cgroupmountpoint", "constraincores", "constrainramspace",
-        "constrainswapspace", "constraindevices", "preptype", "topologyplugin", "grestypes", "jobcomptype", "credtype",
-        "srunportrange",
-        "treewidth", "allowspecresourcesusage", "dependencyparameters", "resvoverrun", "messagetimeout",
-        "slurmctldtimeout", "launchtype", "gpuautodetect",
-    ]
-
-    /// Keys of slurm.conf that have a meaning there and none here yet.
-    static let known: Set<String> = [
-        "accountingstoragebackuphost", "accountingstorageenforce", "accountingstoragehost",
-        "accountingstorageparameters",
-        "accountingstoragepass", "accountingstorageport", "accountingstoragetres", "accountingstorageuser",
-        "accountingstoreflags", "acctgatherenergytype", "acctgathernodefreq",
-        "authaltparameters",
-        "authalttypes", "batchstarttimeout", "bcastexclude", "bcastparameters", "burstbuffertype", "clifilterplugins",
-        "completewait", "corespecplugin", "cpufreqdef", "cpufreqgovernors", "debugflags", "defcpupergpu",
-        "defmempergpu", "disablerootjobs", "eiotimeout", "enforcepartlimits", "epilog", "epilogmsgtime",
-        "epilogslurmctld", "extsensorsfreq", "extsensorstype", "fairsharedampeningfactor", "federationparameters",
-        "getenvtimeout", "groupupdateforce", "groupupdatetime", "healthcheckinterval",
-        "healthchecknodestate", "healthcheckprogram", "jobcomphost", "jobcomploc", "jobcontainertype",
-        "jobfileappend", "jobsubmitplugins", "keepalivetime", "killonbadexit", "logtimeformat",
-        "maildomain",
-        "mailprog", "maxdbdmsgs", "maxmempercpu", "maxmempernode", "maxstepcount", "maxtaskspernode", "mcsparameters",
-        "mcsplugin", "mpiparams", "nodefeaturesplugins", "overtimelimit", "pluginidir", "plugindir", "plugstackconfig",
-        "powerparameters", "powerplugin", "preemptparameters",
-        "prepparameters", "prepplugins", "priorityage", "prioritycalcperiod", "prioritydecayhalflife",
-        "priorityfavorsmall", "priorityflags", "prioritymaxage", "priorityparameters", "prioritysitefactorparameters",
-        "prioritysitefactorplugin", "prioritytype", "priorityusageresetperiod", "priorityweightage",
-        "priorityweightassoc", "priorityweightfairshare", "priorityweightjobsize", "priorityweightpartition",
-        "priorityweightqos", "priorityweighttres", "privatedata", "prolog", "prologepilogtimeout", "prologflags",
-        "prologslurmctld", "propagateprioprocess", "propagateresourcelimits", "propagateresourcelimitsexcept",
-        "rebootprogram", "reconfigflags", "requeueexit", "requeueexithold", "resumefailprogram", "resumeprogram",
-        "resumerate", "resumetimeout", "resvepilog", "resvovercommit", "resvprolog", "routeplugin",
-        "schedulertimeslice", "scronparameters", "slurmctldaddr", "slurmctldparameters", "slurmctldprimaryoffprog",
-        "slurmctldprimaryonprog", "slurmctldsyslogdebug", "slurmdsyslogdebug", "slurmschedlogfile",
-        "slurmschedloglevel", "srunepilog", "srunprolog", "suspendexcnodes", "suspendexcparts", "suspendprogram",
-        "suspendrate", "suspendtime", "suspendtimeout", "taskepilog", "taskpluginparam", "taskprolog", "tcptimeout",
-        "tmpfs", "topologyparam", "trackwckey", "unkillablestepprogram", "unkillablesteptimeout", "usepam",
-        "vsizefactor", "waittime", "x11parameters", "minjobage", "allowedramspace", "allowedswapspace", "maxrampercent",
-        "maxswappercent", "memoryswappiness", "minramspace",
-    ]
 }

@@ -49,7 +49,6 @@ extension ConfigurationParser {
     static let nodeStates = ["UNKNOWN", "DOWN", "DRAIN", "FAIL", "FAILING", "CLOUD", "FUTURE", "IDLE", "RESUME"]
 
     mutating func readNodes(_ line: ConfigurationLine) {
-        record(line)
         let name = line.pairs[0].value
         var description = nodeDefaults
         for pair in line.pairs.dropFirst() {
@@ -144,7 +143,6 @@ extension ConfigurationParser {
     }
 
     mutating func readNodeSet(_ line: ConfigurationLine) {
-        record(line)
         var set = NodeSetLine(name: line.pairs[0].value)
         for pair in line.pairs.dropFirst() {
             switch pair.key.lowercased() {
@@ -158,7 +156,6 @@ extension ConfigurationParser {
     }
 
     mutating func readDownNodes(_ line: ConfigurationLine) {
-        record(line)
         var state = "DOWN"
         var reason = ""
         for pair in line.pairs.dropFirst() {

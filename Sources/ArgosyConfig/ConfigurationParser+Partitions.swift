@@ -12,7 +12,6 @@ extension ConfigurationParser {
     static let partitionStates = ["UP", "DOWN", "DRAIN", "INACTIVE"]
 
     mutating func readPartition(_ line: ConfigurationLine) {
-        record(line)
         let name = line.pairs[0].value
         var partition = partitionDefaults
         var nodes = partitionDefaultNodes
@@ -41,7 +40,7 @@ extension ConfigurationParser {
         partitionLines.append(.init(partition: partition, nodes: nodes, line: line))
     }
 
-    private static func set(
+    static func set(
         _ key: String, _ text: String, in partition: inout ClusterConfiguration.Partition
     ) throws(WrongValue) -> Bool {
         switch key {

@@ -31,6 +31,8 @@ public struct ConfigurationParser {
     var partitionLines: [PartitionLine] = []
     var nodeSets: [NodeSetLine] = []
     var defaultNodePort: UInt16 = 6818
+    /// As of the lines so far: `%c` of an Include.
+    private var clusterName = ""
 
     /// Reads `text` and what it includes.
     public static func parse(
@@ -60,7 +62,9 @@ public struct ConfigurationParser {
             return []
         }
         return ConfigurationLines.read(text).flatMap { line -> [ConfigurationLine] in
-            guard let path = line.include else { return [line] }
+            for pair in line.pairs where pair.key.lowercased() == "clustername" { clusterName = pair.value.lowercased() }
+            guard let written = line.include else { return [line] }
+            let path = written.split(separator: "%c", omittingEmptySubsequences: false).joined(separator: clusterName)
             guard depth < Self.maxIncludeDepth else {
                 fail(line, "Include \(path): files include each other more than \(Self.maxIncludeDepth) deep")
                 return []
@@ -92,20 +96,10 @@ public struct ConfigurationParser {
         case "frontendname", "switchname", "blockname":
             let place = first.key.lowercased() == "switchname" ? "; they belong into topology.conf" : ""
             warn(line, "\(first.key) lines are not acted on\(place)")
-            record(line)
         default:
             for pair in line.pairs { readGlobal(pair, line) }
         }
     }
-
-    func record(_ line: ConfigurationLine, into configuration: inout ClusterConfiguration) {
-        for pair in line.pairs {
-            configuration.entries.append(
-                .init(key: pair.key, value: pair.value, file: line.file, line: line.number))
-        }
-    }
-
-    mutating func record(_ line: ConfigurationLine) { record(line, into: &configuration) }
 
     /// What needs all lines: names of node sets and partitions, a controller, a partition.
     private mutating func finish(file: String) {

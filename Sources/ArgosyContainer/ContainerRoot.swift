@@ -91,6 +91,14 @@ struct ContainerRoot {
         for (name, major, minor) in devices {
             try Mounts.makeCharacterDevice("/dev/" + name, major: major, minor: minor)
         }
+        for text in plan.devices {
+            let words = text.split(separator: " ").map(String.init)
+            guard words.count == 3, let major = UInt32(words[1]), let minor = UInt32(words[2]),
+                let slash = words[0].lastIndex(of: "/"), access(words[0], F_OK) != 0
+            else { continue }
+            try Files.makeDirectories(String(words[0][..<slash]))
+            try Mounts.makeCharacterDevice(words[0], major: major, minor: minor)
+        }
         for (name, target) in [
             ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
             ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),

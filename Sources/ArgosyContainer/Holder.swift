@@ -26,6 +26,8 @@ public struct HolderSpec: Sendable {
     /// Opened as the user, in order: home and working directory first.
     public var mounts: [MountRequest] = []
     public var writable = false
+    /// Character devices of the host (`/dev/nvidia0`) that the container has too.
+    public var devices: [String] = []
     /// Sizes in bytes of the private /tmp and /dev/shm and of the root's changes; 0: half the memory.
     public var tmpBytes: UInt64 = 0
     public var shmBytes: UInt64 = 0

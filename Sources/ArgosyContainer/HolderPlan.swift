@@ -21,6 +21,8 @@ struct HolderPlan {
     var layers: [Int32] = []
     var tree: Int32 = -1
     var mounts: [Mount] = []
+    /// Device files of the host that the container has too.
+    var devices: [String] = []
     var jobCgroup: [Int32] = []
     var systemCgroup: [Int32] = []
     var cgroupV2 = ""
@@ -66,6 +68,7 @@ struct HolderPlan {
             mount.isDirectory = flags & 1 != 0
             mount.isUsers = flags & 2 != 0
         }
+        coder.list(&devices, "") { $0.string(&$1) }
         coder.list(&jobCgroup, -1) { $0.integer(&$1) }
         coder.list(&systemCgroup, -1) { $0.integer(&$1) }
         coder.string(&cgroupV2)

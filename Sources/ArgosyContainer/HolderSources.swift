@@ -37,6 +37,10 @@ struct HolderSources {
         plan.writable = spec.writable
         (plan.tmpBytes, plan.shmBytes, plan.rootBytes) = (spec.tmpBytes, spec.shmBytes, spec.rootBytes)
         try addImage(spec, to: &plan)
+        plan.devices = spec.devices.filter { $0.hasPrefix("/dev/") }.flatMap { path in
+            DevicePolicy.rules(for: [path]).filter { !$0.block }
+                .map { "\(path) \($0.major) \($0.minor ?? 0)" }
+        }
         for request in spec.systemMounts { try add(request, as: nil, to: &plan) }
         for request in spec.mounts {
             try request.checkTarget()

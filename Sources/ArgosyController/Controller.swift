@@ -30,6 +30,8 @@ public struct ControllerOptions: Sendable {
     public var heartbeat: Duration = .seconds(10)
     /// The uid a node daemon must have; another than root's in tests only.
     public var nodeUID: UInt32 = 0
+    /// Reads the configuration again; nil: it cannot be, as in tests.
+    public var readConfiguration: (@Sendable () throws -> ParsedConfiguration)?
     public init(planner: any Planner = BackfillPlanner()) { self.planner = planner }
 }
 
@@ -43,6 +45,7 @@ public final class Controller: Sendable {
     public static let version = "0.1.0"
 
     private let configuration: ClusterConfiguration
+    private let changes: ConfigurationDesk
     private let inbox: Mailbox<Input>
     private let planner: PlannerThread
     private let desk: NodeDesk
@@ -68,6 +71,7 @@ public final class Controller: Sendable {
         let stored = try store.load(indexOf: { configuration.node(named: $0) })
         let clock = SharedClock(notBefore: stored.lastTime)
         let started = clock.now
+        let live = LiveConfiguration(configuration)
         let inbox = Mailbox<Input>(limit: 8192)
         let commits = Mailbox<StagedTurn>(limit: 4)
         let effects = Mailbox<ReleasedEffects>(limit: 64)
@@ -78,30 +82,37 @@ public final class Controller: Sendable {
         let planner = PlannerThread()
         let users = Users()
         let administrators = Administrators()
-        let desk = NodeDesk(configuration, term: term, heartbeat: options.heartbeat, inbox: inbox, logger: logger)
-        let pools = [2, 4, 4].map { NIOThreadPool(numberOfThreads: $0) }
+        let desk = NodeDesk(live, term: term, heartbeat: options.heartbeat, inbox: inbox, logger: logger)
+        let pools = [2, 4, 4, 4].map { NIOThreadPool(numberOfThreads: $0) }
         for pool in pools { pool.start() }
         let views = ViewReader(board: board, inbox: inbox, pool: pools[0])
-        let listing = Listing(configuration: configuration, desk: desk, users: users, clock: clock)
+        let changes = ConfigurationDesk(
+            live: live, read: options.readConfiguration, desk: desk, inbox: inbox, logger: logger)
+        self.changes = changes
+        let listing = Listing(
+            configuration: live, started: started, desk: desk, users: users, clock: clock)
         let explanations = ExplanationDesk(planner: planner, listing: listing, plans: options.planner)
         let router = RequestRouter(
             RequestRouter.Parts(
-                configuration: configuration, slurmUID: slurmUID, term: term, started: started,
+                configuration: live, slurmUID: slurmUID, term: term, started: started,
                 hostname: Self.hostname, store: store, replies: replies, views: views, listing: listing,
                 explanations: explanations,
                 submissions: SubmissionDesk(
                     users: users, store: store, images: options.images ?? RegistryLookup(configuration),
                     isOperator: { $0 == 0 || $0 == slurmUID || administrators.contains($0) }),
-                users: users, desk: desk,
-                accounting: AccountingDesk(configuration: configuration, store: store, users: users, clock: clock),
-                administrators: administrators, clock: clock, counters: counters, logger: logger, helpers: pools[1],
+                users: users, desk: desk, changes: changes,
+                accounting: AccountingDesk(configuration: live, store: store, users: users, clock: clock),
+                administrators: administrators, usage: UsageDesk(desk: desk), clock: clock, counters: counters,
+                statistics: StatisticsBase(started), logger: logger, helpers: pools[1],
                 fetchers: pools[2], onShutdown: { onEnd("asked to by an operator") }))
         desk.onRelayLost.withLock { $0 = { router.clientLost($0) } }
-        server = try Self.server(configuration, term, options, router, desk, logger)
-        let core = ControllerCore(configuration: configuration, stored: stored, term: term, now: started)
+        desk.onUsage.withLock { $0 = { router.parts.usage.answered($0, by: $1) } }
+        server = try Self.server(live, term, options, router, desk, logger)
+        var core = ControllerCore(configuration: configuration, stored: stored, term: term, now: started)
+        core.timeZone = LocalTimeZone.offsets(around: started)
         let decider = Decider(
             Decider.Shared(
-                configuration: configuration, store: store, term: term, clock: clock, inbox: inbox, commits: commits,
+                configuration: live, store: store, term: term, clock: clock, inbox: inbox, commits: commits,
                 ledger: ledger, views: board, planner: planner, replies: replies, counters: counters, logger: logger,
                 onReload: { desk.dropAll() }))
         let committer = Committer(
@@ -109,11 +120,17 @@ public final class Controller: Sendable {
             counters: counters, logger: logger, onFenced: { onEnd("\($0)") })
         let runner = EffectRunner(
             effects: effects, replies: replies, desk: desk,
-            administrators: administrators, orders: OrderWriter(store: store, desk: desk, clock: clock, term: term),
+            administrators: administrators, orders: OrderWriter(
+                store: store, desk: desk, clock: clock, term: term, life: core.life),
             listing: listing, explanations: explanations, views: views,
+            programs: SitePrograms(
+                life: core.life, cluster: configuration.clusterName,
+                configurationFile: configuration.entries.first?.file ?? "", pool: pools[3], inbox: inbox,
+                logger: logger),
+            triggers: TriggerPrograms(users: users, logger: logger),
             counters: counters, logger: logger)
         threads = [
-            WorkerThread("decider") { decider.run(core) }, WorkerThread("committer") { committer.run() },
+            WorkerThread("decider") { [core] in decider.run(core) }, WorkerThread("committer") { committer.run() },
             WorkerThread("effects") { runner.run() },
             WorkerThread("planner") { planner.run(options.planner, inbox: inbox, counters: counters) },
         ]
@@ -131,6 +148,10 @@ public final class Controller: Sendable {
             ])
     }
 
+    /// Reads the configuration again and goes by it, as `scontrol reconfigure` asks for. Blocks until it is read; what came
+    /// of it is logged.
+    public func reconfigure() { changes.reconfigure { _ in } }
+
     /// Takes no more, commits what was decided, sends what that releases, and ends all threads.
     public func stop() {
         guard !stopped.exchange(true, ordering: .relaxed) else { return }
@@ -141,6 +162,7 @@ public final class Controller: Sendable {
         for pool in pools { try? pool.syncShutdownGracefully() }
         // Desk and router know each other; let go, so that the store's lock goes with its owner.
         desk.onRelayLost.withLock { $0 = nil }
+        desk.onUsage.withLock { $0 = nil }
         unlink(configuration.socketPath)
     }
 
@@ -157,17 +179,15 @@ public final class Controller: Sendable {
     // MARK: - Parts
 
     private static func server(
-        _ configuration: ClusterConfiguration, _ term: Term, _ options: ControllerOptions, _ router: RequestRouter,
+        _ configuration: LiveConfiguration, _ term: Term, _ options: ControllerOptions, _ router: RequestRouter,
         _ desk: NodeDesk, _ logger: Logger
     ) throws -> CommandServer {
         let authenticator = options.authenticator ?? MungeAuthenticator(.init(socket: configuration.mungeSocket))
         let commands = CommandServerConfiguration(
             cluster: configuration.clusterName, term: term.rawValue, authenticator: authenticator)
-        let addresses = Dictionary(
-            configuration.nodes.map { ($0.name, $0.address) }, uniquingKeysWith: { first, _ in first })
         var nodes = NodeLinkServerConfiguration(
             cluster: configuration.clusterName, term: term.rawValue, authenticator: authenticator,
-            addressOf: { addresses[$0] })
+            addressOf: { desk.address(of: $0) })
         nodes.heartbeat = options.heartbeat
         nodes.nodeUID = options.nodeUID
         return try CommandServer(commands, service: router, logger: logger, nodes: nodes) { event in

@@ -7,6 +7,7 @@ internal import ArgosyCore
 internal import ArgosyDomain
 internal import ArgosyScheduler
 internal import ArgosyStore
+internal import Glibc
 internal import Logging
 internal import Synchronization
 
@@ -17,6 +18,8 @@ enum Input: Sendable {
     /// A plan made for the core of `generation`; one of an older core is dropped.
     case planned(Plan, generation: Int, took: Duration)
     case viewWanted
+    /// `done` is told nil when the core goes by it, or why it does not.
+    case reconfigured(ClusterConfiguration, done: @Sendable (StoreError?) -> Void)
     case commitFailed(StoreError, generation: Int)
 }
 
@@ -34,7 +37,7 @@ final class Decider: Sendable {
     private let shared: Shared
     /// The parts that outlive a core that is loaded again.
     struct Shared: Sendable {
-        var configuration: ClusterConfiguration
+        var configuration: LiveConfiguration
         var store: any Store
         var term: Term
         var clock: SharedClock
@@ -68,6 +71,8 @@ final class LockedLedger: Sendable {
     func durable(_ number: CommitNumber) -> [Effect] { ledger.withLock { $0.durable(number) } }
     func failed() -> [ReplyHandle] { ledger.withLock { $0.failed() } }
     var lastStaged: CommitNumber { ledger.withLock { $0.lastStaged } }
+    /// All that was staged is durable.
+    var isEmpty: Bool { ledger.withLock { $0.isEmpty } }
 }
 
 /// The core and what the decider's thread alone knows.
@@ -109,6 +114,10 @@ private struct CoreOwner {
                 noPlanBefore = now.adding(min(took, .seconds(2)))
                 apply(.planned(plan), at: now, into: &merged)
             case .viewWanted: break
+            case .reconfigured(let configuration, let done):
+                stage(merged, blobs: blobs, at: now)
+                (merged, blobs) = (Turn(), [])
+                reconfigure(configuration, done)
             case .commitFailed(let error, let generation):
                 guard generation == self.generation else { continue }
                 return reload(after: error)
@@ -156,6 +165,31 @@ private struct CoreOwner {
         shared.planner.plan(snapshot, generation: generation)
     }
 
+    // MARK: - Another configuration
+
+    /// Once all that was decided is durable: the rows under the new configuration, and what only memory knows.
+    private mutating func reconfigure(_ configuration: ClusterConfiguration, _ done: (StoreError?) -> Void) {
+        let end = shared.clock.now.adding(.seconds(10))
+        while !shared.ledger.isEmpty {
+            guard shared.clock.now < end else {
+                return done(StoreError(.unavailable, "what was decided before is not stored yet"))
+            }
+            usleep(1000)
+        }
+        do {
+            let stored = try shared.store.load(indexOf: { configuration.node(named: $0) })
+            core = ControllerCore(
+                reconfiguring: core, as: configuration, stored: stored, now: shared.clock.now)
+        } catch let error as StoreError { return done(error) } catch {
+            return done(StoreError(.unavailable, "\(error)"))
+        }
+        generation += 1
+        planWanted = true
+        isPlanning = false
+        begin()
+        done(nil)
+    }
+
     // MARK: - A failed commit
 
     /// Nothing staged and not durable happened: whoever waits is told, and the core is what the store says.
@@ -179,10 +213,12 @@ private struct CoreOwner {
         var wait = Duration.milliseconds(100)
         while true {
             do {
-                let configuration = shared.configuration
+                let configuration = shared.configuration.now
                 let stored = try shared.store.load(indexOf: { configuration.node(named: $0) })
-                return ControllerCore(
+                var core = ControllerCore(
                     configuration: configuration, stored: stored, term: shared.term, now: shared.clock.now)
+                core.timeZone = LocalTimeZone.offsets(around: shared.clock.now)
+                return core
             } catch {
                 shared.logger.critical("cannot load the state; trying again", metadata: ["error": "\(error)"])
             }

@@ -22,12 +22,12 @@ struct EffectContext: Sendable {
             switch effect {
             case .order(_, _, let order):
                 switch order.body {
-                case .prepare, .launch(.batch): note(order.key, current())
+                case .prepare, .launch(.batch), .setLimit: note(order.key, current())
                 case .launch(let step): note(order.key, step, current())
                 case .signal, .terminate, .suspend, .resume: break
                 }
             case .reply(_, .allocated(let job, let attempt, _)): note(AttemptKey(job, attempt), current())
-            case .reply, .acknowledge, .administratorsChanged, .planWanted, .nodeRefused: break
+            case .reply, .acknowledge, .administratorsChanged, .planWanted, .nodeRefused, .mail, .runProgram, .triggerFired: break
             }
         }
     }

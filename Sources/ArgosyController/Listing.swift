@@ -6,7 +6,8 @@ internal import ArgosyStore
 internal import ArgosyWire
 
 struct Listing: Sendable {
-    let configuration: ClusterConfiguration
+    let configuration: LiveConfiguration
+    let started: Timestamp
     let desk: NodeDesk
     let users: Users
     let clock: SharedClock
@@ -17,6 +18,7 @@ struct Listing: Sendable {
     func jobs(in view: CoreView, _ request: WireListJobs) throws(Refusal) -> WireJobList {
         var list = WireJobList()
         list.nowUs = clock.now.microseconds
+        list.cluster = configuration.clusterName
         let selection = Selection(request.jobs)
         let uids = try uids(request.user)
         view.forEachJob { row in
@@ -51,6 +53,7 @@ struct Listing: Sendable {
             info.reasons = outlook.reasons.members.map(\.word)
             info.lastPlanUs = outlook.planned.microseconds
         }
+        addControl(row, to: &info, in: view)
         return info
     }
 
@@ -78,6 +81,7 @@ struct Listing: Sendable {
         info.suspendedAtUs = row.suspendedAt.microseconds
         info.suspendedForUs = row.suspendedFor.microseconds
         info.preemptedUs = row.preempted.microseconds
+        if let uid = row.cancelledBy { info.cancelledBy = uid }
         info.licenses = row.licenses.map(WireLicenseRequest.init)
         info.steps = steps.map(info(step:))
         info.reservation = row.reservation
@@ -90,6 +94,7 @@ struct Listing: Sendable {
         info.nodesWanted = max(fields.minNodes, 1)
         info.cpusWanted = max(tasks.multipliedSaturating(by: max(fields.cpusPerTask, 1)), info.nodesWanted)
         info.memoryWantedMib = fields.memoryPerNodeMiB
+        addResources(row, to: &info)
         return info
     }
 
@@ -100,7 +105,8 @@ struct Listing: Sendable {
             info.arrayJob = row.arrayJob?.rawValue ?? row.id.rawValue
             info.arrayTask = index
         } else {
-            info.arrayJob = row.id.rawValue
+            // A part of an array is shown as the array.
+            info.arrayJob = row.arrayJob?.rawValue ?? row.id.rawValue
             info.arrayPending = row.pendingIndices.map(WireIndexRange.init)
         }
     }
@@ -126,6 +132,7 @@ struct Listing: Sendable {
         info.exit = WireExitStatus(row.exit)
         info.usage = WireUsage(row.usage)
         info.cpus = UInt32(row.layout.cpuCount)
+        addResources(row, to: &info)
         return info
     }
 
@@ -145,7 +152,12 @@ struct Listing: Sendable {
     func nodes(in view: CoreView) -> WireNodeList {
         var list = WireNodeList()
         list.nowUs = clock.now.microseconds
-        list.nodes = view.nodes.map(info(node:))
+        list.cluster = configuration.clusterName
+        list.nodes = view.nodes.map { node in
+            var info = info(node: node)
+            addControl(node, to: &info, in: view)
+            return info
+        }
         return list
     }
 
@@ -189,12 +201,16 @@ struct Listing: Sendable {
 
     func partitions(in view: CoreView) -> WirePartitionList {
         var list = WirePartitionList()
-        list.partitions = view.partitions.map(info(partition:))
+        list.cluster = configuration.clusterName
+        list.partitions = view.partitions.map { partition in
+            var info = info(partition: partition)
+            addControl(partition, to: &info, in: view)
+            return info
+        }
         return list
     }
 
     private func info(partition: PartitionView) -> WirePartitionInfo {
-        let configured = configuration.partitions.first { $0.name == partition.name }
         var info = WirePartitionInfo()
         info.name = partition.name
         info.isDefault = partition.isDefault
@@ -206,41 +222,20 @@ struct Listing: Sendable {
         info.cpus = UInt32(clamping: partition.cpus)
         info.maxNodes = partition.maxNodes
         info.minNodes = partition.minNodes
-        info.priorityTier = configured?.priorityTier ?? 1
-        info.rootOnly = configured?.rootOnly ?? false
-        info.allowAccounts = configured?.allowAccounts.joined(separator: ",") ?? ""
-        info.allowGroups = configured?.allowGroups.joined(separator: ",") ?? ""
         return info
     }
 
     // MARK: - Configuration
 
-    /// As `scontrol show config` lists it: what is set or has a default, by key.
-    func settings() -> WireConfiguration {
-        var values: [String: String] = [
-            "ClusterName": configuration.clusterName, "SlurmUser": configuration.slurmUser,
-            "SlurmctldPort": "\(configuration.controllerPort)",
-            "SlurmctldHost": configuration.controllers.map { "\($0.name)(\($0.address))" }.joined(separator: ","),
-            "StateSaveLocation": configuration.stateSaveLocation, "SlurmdSpoolDir": configuration.slurmdSpoolDir,
-            "ArgosySocket": configuration.socketPath, "KillWait": "\(configuration.killWait.components.seconds) sec",
-            "SlurmdTimeout": "\(configuration.slurmdTimeout.components.seconds) sec",
-            "MinJobAge": "\(configuration.minJobAge.components.seconds) sec",
-            "InactiveLimit": "\(configuration.inactiveLimit.components.seconds) sec",
-            "MaxJobCount": "\(configuration.maxJobCount)", "MaxArraySize": "\(configuration.maxArraySize)",
-            "FirstJobId": "\(configuration.firstJobID)", "MaxJobId": "\(configuration.maxJobID)",
-            "DefMemPerNode": configuration.defaultMemoryPerNodeMiB == 0
-                ? "UNLIMITED" : "\(configuration.defaultMemoryPerNodeMiB)",
-            "ReturnToService": "\(configuration.returnToService)",
-            "JobRequeue": configuration.requeueByDefault ? "1" : "0",
-        ]
-        let known = Dictionary(values.keys.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
-        let tables: Set<String> = ["nodename", "partitionname", "downnodes", "nodeset", "frontendname"]
-        for entry in configuration.entries where !tables.contains(entry.key.lowercased()) {
-            if known[entry.key.lowercased()] == nil { values[entry.key] = entry.value }
-        }
+    /// As `scontrol show config` lists it. Names of users are looked up: may wait.
+    func settings(in view: CoreView) -> WireConfiguration {
+        let configuration = configuration.now
+        let facts = ConfigurationTable.Facts(
+            bootTime: "", nextJobID: view.nextJobID, file: configuration.file, uid: { [users] in users.uid(named: $0) })
         var answer = WireConfiguration()
         answer.nowUs = clock.now.microseconds
-        answer.entries = values.sorted { $0.key < $1.key }.map { key, value in
+        answer.bootUs = started.microseconds
+        answer.entries = ConfigurationTable.showConfig(configuration, facts).map { key, value in
             var entry = WireConfigurationEntry()
             entry.key = key
             entry.value = value
@@ -275,7 +270,9 @@ struct Selection {
         guard let array = row.arrayJob ?? (row.arrayIndex == nil ? nil : row.id), let found = wanted[array.rawValue]
         else { return false }
         guard let ranges = found else { return true }
-        guard let index = row.arrayIndex else { return false }
+        guard let index = row.arrayIndex else {
+            return row.pendingIndices.contains { part in ranges.contains { $0.first <= part.last && part.first <= $0.last } }
+        }
         return ranges.contains { $0.first <= index && index <= $0.last && (index - $0.first) % $0.step == 0 }
     }
 }

@@ -20,31 +20,49 @@ final class NodeDesk: Sendable {
         /// Requests that came through this node's relays and wait.
         var relayed: [UInt64: (channel: UInt64, slot: ReplySlot)] = [:]
     }
+    /// Nodes that may have links.
+    private struct Numbers {
+        var indices: [String: NodeIndex] = [:]
+        var addresses: [String: String] = [:]
+        init(_ configuration: ClusterConfiguration) {
+            for (index, node) in configuration.nodes.enumerated() where indices[node.name] == nil {
+                indices[node.name] = NodeIndex(index)
+                addresses[node.name] = node.address
+            }
+        }
+    }
     private struct State {
         var seats: [NodeIndex: Seat] = [:]
         var facts: [NodeIndex: Facts] = [:]
     }
-    private let configuration: ClusterConfiguration
-    private let indices: [String: NodeIndex]
+    private let configuration: LiveConfiguration
+    private let numbers: Mutex<Numbers>
     private let term: Term
     private let inbox: Mailbox<Input>
     private let logger: Logger
     private let state = Mutex(State())
     private let heartbeat: Duration
 
-    init(_ configuration: ClusterConfiguration, term: Term, heartbeat: Duration, inbox: Mailbox<Input>, logger: Logger)
-    {
+    init(_ configuration: LiveConfiguration, term: Term, heartbeat: Duration, inbox: Mailbox<Input>, logger: Logger) {
         self.configuration = configuration
         self.term = term
         self.heartbeat = heartbeat
         self.inbox = inbox
         self.logger = logger
-        indices = Dictionary(
-            configuration.nodes.enumerated().map { ($1.name, NodeIndex($0)) }, uniquingKeysWith: { first, _ in first })
+        numbers = Mutex(Numbers(configuration.now))
+    }
+
+    /// The core goes by this configuration now: its new nodes may come, and those that are here are told.
+    func adopt(_ configuration: ClusterConfiguration) {
+        let new = Numbers(configuration)
+        numbers.withLock { $0 = new }
+        let seats = state.withLock { $0.seats.filter { $0.value.incarnation != nil } }
+        for (node, seat) in seats.sorted(by: { $0.key < $1.key }) { seat.link.send(welcome(node)) }
     }
 
     var cluster: String { configuration.clusterName }
-    func index(of node: String) -> NodeIndex? { indices[node] }
+    func index(of node: String) -> NodeIndex? { numbers.withLock { $0.indices[node] } }
+    func address(of node: String) -> String? { numbers.withLock { $0.addresses[node] } }
     func facts(of node: NodeIndex) -> Facts { state.withLock { $0.facts[node] ?? Facts() } }
 
     /// An allocation with the addresses and ports that srun needs.
@@ -95,7 +113,7 @@ final class NodeDesk: Sendable {
     }
 
     private func open(_ link: NodeLink) {
-        guard let node = indices[link.node] else { return link.reject("node \(link.node) is not configured") }
+        guard let node = index(of: link.node) else { return link.reject("node \(link.node) is not configured") }
         logger.debug("node link opened", metadata: ["node": "\(link.node)", "from": "\(link.peerAddress)"])
         let older = state.withLock { state -> Seat? in
             if let seat = state.seats[node], seat.link.serial > link.serial { return nil }
@@ -105,7 +123,7 @@ final class NodeDesk: Sendable {
     }
 
     private func close(_ link: NodeLink, _ why: String) {
-        guard let node = indices[link.node] else { return }
+        guard let node = index(of: link.node) else { return }
         let seat = state.withLock { state -> Seat? in
             guard state.seats[node]?.link == link else { return nil }
             return state.seats.removeValue(forKey: node)
@@ -123,11 +141,21 @@ final class NodeDesk: Sendable {
 
     /// Set once, before links are served.
     let onRelayLost = Mutex<(@Sendable (ReplySlot) -> Void)?>(nil)
+    /// What a node's steps use now, by its name; set once, too.
+    let onUsage = Mutex<(@Sendable (WireUsageAnswer, String) -> Void)?>(nil)
+
+    /// A question, to whatever life of the node there is. False: none.
+    func ask(_ frame: WireControllerToNode, _ node: NodeIndex) -> Bool {
+        let seat = state.withLock { $0.seats[node] }
+        guard let seat, seat.incarnation != nil else { return false }
+        seat.link.send(frame)
+        return true
+    }
 
     private func receive(
         _ frame: WireNodeToController, from link: NodeLink, relay: (WireRelayedRequest, NodeIndex, NodeLink) -> Void
     ) {
-        guard let node = indices[link.node] else { return }
+        guard let node = index(of: link.node) else { return }
         let current = state.withLock { $0.seats[node] }
         guard let current, current.link == link else { return }
         switch frame.body {
@@ -140,6 +168,7 @@ final class NodeDesk: Sendable {
             guard current.incarnation != nil else { return }
             relay(request, node, link)
         case .heartbeat(let heartbeat): state.withLock { $0.facts[node, default: Facts()].heartbeat = heartbeat }
+        case .usage(let answer): onUsage.withLock { $0 }?(answer, link.node)
         case nil: break  // Of a newer release.
         }
     }

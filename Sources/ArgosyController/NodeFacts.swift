@@ -53,6 +53,7 @@ extension Report.Body {
                     exit: ended.exit.domain, timedOut: ended.timedOut, usage: ended.usage.domain,
                     failure: ended.failure, end: Timestamp(microseconds: ended.endUs)))
         case .gone(let gone): self = .gone(gone.usage.domain)
+        case .unfit(let unfit): self = .unfit(reason: unfit.reason)
         case nil: return nil
         }
     }

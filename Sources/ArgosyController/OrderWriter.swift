@@ -13,9 +13,12 @@ final class OrderWriter: Sendable {
     private let desk: NodeDesk
     private let clock: SharedClock
     private let term: Term
+    /// What a job may run beyond its limit; nil: for ever.
+    private let overTimeLimit: Duration?
     private let sequence = Atomic<UInt64>(0)
 
-    init(store: any Store, desk: NodeDesk, clock: SharedClock, term: Term) {
+    init(store: any Store, desk: NodeDesk, clock: SharedClock, term: Term, life: LifeSettings) {
+        overTimeLimit = life.overTimeLimit
         self.store = store
         self.desk = desk
         self.clock = clock
@@ -57,6 +60,7 @@ final class OrderWriter: Sendable {
             wire.terminate.why = why
         case .suspend(let number): wire.suspend.number = number
         case .resume(let number): wire.resume.number = number
+        case .setLimit: wire.setLimit.remainingMs = remaining(try row(order.key, context))
         }
         return wire
     }
@@ -79,6 +83,7 @@ final class OrderWriter: Sendable {
         wire.nodeIndex = UInt32(place)
         wire.remainingMs = remaining(job)
         wire.restarts = job.attempt.rawValue
+        wire.reservation = job.reservation
         if let arrayJob = job.arrayJob, let index = job.arrayIndex {
             wire.arrayJob = arrayJob.rawValue
             wire.arrayTask = index
@@ -149,10 +154,10 @@ final class OrderWriter: Sendable {
 
     /// Of the job's time limit; 0: there is none. What is over leaves one millisecond.
     private func remaining(_ job: JobRow) -> UInt64 {
-        guard let limit = job.timeLimit.duration else { return 0 }
-        guard job.start.isSet else { return milliseconds(limit) }
+        guard let limit = job.timeLimit.duration, let over = overTimeLimit else { return 0 }
+        guard job.start.isSet else { return milliseconds(limit + over) }
         let paused = job.suspendedFor + (job.suspendedAt.isSet ? clock.now - job.suspendedAt : .zero)
-        return milliseconds(limit + paused - (clock.now - job.start))
+        return milliseconds(limit + over + paused - (clock.now - job.start))
     }
 
     private func milliseconds(_ duration: Duration) -> UInt64 { UInt64(max(duration.microseconds / 1000, 1)) }

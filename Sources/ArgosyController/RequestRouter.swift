@@ -12,7 +12,7 @@ internal import Synchronization
 
 final class RequestRouter: CommandService {
     struct Parts: Sendable {
-        var configuration: ClusterConfiguration
+        var configuration: LiveConfiguration
         var slurmUID: UInt32
         var term: Term
         var started: Timestamp
@@ -25,10 +25,13 @@ final class RequestRouter: CommandService {
         var submissions: SubmissionDesk
         var users: Users
         var desk: NodeDesk
+        var changes: ConfigurationDesk
         var accounting: AccountingDesk
         var administrators: Administrators
+        var usage: UsageDesk
         var clock: SharedClock
         var counters: Counters
+        var statistics: StatisticsBase
         var logger: Logger
         /// For what may wait: name services; and, apart, for what may wait long: registries.
         var helpers: NIOThreadPool
@@ -53,7 +56,7 @@ final class RequestRouter: CommandService {
     private func isSuperUser(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
 
     private func route(_ request: WireRequest, from peer: CommandPeer, relayedFor: AttemptKey?, _ slot: ReplySlot) {
-        parts.counters.change { $0.requests += 1 }
+        count(request, peer, slot)
         let caller = Caller(
             uid: peer.uid, gid: peer.gid,
             isOperator: relayedFor == nil && (isSuperUser(peer.uid) || parts.administrators.contains(peer.uid)),
@@ -83,7 +86,11 @@ final class RequestRouter: CommandService {
         case .updatePartition(let update): updatePartition(update, caller, slot)
         case .updateJob(let update): updateJob(update, caller, slot)
         case .ping: slot.reply(WireReply(.pong(pong())))
-        case .configuration: slot.reply(WireReply(.configuration(parts.listing.settings())))
+        case .configuration:
+            query(slot) { [listing = parts.listing] view in .configuration(listing.settings(in: view)) }
+        case .reconfigure: reconfigure(caller, slot)
+        case .attachStep(let attach): attachStep(attach, caller, slot)
+        case .finishJob(let finish): finishJob(finish, caller, slot)
         case .waitJob(let wait): send(slot) { .waitRequested(JobID(wait.job), reply: $0) }
         case .accountingRecords:
             query(slot) { [desk = parts.accounting] view in .accountingRecords(desk.records(in: view)) }
@@ -93,7 +100,26 @@ final class RequestRouter: CommandService {
             query(slot) { [desk = parts.accounting] view in .shares(desk.shares(in: view, for: caller)) }
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
+        case .stepUsage(let list): stepUsage(list, caller, slot)
+        case .statistics(let show): statistics(show, caller, slot)
+        case .reportUsage(let report): usage(report, slot)
+        case .nodeEvents(let list): nodeEvents(list, slot)
+        case .reservationRecords(let list): reservationRecords(list, slot)
+        case .triggers: query(slot) { view in .triggers(.init(view.triggers)) }
+        case .setTrigger(let set): self.set(set.trigger, caller, slot)
+        case .dropTriggers(let clear): clearTriggers(clear, caller, slot)
+        case .crontab(let get): crontab(get, caller, slot)
+        case .setCrontab(let set): self.set(set, peer, relayedFor, caller, slot)
         case .shutdown: shutdown(caller, slot)
+        case .licenses: listLicenses(slot)
+        case .switches: listSwitches(slot)
+        case .deletePartition(let delete): deletePartition(delete, caller, slot)
+        case .updateStep(let update): updateStep(update, caller, slot)
+        case .moveToTop(let move): moveToTop(move, caller, slot)
+        case .setController(let set): setController(set, caller, slot)
+        case .associationManager: associationManager(slot)
+        case .notifyJob, .resizeJob:
+            refuse(slot, Refusal(.notSupported, "Requested operation is presently disabled"))
         case nil:
             refuse(
                 slot,
@@ -138,7 +164,7 @@ final class RequestRouter: CommandService {
     // MARK: - Jobs
 
     private func submit(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot) {
-        if request.waitForAllocation && !request.testOnly { slot.watch() }
+        if request.waitForAllocation && !request.testOnly && !request.onlyID { slot.watch() }
         guard request.job.hasContainer else {
             return prepare(slot) { [self] () throws(Refusal) in try enter(request, peer, relayed, slot) }
         }
@@ -160,7 +186,8 @@ final class RequestRouter: CommandService {
     private func enter(_ request: WireSubmitJob, _ peer: CommandPeer, _ relayed: AttemptKey?, _ slot: ReplySlot)
         throws(Refusal)
     {
-        let ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        var ready = try parts.submissions.prepare(request, from: peer, relayedFor: relayed)
+        if request.job.defaultRequeue { ready.fields.requeue = parts.configuration.requeueByDefault }
         if request.testOnly {
             let taken = parts.replies.submit(slot, prepared: true) {
                 .jobTested(ready.fields, by: ready.caller, reply: $0)
@@ -179,8 +206,10 @@ final class RequestRouter: CommandService {
         var selection = JobSelection(
             items: request.jobs.map { .init(job: JobID($0.job), indices: $0.indices.map(\.domain)) })
         selection.partition = request.partition.isEmpty ? nil : request.partition
+        selection.cron = request.cron
         selection.name = request.name.isEmpty ? nil : request.name
         selection.account = request.account.isEmpty ? nil : request.account
+        do throws(Refusal) { try addFilters(request, to: &selection) } catch { return refuse(slot, error) }
         guard let states = JobState.matching(request.states) else { return refuse(slot, Self.unknownState) }
         // An empty list of states would mean any.
         if states.isEmpty && !request.states.isEmpty { return slot.reply(WireReply(.cancelled(WireCancelResult()))) }
@@ -217,6 +246,7 @@ final class RequestRouter: CommandService {
         case "release": action = .release
         case "requeue": action = .requeue
         case "requeuehold": action = .requeueHold
+        case "specialexit": action = .specialExit
         case "suspend": action = .suspend
         case "resume": action = .resume
         default:
@@ -307,7 +337,22 @@ final class RequestRouter: CommandService {
         list.cluster = parts.configuration.clusterName
         list.nowUs = parts.clock.now.microseconds
         list.jobs = try parts.store.accounting(query).map { parts.listing.info($0.job, steps: $0.steps) }
+        if request.withScript || request.withEnvironment { try addKept(request, caller, to: &list) }
         return list
+    }
+
+    /// Scripts and environments are their owners', as long as the store has them.
+    private func addKept(_ request: WireListAccounting, _ caller: Caller, to list: inout WireAccountingList) throws {
+        for place in list.jobs.indices {
+            let spec = list.jobs[place].spec
+            guard caller.isOperator || spec.identity.uid == caller.uid else { continue }
+            if request.withScript, let script = try parts.store.blob(spec.scriptDigest) {
+                list.jobs[place].spec.script = .init(script)
+            }
+            if request.withEnvironment, let environment = try parts.store.blob(spec.environmentDigest) {
+                list.jobs[place].spec.environment = Environment.split(environment)
+            }
+        }
     }
 
     // MARK: - Accounting records
@@ -339,9 +384,11 @@ final class RequestRouter: CommandService {
 
     private func updateNode(_ request: WireUpdateNode, _ caller: Caller, _ slot: ReplySlot) {
         guard caller.isOperator else { return refuse(slot, Refusal(.accessDenied, "Access/permission denied")) }
+        if request.state.isEmpty { return setNodes(request, caller, slot) }
         let action: NodeAction
         switch request.state.uppercased() {
-        case "DRAIN" where !request.reason.isEmpty: action = .drain(reason: request.reason)
+        case "DRAIN" where !request.reason.isEmpty, "FAIL" where !request.reason.isEmpty:
+            action = .drain(reason: request.reason)
         case "DOWN" where !request.reason.isEmpty: action = .down(reason: request.reason)
         case "DRAIN", "DOWN":
             return refuse(
@@ -349,19 +396,14 @@ final class RequestRouter: CommandService {
         case "RESUME", "UNDRAIN", "IDLE": action = .resume
         default: return refuse(slot, Refusal(.invalidState, "Invalid node state specified", detail: request.state))
         }
-        var nodes: [NodeIndex] = []
-        do throws(Hostlist.Malformed) {
-            for name in try Hostlist.expand(request.nodeList) {
-                guard let node = parts.desk.index(of: name) else {
-                    return refuse(slot, Refusal(.invalidNodeName, "Invalid node name specified", detail: name))
-                }
-                nodes.append(node)
-            }
-        } catch { return refuse(slot, Refusal(.invalidNodeName, "Invalid node name specified", detail: "\(error)")) }
-        send(slot) { .nodeUpdateRequested(nodes, action, by: caller, reply: $0) }
+        do throws(Refusal) {
+            let nodes = try nodes(request.nodeList)
+            send(slot) { .nodeUpdateRequested(nodes, action, by: caller, reply: $0) }
+        } catch { refuse(slot, error) }
     }
 
     private func updatePartition(_ request: WireUpdatePartition, _ caller: Caller, _ slot: ReplySlot) {
+        if request.create || !request.settings.isEmpty { return setPartition(request, caller, slot) }
         guard let state = PartitionState(rawValue: request.state.uppercased()) else {
             let states = PartitionState.allCases.map(\.rawValue).joined(separator: ", ")
             return refuse(

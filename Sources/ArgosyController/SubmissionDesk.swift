@@ -60,12 +60,12 @@ struct SubmissionDesk: Sendable {
         let identity = try identity(request.job, peer)
         var fields = request.job.domain
         fields.identity = identity
-        fields.killOnClientLoss = request.waitForAllocation
+        fields.killOnClientLoss = request.waitForAllocation && !request.keepOnClientLoss
         var blobs: [Blob] = []
         try addScript(of: request, to: &fields, &blobs)
         try resolveImage(&fields)
         return PreparedSubmission(
-            fields: fields, blobs: blobs, token: request.token, waits: request.waitForAllocation,
+            fields: fields, blobs: blobs, token: request.token, waits: request.waitForAllocation && !request.onlyID,
             caller: Caller(
                 uid: identity.uid, gid: identity.gid, isOperator: relayedFor == nil && isOperator(peer.uid),
                 relayedFor: relayedFor))
@@ -75,7 +75,8 @@ struct SubmissionDesk: Sendable {
     private func identity(_ job: WireJobSpec, _ peer: CommandPeer) throws(Refusal) -> Identity {
         let named = peer.uid == 0 && job.hasIdentity && job.identity.uid != 0
         let uid = named ? job.identity.uid : peer.uid
-        guard let identity = users.identity(uid: uid, gid: named ? nil : peer.gid) else {
+        let group = peer.uid == 0 && job.hasRunGid ? job.runGid : named ? nil : peer.gid
+        guard let identity = users.identity(uid: uid, gid: group, isChosen: job.hasRunGid && peer.uid == 0) else {
             throw Refusal(
                 .invalidUser, "Invalid user id",
                 detail: "uid \(uid) is not known on the controller's machine; its name service must know all users")

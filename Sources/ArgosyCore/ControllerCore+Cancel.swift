@@ -6,6 +6,8 @@ extension ControllerCore {
         _ selection: JobSelection, signal: UInt32, batchOnly: Bool, full: Bool, by caller: Caller,
         reply handle: ReplyHandle
     ) {
+        cancelsCron = selection.cron
+        defer { cancelsCron = false }
         var outcomes: [CancelOutcome] = []
         for item in selection.items {
             let refusal = act(on: item, signal: signal, batchOnly: batchOnly, full: full, by: caller)
@@ -32,7 +34,22 @@ extension ControllerCore {
             if let uid = selection.uid, uid != fields.identity.uid { return }
             if let name = selection.name, name != fields.name { return }
             if let account = selection.account, account != fields.account { return }
-            if let partition = selection.partition, partition != fields.partition { return }
+            if let partition = selection.partition, partition != fields.partition,
+                record.state == .pending || tables.partitions[Int(record.partition)].name != partition
+            {
+                return
+            }
+            if let qos = selection.qos, qos != fields.qos { return }
+            if let wckey = selection.wckey, wckey != fields.wckey { return }
+            if let wanted = selection.reservation,
+                wanted != (tables.usedReservations[key] ?? fields.resources.reservation)
+            {
+                return
+            }
+            if !selection.nodes.isEmpty {
+                let held = tables.runs[key]?.allocation.nodes ?? []
+                if record.state == .pending || !held.contains(where: { selection.nodes.contains($0.name) }) { return }
+            }
             if !selection.states.isEmpty && !selection.states.contains(record.state) { return }
             found.append(JobID(key))
         }
@@ -47,6 +64,10 @@ extension ControllerCore {
             return arrayGone(item, signal: signal, batchOnly: batchOnly, full: full, by: caller)
         }
         if let refusal = accessRefusal(spec, caller) { return refusal }
+        if signal == 0 {
+            if let refusal = cronRefusal(item.job) { return refusal }
+            switchOffCron(item.job)
+        }
         let isArray = record.arrayJob == record.id.rawValue
         guard isArray else { return act(on: record, signal: signal, batchOnly: batchOnly, full: full) }
         return act(onArray: record, item, signal: signal, batchOnly: batchOnly, full: full)
@@ -83,6 +104,10 @@ extension ControllerCore {
         for element in liveElements(of: record.id).compactMap({ self.record($0) })
         where element.hasElementIndex && wants(item, element) && element.state != .completing {
             if act(on: element, signal: signal, batchOnly: batchOnly, full: full) == nil { touched = true }
+        }
+        for part in (tables.parts[record.id.rawValue] ?? []).compactMap({ self.record(JobID($0)) })
+        where part.state == .pending && (signal == 0 || signal == 9) {
+            touched = cancelPending(elements: item.indices, of: part) || touched
         }
         if !record.hasElementIndex, record.state == .pending {
             if signal != 0 && signal != 9 { return touched ? nil : Refusals.pending(record.id) }
@@ -155,7 +180,7 @@ extension ControllerCore {
         }
     }
 
-    private mutating func send(_ signal: UInt32, to record: JobRecord, batchOnly: Bool, full: Bool) {
+    mutating func send(_ signal: UInt32, to record: JobRecord, batchOnly: Bool, full: Bool) {
         guard let run = tables.runs[record.id.rawValue] else { return }
         if batchOnly || full {
             order(run.allocation.nodes[0].index, record.key, .signal(.batch, number: signal, batchOnly: true))

@@ -17,7 +17,8 @@ extension ControllerCore {
     private mutating func change(
         _ item: JobSelection.Item, _ changes: JobChanges, _ caller: Caller
     ) throws(Refusal) {
-        let targets = try targets(of: item)
+        if let spec = tables.specs[item.job.rawValue], let refusal = accessRefusal(spec, caller) { throw refusal }
+        let targets = try targets(of: item, caller)
         for id in targets {
             guard let spec = tables.specs[id.rawValue] else { throw Refusals.invalidJob(id) }
             guard caller.isOperator || caller.uid == spec.fields.identity.uid else {
@@ -30,16 +31,11 @@ extension ControllerCore {
     }
 
     /// The job; of an array its own record and its live elements, or the elements that are named.
-    private func targets(of item: JobSelection.Item) throws(Refusal) -> [JobID] {
-        guard record(item.job).map({ $0.arrayJob == $0.id.rawValue }) ?? true else { return [item.job] }
-        let elements = liveElements(of: item.job)
-        if item.indices.isEmpty { return elements.isEmpty ? [item.job] : elements }
-        let named = elements.filter { id in
-            record(id).map { $0.hasElementIndex && IndexRanges.contains(item.indices, $0.arrayIndex) } ?? false
-        }
-        guard !named.isEmpty else {
-            throw Refusals.notSupported("elements that have not started can be changed only with their whole array")
-        }
+    private mutating func targets(of item: JobSelection.Item, _ caller: Caller) throws(Refusal) -> [JobID] {
+        let owner = liveElements(of: item.job).first ?? item.job
+        guard caller.isOperator || record(owner)?.uid == caller.uid else { return [owner] }
+        let named = records(of: item)
+        guard !named.isEmpty else { throw Refusals.invalidJob(item.job) }
         return named
     }
 
@@ -122,7 +118,7 @@ extension ControllerCore {
         if let dependency { setDependency(record.id, dependency) }
     }
 
-    private mutating func replace(
+    mutating func replace(
         _ record: JobRecord, _ fields: JobSpec.Fields, partition: UInt16, _ changes: JobChanges, _ caller: Caller
     ) {
         let id = record.id
@@ -143,6 +139,7 @@ extension ControllerCore {
             job.allowsRequeue = fields.requeue
             job.priority = 0
             if changes.begin != nil { job.eligible = max(now, fields.begin) }
+            if changes.resetsAccrueTime, job.eligible <= now { job.eligible = now }
             if changes.priority == 0 { job.reason = caller.isOperator ? .jobHeldAdmin : .jobHeldUser }
             if isReleased {
                 job.reason = .none
@@ -178,7 +175,8 @@ extension ControllerCore {
     ) throws(Refusal) {
         var rest = changes
         (rest.name, rest.comment, rest.wckey, rest.timeLimit, rest.requeue) = (nil, nil, nil, nil, nil)
-        (rest.nice, rest.priority) = (nil, nil)
+        (rest.nice, rest.priority, rest.adminComment, rest.end) = (nil, nil, nil, nil)
+        rest.resetsAccrueTime = false
         guard rest == JobChanges() else {
             throw Refusal(
                 .jobNotPending, "Job is no longer pending execution",
@@ -186,6 +184,10 @@ extension ControllerCore {
                     + "change")
         }
         if let limit = changes.timeLimit { try changeLimit(record, try newLimit(record, limit)) }
+        if let end = changes.end, end > record.start {
+            let minutes = ((end - record.start).components.seconds + 59) / 60
+            try changeLimit(record, TimeLimit(minutes: UInt32(clamping: minutes)))
+        }
         var fields = changes.applied(to: old)
         fields.timeLimit = self.record(record.id)?.timeLimit ?? old.timeLimit
         if changes.name != nil { forgetLive(record.id) }
@@ -194,19 +196,9 @@ extension ControllerCore {
         change(record.id) { $0.allowsRequeue = fields.requeue }
     }
 
-    /// The nodes keep the limit the job began with; the controller ends it earlier.
+    /// The nodes are told; see ControllerCore+Warnings.
     private mutating func changeLimit(_ record: JobRecord, _ limit: TimeLimit) throws(Refusal) {
-        guard limit <= record.timeLimit else {
-            throw Refusals.notSupported(
-                "the nodes keep the time limit that job \(record.id) began with: it can be shortened, not extended")
-        }
-        guard limit != record.timeLimit, let duration = limit.duration else { return }
-        let end = max(now, record.start.adding(duration))
-        change(record.id) { job in
-            job.timeLimit = limit
-            job.deadline = end
-        }
-        deadlines.add(end, .jobLimit, record.id.rawValue)
+        moveLimit(record, to: limit)
     }
 }
 
@@ -216,6 +208,8 @@ extension JobChanges {
         var rest = self
         (rest.name, rest.comment, rest.wckey, rest.dependency, rest.begin) = (nil, nil, nil, nil, nil)
         (rest.nice, rest.priority, rest.requeue, rest.arrayThrottle) = (nil, nil, nil, nil)
+        (rest.adminComment, rest.workDirectory, rest.stdoutPath) = (nil, nil, nil)
+        rest.resetsAccrueTime = false
         return rest != JobChanges()
     }
 
@@ -248,6 +242,34 @@ extension JobChanges {
             fields.resources.licenses = licenses
             fields.resources.anyLicense = anyLicense
         }
+        applyMore(to: &fields)
         return fields
+    }
+
+    private func applyMore(to fields: inout JobSpec.Fields) {
+        fields.adminComment = adminComment ?? fields.adminComment
+        fields.workDirectory = workDirectory ?? fields.workDirectory
+        fields.stdoutPath = stdoutPath ?? fields.stdoutPath
+        fields.tasksPerNode = tasksPerNode ?? fields.tasksPerNode
+        if let minCPUs {
+            let each = max(1, fields.cpusPerTask)
+            fields.tasks = max(1, (minCPUs + each - 1) / each)
+        }
+        var resources = fields.resources
+        resources.minCPUsPerNode = minCPUsPerNode ?? resources.minCPUsPerNode
+        resources.minTmpDiskMiB = minTmpDiskMiB ?? resources.minTmpDiskMiB
+        resources.contiguous = contiguous ?? resources.contiguous
+        resources.coreSpec = coreSpec ?? resources.coreSpec
+        resources.prefer = prefer ?? resources.prefer
+        resources.socketsPerNode = sockets ?? resources.socketsPerNode
+        resources.coresPerSocket = cores ?? resources.coresPerSocket
+        resources.threadsPerCore = threads ?? resources.threadsPerCore
+        resources.switches = switches ?? resources.switches
+        resources.switchWait = switchWait ?? resources.switchWait
+        if let sharing {
+            resources.sharing = sharing
+            fields.exclusive = sharing == .exclusive
+        }
+        fields.resources = resources
     }
 }

@@ -7,6 +7,7 @@ extension ControllerCore {
             switch due.kind {
             case .jobEligible: becomeEligible(JobID(due.subject))
             case .jobLimit: runOut(JobID(due.subject), due.time)
+            case .stepLimit: endStepsPastLimit(of: JobID(due.subject))
             case .clientGone: endUnownedJob(JobID(due.subject))
             case .jobPurge: purge(JobID(due.subject))
             case .reservation: reservationDue(due.subject)
@@ -15,7 +16,10 @@ extension ControllerCore {
             case .nodeLost: giveUp(NodeIndex(rawValue: due.subject))
             case .mustEnd: meetDeadline(JobID(due.subject))
             case .resumption: resumeIfFree(JobID(due.subject))
+            case .warning: warn(JobID(due.subject))
+            case .mailMark: mailMarks(JobID(due.subject))
             case .plannedStart: if due.time == plannedStart { wantPlan() }
+            case .triggers: triggersDue()
             case .priorities:
                 recalculatePriorities()
                 watchPriorities()
@@ -183,6 +187,10 @@ extension ControllerCore {
 extension Tables {
     mutating func forget(_ id: JobID) {
         let key = id.rawValue
+        if let array = jobs[key]?.arrayJob, array != 0, array != key, let known = parts[array], known.contains(key) {
+            let others = known.filter { $0 != key }
+            parts[array] = others.isEmpty ? nil : others
+        }
         jobs[key] = nil
         specs[key] = nil
         pendingIndices[key] = nil

@@ -161,7 +161,8 @@ extension ControllerCore {
     private func dependencyStillWaits(
         _ term: JobDependency.Term, _ index: UInt32, unknown: Verdict = .waits
     ) -> Verdict {
-        IndexRanges.contains(tables.pendingIndices[term.job.rawValue] ?? [], index) ? .waits : unknown
+        let waits = IndexRanges.contains(tables.pendingIndices[term.job.rawValue] ?? [], index)
+        return waits || isInPart(index, of: term.job) ? .waits : unknown
     }
 
     /// The element itself, or a lump of cancelled ones with it.
@@ -194,6 +195,7 @@ extension ControllerCore {
     }
 
     private func hasWaitingElements(_ array: JobID) -> Bool {
+        if hasWaitingParts(array) { return true }
         guard let head = record(array), !head.hasElementIndex else { return false }
         return head.state == .pending
     }

@@ -16,10 +16,12 @@ extension ControllerCore {
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
         loadUsage(stored.accounting)
+        loadKept(stored.kept)
     }
 
     mutating func settleAfterLoad() {
-        for index in configuration.nodes.indices where tables.nodes[UInt32(index)]?.downAt == .never {
+        for index in configuration.nodes.indices
+        where tables.nodes[UInt32(index)]?.downAt == .never && tables.nodes[UInt32(index)]?.isConnected == false {
             giveNodeTime(NodeIndex(index))
         }
         for key in tables.jobs.keys {
@@ -42,6 +44,9 @@ extension ControllerCore {
             .suspended where tables.runs[record.id.rawValue]?.held.isEmpty ?? true:
             failAttempt(record.id, "the nodes it ran on are no longer configured")
         case .completing where tables.runs[record.id.rawValue]?.held.isEmpty ?? true: finishAttempt(record.id)
+        case .running:
+            watchWarnings(record.id)
+            if record.isConfiguring { runProgram(.prolog, record.id) }
         default: break
         }
     }
@@ -82,7 +87,12 @@ extension ControllerCore {
         if record.hetLeader != 0 {
             tables.components[record.hetLeader] = (tables.components[record.hetLeader] ?? []) + [key]
         }
-        if !row.pendingIndices.isEmpty { tables.pendingIndices[key] = row.pendingIndices }
+        if !row.pendingIndices.isEmpty {
+            tables.pendingIndices[key] = row.pendingIndices
+            if record.arrayJob != 0, record.arrayJob != key, record.state == .pending {
+                tables.parts[record.arrayJob] = (tables.parts[record.arrayJob] ?? []) + [key]
+            }
+        }
         if !row.reasonDetail.isEmpty { tables.notes[key] = JobNote(detail: row.reasonDetail) }
         if record.state == .pending, let left = try? JobDependency(parsing: row.dependency), !left.isEmpty {
             tables.dependencies[key] = left
@@ -166,10 +176,15 @@ extension JobRecord {
         pauses = row.pauses
         suspendedByPreemption = row.suspendedByPreemption
         preempted = row.preempted
+        cancelledBy = row.cancelledBy ?? .max
         hetLeader = row.hetLeader?.rawValue ?? 0
         hetOffset = row.hetOffset
-        if requeueAfterEnd && (reason == .launchFailedRequeuedHeld || reason == .jobHeldUser || reason == .jobHeldAdmin)
-        {
+        warned = row.warned
+        mails = row.mails
+        requeueMark = row.requeueMark
+        isConfiguring = row.isConfiguring
+        let holds: [PendingReason] = [.launchFailedRequeuedHeld, .jobHeldUser, .jobHeldAdmin, .jobRequeuedHeld]
+        if requeueAfterEnd && holds.contains(reason) {
             holdAfterRequeue = reason
         }
     }

@@ -66,11 +66,12 @@ extension ControllerCore {
             return
         }
         // One that stands still is prepared when it goes on: others have its CPUs.
-        if record.state == .suspended { return }
+        if record.state == .suspended || record.isConfiguring { return }
         if !run.prepared.contains(position) {
             order(index, key, .prepare(launchBatch: record.isBatch && run.allocation.nodes.count == 1))
         }
         if record.pauses > 0 { order(index, key, .resume(number: record.pauses)) }
+        if record.timeLimit != tables.specs[key.job.rawValue]?.fields.timeLimit { order(index, key, .setLimit) }
         for step in tables.steps[key.job.rawValue] ?? [] where step.isRunning(on: index) {
             if held.steps.contains(step.step) { continue }
             if step.step == .batch && !run.prepared.contains(position) { continue }
@@ -85,7 +86,7 @@ extension ControllerCore {
             let position = run.position(of: index)
         else { return }
         if record.state.isActive && !rebooted && !run.prepared.contains(position) {
-            if record.state == .suspended { return }
+            if record.state == .suspended || record.isConfiguring { return }
             order(index, key, .prepare(launchBatch: record.isBatch && run.allocation.nodes.count == 1))
             return
         }
@@ -156,6 +157,7 @@ extension ControllerCore {
     mutating func take(_ report: Report, from index: NodeIndex) {
         guard let node = tables.nodes[index.rawValue] else { return }
         turn.effects.append(.acknowledge(index, report.incarnation, sequence: report.sequence))
+        if case .unfit(let reason) = report.body { return drain(index, reason: reason, uid: 0) }
         guard node.isConnected, tables.facts[index.rawValue]?.incarnation == report.incarnation else { return }
         guard let record = record(report.key.job), record.attempt == report.key.attempt, !record.state.isEnded,
             let position = tables.runs[report.key.job.rawValue]?.position(of: index)
@@ -170,6 +172,7 @@ extension ControllerCore {
         case .stepStarted: break
         case .stepEnded(let step, let end): stepEnded(record, step, on: index, end)
         case .gone(let usage): gone(record, position: position, usage)
+        case .unfit: break
         }
     }
 
@@ -229,7 +232,7 @@ extension ControllerCore {
         wantPlan()
     }
 
-    private mutating func setReason(_ index: NodeIndex, _ reason: String, uid: UInt32) {
+    mutating func setReason(_ index: NodeIndex, _ reason: String, uid: UInt32) {
         reservationsNeedMending = !tables.reservations.isEmpty
         let time = reason.isEmpty ? .unset : now
         tables.facts.update(index.rawValue) { facts in

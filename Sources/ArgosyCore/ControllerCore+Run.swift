@@ -24,26 +24,43 @@ extension ControllerCore {
             record.end = .unset
             record.deadline = .unset
             record.batchLaunched = launchBatch
+            record.requeueMark = .none
         }
         if let started = self.record(id) {
             setLimit(started)
             watchDeadline(started)
         }
         dropShape(id)
+        tables.tally.started += 1
         noteBegun(id)
         noteReservation(of: id, allocation)
         tables.notes[id.rawValue] = nil
         countElement(record, by: 1)
-        if launchBatch { addBatchStep(id, allocation) }
-        for node in allocation.nodes { order(node.index, record.key, .prepare(launchBatch: launchBatch)) }
+        if let started = self.record(id) { mail(.begin, started) }
+        if life.prologSlurmctld.isEmpty { return orderPreparation(id) }
+        change(id) { $0.isConfiguring = true }
+        runProgram(.prolog, id)
+    }
+
+    /// The attempt's nodes make themselves ready.
+    mutating func orderPreparation(_ id: JobID) {
+        guard let record = record(id), let allocation = tables.runs[id.rawValue]?.allocation else { return }
+        if record.batchLaunched { addBatchStep(id, allocation) }
+        for node in allocation.nodes {
+            order(node.index, record.key, .prepare(launchBatch: record.batchLaunched))
+        }
     }
 
     /// When the controller itself ends the job, should its nodes fail to.
     mutating func setLimit(_ record: JobRecord) {
         let end = limitEnd(of: record, at: now)
-        let deadline = end == .never ? Timestamp.unset : end.adding(configuration.killWait + limitMargin)
+        // The batch step's daemon keeps the limit; without a script nobody else does.
+        let margin = record.isBatch ? configuration.killWait + limitMargin : .zero
+        var deadline = Timestamp.unset
+        if end != .never, let over = life.overTimeLimit { deadline = end.adding(margin + over) }
         change(record.id) { $0.deadline = deadline }
         deadlines.add(deadline, .jobLimit, record.id.rawValue)
+        watchWarnings(record.id)
     }
 
     mutating func prepared(_ record: JobRecord, position: UInt32) {
@@ -96,7 +113,9 @@ extension ControllerCore {
     ) {
         guard let record = record(id), record.state.isActive else { return }
         let now = now
+        let canceller = ending == .cancelled ? self.canceller : nil
         change(id) { record in
+            if let canceller { record.cancelledBy = canceller }
             record.state = .completing
             record.endingState = ending
             record.reason = reason
@@ -142,6 +161,7 @@ extension ControllerCore {
     mutating func finishAttempt(_ id: JobID) {
         guard let record = record(id), record.state == .completing else { return }
         closeSteps(of: id, as: record.endingState ?? .failed)
+        if !life.epilogSlurmctld.isEmpty { runProgram(.epilog, id) }
         countElement(record, by: -1)
         giveBackLicenses(of: id)
         if record.suspendedAt.isSet {
@@ -153,6 +173,8 @@ extension ControllerCore {
         }
         if record.requeueAfterEnd {
             requeue(record)
+        } else if isCronJob(id) {
+            runLater(record)
         } else {
             end(id, as: record.endingState ?? .failed)
         }
@@ -163,7 +185,9 @@ extension ControllerCore {
     mutating func end(_ id: JobID, as state: JobState) {
         guard let record = record(id) else { return }
         let end = record.end.isSet ? record.end : now
+        let canceller = state == .cancelled ? self.canceller : nil
         change(id) { record in
+            if let canceller { record.cancelledBy = canceller }
             record.state = state
             record.endingState = nil
             record.requeueAfterEnd = false
@@ -177,14 +201,25 @@ extension ControllerCore {
         liveJobs -= 1
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
+        tables.tally.count(state)
+        noteTriggers(ended: id)
         noteEnded(id)
         leaveReservation(id)
         if let ended = self.record(id) { noteEndedRun(ended) }
+        mailEnd(record, as: state)
     }
 
     /// The same job again, as its next attempt.
     mutating func requeue(_ record: JobRecord) {
         let hold = record.holdAfterRequeue
+        mail(.requeue, record)
+        // As in Slurm, which lets the first attempt's credentials expire.
+        let delay = record.isBatch ? life.requeueDelay : .zero
+        let time = now
+        change(record.id) { job in
+            job.submit = time
+            job.eligible = time.adding(delay)
+        }
         let priority = hold == .none ? basePriority(of: record.id) : 0
         // What was shortened for one start (--time-min) is asked for again.
         let asked = tables.specs[record.id.rawValue]?.fields.timeLimit ?? .notGiven
@@ -209,6 +244,11 @@ extension ControllerCore {
             job.suspendedByPreemption = false
             job.pauses = 0
             job.timeLimit = limit
+            job.warned = false
+            job.mails = []
+            job.isConfiguring = false
+            if hold == .none, delay > .zero { job.reason = .beginTime }
+            if job.requeueMark == .none { job.requeueMark = .requeued }
         }
         tables.runs[record.id.rawValue] = nil
         tables.usedReservations[record.id.rawValue] = nil

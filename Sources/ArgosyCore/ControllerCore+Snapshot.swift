@@ -181,7 +181,7 @@ extension JobRecord {
     var waits: PlanningSnapshot.Waits {
         var waits: PlanningSnapshot.Waits =
             switch reason {
-            case .jobHeldUser: .heldByUser
+            case .jobHeldUser, .jobRequeuedHeld: .heldByUser
             case .jobHeldAdmin: .heldByAdmin
             case .reservationDeleted: .heldByUser
             case .launchFailedRequeuedHeld: .launchFailed

@@ -211,6 +211,7 @@ extension ControllerCore {
         } else {
             let (state, reason) = endingState(of: record, exit: end.exit)
             if state == .outOfMemory { change(record.id) { $0.exit = .outOfMemory } }
+            if state != .outOfMemory, requeuesAfterExit(record, end.exit) { return }
             complete(record.id, as: state, reason, "", grace: .zero)
         }
     }

@@ -15,25 +15,26 @@ extension ControllerCore {
     }
 
     private mutating func update(_ item: JobSelection.Item, _ action: JobAction, by caller: Caller) -> Refusal? {
-        var targets = [item.job]
-        if record(item.job).map({ $0.arrayJob == $0.id.rawValue }) ?? true {
-            let elements = liveElements(of: item.job)
-            if !elements.isEmpty { targets = elements }
+        // Nobody makes records of another's array.
+        if let owner = liveElements(of: item.job).first ?? record(item.job)?.id, let spec = tables.specs[owner.rawValue],
+            let refusal = accessRefusal(spec, caller)
+        {
+            return refusal
         }
         let components = components(of: item.job.rawValue)
-        if !components.isEmpty { targets = components }
+        let targets = components.isEmpty ? records(of: item, splits: action.isForWaiting) : components
         guard let first = targets.first, let spec = tables.specs[first.rawValue] else {
             return Refusals.invalidJob(item.job)
         }
         if let refusal = accessRefusal(spec, caller) { return refusal }
-        if targets.count == 1 && item.indices.isEmpty { return update(first, action, caller) }
+        var refusals = 0
+        var refusal: Refusal?
         for id in targets {
-            guard let record = record(id) else { continue }
-            let matches =
-                record.hasElementIndex ? IndexRanges.contains(item.indices, record.arrayIndex) : false
-            if item.indices.isEmpty || matches { _ = update(id, action, caller) }
+            guard let one = update(id, action, caller) else { continue }
+            refusals += 1
+            refusal = refusal ?? one
         }
-        return nil
+        return refusals == targets.count ? refusal : nil
     }
 
     private mutating func update(_ id: JobID, _ action: JobAction, _ caller: Caller) -> Refusal? {
@@ -45,7 +46,8 @@ extension ControllerCore {
         case .requeue: return requeue(record, hold: .none)
         case .suspend: return pause(record, by: caller)
         case .resume: return unpause(record, by: caller)
-        case .requeueHold: return requeue(record, hold: caller.isOperator ? .jobHeldAdmin : .jobHeldUser)
+        case .requeueHold: return requeue(record, hold: .jobRequeuedHeld)
+        case .specialExit: return requeue(record, hold: .jobHeldUser, mark: .specialExit)
         }
     }
 
@@ -88,7 +90,9 @@ extension ControllerCore {
         return nil
     }
 
-    private mutating func requeue(_ record: JobRecord, hold: PendingReason) -> Refusal? {
+    private mutating func requeue(
+        _ record: JobRecord, hold: PendingReason, mark: RequeueMark = .requeued
+    ) -> Refusal? {
         guard record.isBatch else {
             return Refusal(
                 .notSupported, "Only batch jobs are accepted or processed",
@@ -102,11 +106,15 @@ extension ControllerCore {
         switch record.state {
         case .pending: return Refusals.pending(record.id)
         case .running, .suspended:
-            change(record.id) { $0.holdAfterRequeue = hold }
+            change(record.id) { job in
+                job.holdAfterRequeue = hold
+                job.requeueMark = mark
+            }
             complete(record.id, as: .cancelled, hold, "requeued", grace: configuration.killWait, requeue: true)
         case .completing:
             change(record.id) { job in
                 job.requeueAfterEnd = true
+                job.requeueMark = mark
                 job.holdAfterRequeue = hold
                 job.reason = hold
             }
@@ -114,9 +122,22 @@ extension ControllerCore {
             guard tables.pendingIndices[record.id.rawValue] == nil else { return Refusals.alreadyEnded(record.id) }
             liveJobs += 1
             noteLive(record.id)
-            change(record.id) { $0.holdAfterRequeue = hold }
+            change(record.id) { job in
+                job.holdAfterRequeue = hold
+                job.requeueMark = mark
+            }
             if let job = self.record(record.id) { requeue(job) }
         }
         return nil
+    }
+}
+
+extension JobAction {
+    /// Elements of an array that have not started can be meant.
+    fileprivate var isForWaiting: Bool {
+        switch self {
+        case .hold, .userHold, .release: true
+        case .requeue, .requeueHold, .specialExit, .suspend, .resume: false
+        }
     }
 }

@@ -12,15 +12,16 @@
 // - Whoever waits for an answer (a ReplyHandle) lives in memory only: a restart ends the connection anyway.
 //
 // Files: +Load (rows in, rows again), +Submit, +Cancel, +Update, +Change, +Partitions, +Demand, +Dependencies, +Reservations, +ReservationChoice, +ReservationLife, +Snapshot, +Plan, +Policy, +Run (life of an attempt), +Nodes, +Steps,
-// +Deadlines, +Invariants. Commits and the release of effects are the CommitLedger's business.
+// +Deadlines, +Warnings (signals and mail before the end), +Programs (PrologSlurmctld, mail), +ArrayParts, +Invariants. Commits and the release of effects are the CommitLedger's business.
 public import ArgosyConfig
 public import ArgosyDomain
 import ArgosyScheduler
 
 /// The whole state of a controller and its only transition, `apply`.
 public struct ControllerCore: Sendable {
-    public let configuration: ClusterConfiguration
+    public internal(set) var configuration: ClusterConfiguration
     public let term: Term
+    public let life: LifeSettings
 
     /// The cluster with nothing on it.
     var cluster: PlanningSnapshot
@@ -45,6 +46,8 @@ public struct ControllerCore: Sendable {
     var suspended: [JobID] = []
     /// Of each license of the configuration, how many jobs hold.
     var licensesInUse: [UInt64]
+    /// Who asked for what is being cancelled, while it is; nil: nobody did.
+    var canceller: UInt32?
     var deadlines = DeadlineHeap()
     var dependencies = DependencyBook()
     /// Nodes of reservations may have to be replaced: one went down, or a job took one.
@@ -56,6 +59,15 @@ public struct ControllerCore: Sendable {
     var counted = PagedTable<JobCount>()
     var limitedJobs = LimitedJobs()
     var usageKeeping = UsageKeeping()
+    /// Of each node the time it is not at work, while it is not.
+    var openEvents: [NodeIndex: NodeEvent] = [:]
+    var clusterEvent: NodeEvent?
+    /// Of nodes that are no longer configured, until the start.
+    var lostEvents: [NodeEvent] = []
+    /// Offsets from UTC of the place the cluster is at, for crontabs. Set by whoever makes the core.
+    public var timeZone = TimeZoneOffsets()
+    /// While a cancellation with --cron is done.
+    var cancelsCron = false
     var policy = PolicyMemory()
     /// Limits in seconds, for simulations of traces that have such: limits of jobs are whole minutes. Set when a job was
     /// admitted; without an entry the limit is as it is.
@@ -70,6 +82,7 @@ public struct ControllerCore: Sendable {
     public init(configuration: ClusterConfiguration, stored: StoredState, term: Term, now: Timestamp) {
         self.configuration = configuration
         self.term = term
+        life = LifeSettings(configuration)
         self.now = max(now, stored.lastTime)
         tables = Tables(configuration: configuration)
         cluster = PlanningSnapshot(empty: configuration)
@@ -82,6 +95,7 @@ public struct ControllerCore: Sendable {
     public mutating func start(at time: Timestamp) -> Turn {
         begin(time)
         settleAfterLoad()
+        settleKept()
         writeAccounting()
         tellAdministrators()
         return finish()
@@ -102,7 +116,7 @@ public struct ControllerCore: Sendable {
     public var hasQueue: Bool { !queue.keys.isEmpty }
 
     /// A snapshot for queries. Publish it when the turn it includes is durable.
-    public var view: CoreView { CoreView(term: term, tables: tables) }
+    public var view: CoreView { CoreView(term: term, nextJobID: lastJobID.rawValue &+ 1, tables: tables) }
 
     private mutating func handle(_ event: Event) {
         switch event {
@@ -110,7 +124,9 @@ public struct ControllerCore: Sendable {
             submit(fields, token: token, waitForAllocation: wait, by: caller, reply: reply)
         case .jobTested(let fields, let caller, let reply): test(fields, by: caller, reply: reply)
         case .cancelRequested(let selection, let signal, let batchOnly, let full, let caller, let reply):
+            canceller = caller.uid
             cancel(selection, signal: signal, batchOnly: batchOnly, full: full, by: caller, reply: reply)
+            canceller = nil
         case .jobUpdateRequested(let selection, let action, let caller, let reply):
             update(selection, action, by: caller, reply: reply)
         case .jobChangeRequested(let selection, let changes, let caller, let reply):
@@ -126,11 +142,22 @@ public struct ControllerCore: Sendable {
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
+        case .triggerSet(let trigger, let caller, let reply): set(trigger, by: caller, reply: reply)
+        case .triggersCleared(let id, let job, let uid, let caller, let reply):
+            clearTriggers(id: id, job: job, uid: uid, by: caller, reply: reply)
+        case .crontabSet(let crontab, let lines, let entries, let caller, let reply):
+            set(crontab, lines: lines, entries, by: caller, reply: reply)
         case .waitRequested(let job, let reply): wait(for: job, reply: reply)
+        case .controlRequested(let request, let caller, let reply): control(request, by: caller, reply: reply)
+        case .stepAttachRequested(let job, let step, let caller, let reply):
+            attach(to: job, step, by: caller, reply: reply)
+        case .interactiveJobFinished(let job, let exit, let caller, let reply):
+            finishInteractive(job, exit, by: caller, reply: reply)
         case .clientLost(let reply): loseClient(reply)
         case .nodeRegistered(let node, let registration): register(node, registration)
         case .nodeDisconnected(let node, let incarnation): disconnect(node, incarnation)
         case .nodeReported(let node, let report): take(report, from: node)
+        case .programEnded(let key, let failure): prologEnded(key, failure)
         case .planned(let plan):
             tables.lastPlan = now
             apply(plan)
@@ -146,6 +173,7 @@ public struct ControllerCore: Sendable {
     /// Rows are whole and written once a turn, however often a record changed in it.
     private mutating func finish() -> Turn {
         settleDependencies()
+        noteNodeEvents()
         mendReservations()
         settleFinishedJobs()
         learn()

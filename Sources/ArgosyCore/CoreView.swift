@@ -6,10 +6,13 @@ public import ArgosyScheduler
 /// A snapshot of the core. Making and copying one costs a few reference counts.
 public struct CoreView: Sendable {
     public var term: Term
+    /// The id that the next job gets.
+    public var nextJobID: UInt32
     let tables: Tables
 
-    init(term: Term, tables: Tables) {
+    init(term: Term, nextJobID: UInt32, tables: Tables) {
         self.term = term
+        self.nextJobID = nextJobID
         self.tables = tables
     }
 

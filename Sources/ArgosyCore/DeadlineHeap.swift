@@ -4,7 +4,7 @@ import ArgosyDomain
 struct DeadlineHeap: Sendable {
     enum Kind: UInt8, Comparable, Sendable {
         case jobEligible, jobLimit, clientGone, jobPurge, nodeLost, mustEnd, resumption, priorities, dependency,
-            chargeUsage, reservation, plannedStart
+            chargeUsage, reservation, plannedStart, stepLimit, warning, mailMark, triggers
         static func < (a: Kind, b: Kind) -> Bool { a.rawValue < b.rawValue }
     }
     struct Entry: Comparable, Sendable {
@@ -26,6 +26,11 @@ struct DeadlineHeap: Sendable {
             heap.swapAt(child, (child - 1) / 2)
             child = (child - 1) / 2
         }
+    }
+
+    /// Entries of both: one that no longer holds does no harm.
+    mutating func takeOver(_ other: DeadlineHeap) {
+        for entry in other.heap { add(entry.time, entry.kind, entry.subject) }
     }
 
     /// The earliest entry that is due.

@@ -9,6 +9,12 @@ public enum Effect: Sendable {
     case acknowledge(NodeIndex, Incarnation, sequence: UInt64)
     /// Uids of operators and administrators by the accounting records, ascending: at the start, and when they change.
     case administratorsChanged([UInt32])
+    /// Send it, if mail can be sent; nobody waits for it.
+    case mail(MailNote)
+    /// Run PrologSlurmctld or EpilogSlurmctld for an attempt; what came of a prolog comes back as `programEnded`.
+    case runProgram(JobProgram)
+    /// A program of a trigger, as the user whose it is.
+    case triggerFired(Trigger, argument: String)
     /// Something a planner should look at changed.
     case planWanted
     /// A node that must not go on: wrong hardware and the like. The shell closes its link and logs.
@@ -19,6 +25,11 @@ public enum Answer: Sendable, Equatable {
     case refused(Refusal)
     case submitted(JobID)
     case reservationCreated(String)
+    case triggerSet(UInt32)
+    /// The jobs made of its entries.
+    case crontabSet([JobID])
+    /// The line (the first is 0) that was refused, and why.
+    case crontabRefused(line: UInt32, Refusal)
     case tested(TestedJob)
     case allocated(JobID, Attempt, Allocation)
     case done
@@ -64,6 +75,8 @@ public struct Order: Sendable, Equatable {
         /// Everything of it stands still, its time limit too. Numbers ascend: an order without a higher one is a repeat.
         case suspend(number: UInt32)
         case resume(number: UInt32)
+        /// The job's time limit is another now; the shell adds what is left of it.
+        case setLimit
     }
     public var key: AttemptKey
     public var body: Body

@@ -59,7 +59,18 @@ public enum Event: Sendable {
         [AccountingOperation], checkOnly: Bool, actor: String, by: Caller, reply: ReplyHandle)
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
+    /// strigger: a new one gets its number here.
+    case triggerSet(Trigger, by: Caller, reply: ReplyHandle)
+    /// By number, by job, or all of a user; 0 and nil: not given.
+    case triggersCleared(id: UInt32, job: UInt32, uid: UInt32?, by: Caller, reply: ReplyHandle)
+    /// A user's crontab takes the place of the old one, jobs and all. `lines`: where in the text each entry stands.
+    case crontabSet(Crontab, lines: [UInt32], [JobSpec.Fields], by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)
+    /// What else scontrol asks for.
+    case controlRequested(ControlRequest, by: Caller, reply: ReplyHandle)
+    case stepAttachRequested(JobID, StepID, by: Caller, reply: ReplyHandle)
+    /// The command that an interactive allocation was made for has ended.
+    case interactiveJobFinished(JobID, ExitStatus, by: Caller, reply: ReplyHandle)
     /// The connection behind the handle closed: whatever waits for it is forgotten, an interactive job is ended.
     case clientLost(ReplyHandle)
 
@@ -67,6 +78,9 @@ public enum Event: Sendable {
     /// The link is gone; after SlurmdTimeout the node is DOWN.
     case nodeDisconnected(NodeIndex, Incarnation)
     case nodeReported(NodeIndex, Report)
+
+    /// PrologSlurmctld of an attempt ended; `failure` is empty when it succeeded.
+    case programEnded(AttemptKey, failure: String)
 
     case planned(Plan)
     /// Nothing but time: deadlines are looked at.
@@ -89,12 +103,19 @@ public struct JobSelection: Hashable, Sendable {
     public var partition: String?
     public var name: String?
     public var account: String?
+    public var qos: String?
+    public var reservation: String?
+    public var wckey: String?
+    /// Names: it has one of them at least.
+    public var nodes: [String] = []
     /// Empty: any.
     public var states: [JobState] = []
+    /// Jobs of crontabs too.
+    public var cron = false
     public init(items: [Item] = []) { self.items = items }
 }
 
-public enum JobAction: Hashable, Sendable { case hold, userHold, release, requeue, requeueHold, suspend, resume }
+public enum JobAction: Hashable, Sendable { case hold, userHold, release, requeue, requeueHold, specialExit, suspend, resume }
 /// UP: takes and starts jobs. DOWN: takes, starts none. DRAIN: starts, takes none. INACTIVE: neither.
 public enum PartitionState: String, CaseIterable, Sendable {
     case up = "UP"
@@ -221,6 +242,8 @@ public struct Report: Sendable, Equatable {
         case stepEnded(StepID, StepEnd)
         /// The attempt's cgroup is empty and removed: what it held may be given to others.
         case gone(Usage)
+        /// The node should take no more work: an epilog failed, processes do not die.
+        case unfit(reason: String)
     }
     public var incarnation: Incarnation
     public var sequence: UInt64

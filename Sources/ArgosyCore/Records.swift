@@ -47,6 +47,8 @@ struct JobRecord: Sendable {
     /// Suspensions and resumptions of this attempt so far.
     var pauses: UInt32 = 0
     var preempted = Timestamp.unset
+    /// `.max`: nobody.
+    var cancelledBy = UInt32.max
     /// 0: not of a heterogeneous job.
     var hetLeader: UInt32 = 0
     var hetOffset: UInt32 = 0
@@ -60,12 +62,19 @@ struct JobRecord: Sendable {
     var isBatch: Bool
     var killOnClientLoss: Bool
     var allowsRequeue: Bool
+    /// Its warning signal was sent.
+    var warned = false
+    /// Marks of its time limit that were mailed.
+    var mails = MailTypes()
+    var requeueMark = RequeueMark.none
+    /// PrologSlurmctld runs: nothing is ordered of its nodes yet.
+    var isConfiguring = false
 
     /// Waits on the user's, the administrator's or our wish rather than for its turn.
     var isHeld: Bool {
         state == .pending
             && (reason == .jobHeldUser || reason == .jobHeldAdmin || reason == .launchFailedRequeuedHeld
-                || reason == .reservationDeleted)
+                || reason == .reservationDeleted || reason == .jobRequeuedHeld)
     }
     var hasElementIndex: Bool { arrayIndex != JobRecord.noIndex }
     var key: AttemptKey { AttemptKey(id, attempt) }

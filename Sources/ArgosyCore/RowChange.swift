@@ -12,6 +12,7 @@ public enum RowChange: Sendable {
     case reservation(Reservation)
     case reservationRemoved(String)
     case accounting(AccountingRow)
+    case kept(KeptRow)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -70,6 +71,15 @@ public struct JobRow: Sendable {
     public var hetOffset: UInt32 = 0
     /// When it was last told to make room for another.
     public var preempted = Timestamp.unset
+    /// Its warning signal was sent, and marks of its time limit that were mailed.
+    public var warned = false
+    public var mails = MailTypes()
+    /// Why it waits again.
+    public var requeueMark = RequeueMark.none
+    /// PrologSlurmctld runs for it.
+    public var isConfiguring = false
+    /// The user who ended it; nil: it ended by itself, or by a rule.
+    public var cancelledBy: UInt32?
     public init(id: JobID, spec: JobSpec, partition: String, submit: Timestamp) {
         self.id = id
         self.spec = spec
@@ -173,6 +183,7 @@ public struct StoredState: Sendable {
     public var partitions: [PartitionRow] = []
     public var reservations: [Reservation] = []
     public var accounting = StoredAccounting()
+    public var kept = StoredKept()
     /// Of each user the last jobs that ended, as many as `RuntimePrediction.remembered` at least; in no order.
     public var endedRuns: [EndedRun] = []
     public var lastJobID = JobID(0)

@@ -4,16 +4,18 @@ import ArgosyDomain
 import ArgosyScheduler
 
 struct Tables: Sendable {
-    let configuration: ClusterConfiguration
+    var configuration: ClusterConfiguration
     /// The configured ones, then those that only old jobs still name.
     var partitions: [PartitionView]
     /// Names of the partitions of each node.
-    private let partitionsOfNode: [[String]]
+    private var partitionsOfNode: [[String]]
 
     var jobs = PagedTable<JobRecord>()
     var specs = PagedTable<JobSpec>()
     /// Elements of an array that did not start yet, by the array's id.
     var pendingIndices = PagedTable<[IndexRange]>()
+    /// Parts of waiting arrays (see ControllerCore+ArrayParts), by the array's id.
+    var parts = PagedTable<[UInt32]>()
     /// Elements that run, by the array's id.
     var runningElements = PagedTable<UInt32>()
     var runs = PagedTable<JobRun>()
@@ -38,6 +40,11 @@ struct Tables: Sendable {
     var facts = PagedTable<NodeFacts>()
     var accounting: AccountingState
     var book: AccountingBook
+    var tally = JobTally()
+    /// Ascending by number.
+    var triggers: [Trigger] = []
+    /// Ascending by uid.
+    var crontabs: [Crontab] = []
 
     init(configuration: ClusterConfiguration) {
         self.configuration = configuration
@@ -47,11 +54,34 @@ struct Tables: Sendable {
         book = AccountingBook(
             records: records,
             usage: UsageLedger(records: records, halfLife: configuration.priority.decayHalfLife, epoch: .unset))
+        partitionsOfNode = Self.partitionNames(configuration)
+    }
+
+    private static func partitionNames(_ configuration: ClusterConfiguration) -> [[String]] {
         var names = [[String]](repeating: [], count: configuration.nodes.count)
         for partition in configuration.partitions {
             for node in partition.nodes { names[node.int].append(partition.name) }
         }
-        partitionsOfNode = names
+        return names
+    }
+
+    /// The same nodes, other partitions: their states stay, those that are no more are kept for old jobs' sake. Gives
+    /// the new position of each of the old ones.
+    mutating func replacePartitions(_ new: ClusterConfiguration) -> [UInt16] {
+        configuration = new
+        partitionsOfNode = Self.partitionNames(new)
+        let old = partitions
+        partitions = new.partitions.map { PartitionView($0, of: new) }
+        var places: [UInt16] = []
+        for view in old {
+            if let place = partitions.firstIndex(where: { $0.name == view.name }) {
+                places.append(UInt16(place))
+            } else {
+                places.append(UInt16(partitions.count))
+                partitions.append(view)
+            }
+        }
+        return places
     }
 
     func row(_ id: JobID) -> JobRow? {
@@ -87,8 +117,13 @@ struct Tables: Sendable {
         row.pauses = record.pauses
         row.suspendedByPreemption = record.suspendedByPreemption
         row.preempted = record.preempted
+        row.cancelledBy = record.cancelledBy == .max ? nil : record.cancelledBy
         row.hetLeader = record.hetLeader == 0 ? nil : JobID(record.hetLeader)
         row.hetOffset = record.hetOffset
+        row.warned = record.warned
+        row.mails = record.mails
+        row.requeueMark = record.requeueMark
+        row.isConfiguring = record.isConfiguring
         if record.state == .pending, spec.fields.partition.contains(",") { row.partition = spec.fields.partition }
         if let run = runs[id.rawValue] {
             row.licenses = run.licenses.map {
@@ -115,7 +150,9 @@ struct Tables: Sendable {
     }
 
     func nodeViews() -> [NodeView] {
-        configuration.nodes.indices.compactMap { nodeView(NodeIndex($0)) }
+        configuration.nodes.indices.compactMap { index in
+            configuration.nodes[index].isRemoved ? nil : nodeView(NodeIndex(index))
+        }
     }
 
     private func nodeView(_ index: NodeIndex) -> NodeView? {

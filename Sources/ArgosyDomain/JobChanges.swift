@@ -36,5 +36,27 @@ public struct JobChanges: Hashable, Sendable {
     public var requeue: Bool?
     /// `ArrayTaskThrottle`; 0: none.
     public var arrayThrottle: UInt32?
+    public var adminComment: String?
+    /// `NumCPUs`
+    public var minCPUs: UInt32?
+    public var minCPUsPerNode: UInt32?
+    public var minTmpDiskMiB: UInt64?
+    public var contiguous: Bool?
+    public var sharing: Sharing?
+    public var coreSpec: UInt32?
+    public var tasksPerNode: UInt32?
+    public var prefer: String?
+    /// Of a node: sockets, and of each of them cores, and of each of these threads.
+    public var sockets: UInt32?
+    public var cores: UInt32?
+    public var threads: UInt32?
+    public var switches: UInt32?
+    public var switchWait: UInt32?
+    public var workDirectory: String?
+    public var stdoutPath: String?
+    /// Of a running job: when its limit ends it.
+    public var end: Timestamp?
+    /// Its age counts from now on.
+    public var resetsAccrueTime = false
     public init() {}
 }

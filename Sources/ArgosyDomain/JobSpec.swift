@@ -126,6 +126,22 @@ public final class JobSpec: Sendable {
         /// `--kill-on-invalid-dep`; nil: as configured.
         public var killOnInvalidDependency: Bool?
         public var wckey = ""
+        /// Session of the process that submitted it.
+        public var submitSID: UInt32 = 0
+        public var adminComment = ""
+        /// The script gets what the user's login shell sets, under its own environment.
+        public var getsUserEnvironment = false
+        /// `--mail-type`, and to whom; an empty user: the submitter.
+        public var mailTypes: MailTypes = []
+        public var mailUser = ""
+        /// `--signal`
+        public var warning: WarningSignal?
+        /// `--delay-boot`, minutes.
+        public var delayBoot: UInt32?
+        /// `--reboot`
+        public var reboot = false
+        /// Of a line of a crontab: when it runs, as written there; empty otherwise.
+        public var cron = ""
         /// Of a heterogeneous job: components as submitted, the leader first; empty otherwise. The leader carries the others.
         public var components: [JobSpec.Fields] = []
         public init(identity: Identity) { self.identity = identity }

@@ -65,6 +65,7 @@ public enum PendingReason: UInt32, CaseIterable, Sendable {
     case maxBillingPerAccount = 193
     case qosMinBilling = 194
     case reservationDeleted = 195
+    case jobRequeuedHeld = 196
 
     public var word: String {
         switch self {
@@ -83,6 +84,7 @@ public enum PendingReason: UInt32, CaseIterable, Sendable {
         case .nodeDown: "NodeDown"
         case .badConstraints: "BadConstraints"
         case .launchFailedRequeuedHeld: "launch_failed_requeued_held"
+        case .jobRequeuedHeld: "job_requeued_in_held_state"
         case .nonZeroExitCode: "NonZeroExitCode"
         case .timeLimit: "TimeLimit"
         case .outOfMemory: "OutOfMemory"

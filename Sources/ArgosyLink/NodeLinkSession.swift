@@ -132,7 +132,7 @@ final class NodeLinkSession: ChannelInboundHandler {
         switch frame.body {
         case .heartbeat: break
         case .rejected(let rejected): close(context, "the controller refuses this node: \(rejected.why)")
-        case .welcome, .order, .ack, .relayed: events(.received(frame))
+        case .welcome, .order, .ack, .relayed, .usage, .reboot: events(.received(frame))
         case nil: break  // Of a newer release.
         }
     }

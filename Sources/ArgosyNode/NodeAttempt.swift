@@ -29,9 +29,24 @@ struct NodeAttempt {
     var grace = Duration.zero
     var killAt: Duration?
     var isKilling = false
+    var why = ""
+    /// Its processes do not die: the node gives up waiting for that.
+    var isAbandoned = false
+    var epilog = EpilogState.none
     var usage: Usage?
     /// Step daemons that have not said their last word by then are ended.
     var abandonAt: Duration?
+
+    enum EpilogState { case none, running, done }
+
+    /// In the words that Slurm's step daemon ends its line about an end with; empty: cancelled.
+    var cause: String {
+        if why.hasPrefix("ran past its time limit") { return "DUE TO TIME LIMIT" }
+        if why == "requeued" { return "DUE TO JOB REQUEUE" }
+        if why.hasPrefix("preempted") { return "DUE TO PREEMPTION" }
+        if why.hasPrefix("node ") { return "DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS" }
+        return ""
+    }
 
     init(id: AttemptID, order: WirePrepare, paths: AttemptPaths) {
         self.id = id

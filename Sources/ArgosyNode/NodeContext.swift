@@ -27,6 +27,9 @@ struct NodeContext: Sendable {
     var imagesUnusable = ""
     var incarnation: Incarnation
     var daemonStart: Int64
+    var hooks = NodeHooks()
+    var devices = NodeDevices()
+    var configurationFile = ""
 
     static let version = "0.1.0"
 

@@ -28,7 +28,7 @@ extension NodeDaemon {
         let preparation = Preparation(id, attempt.order, context)
         attempts[id]?.preparation = preparation
         // Host jobs need no more than some directories: not worth a thread.
-        if !attempt.order.spec.hasContainer {
+        if !attempt.order.spec.hasContainer, !JobHook.isWanted(.prolog, context) {
             let result = Result { () throws(Preparation.Failure) in try preparation.run() }
             return preparationEnded(id, result)
         }
@@ -97,6 +97,7 @@ extension NodeDaemon {
         guard attempt.phase != .terminating, attempt.phase != .gone else { return }
         _ = try? SpoolFile.write((try? order.serializedBytes()) ?? [], to: attempt.paths.terminateOrder)
         logger.info("terminating", metadata: ["attempt": "\(id)", "why": "\(order.why)"])
+        attempts[id]?.why = order.why
         beginTermination(id, grace: .seconds(Int64(order.graceS)))
     }
 
@@ -118,6 +119,7 @@ extension NodeDaemon {
         guard let attempt = attempts[id], let socket = attempt.steps[step]?.socket, socket >= 0 else { return }
         var message = StepMessage(.terminate)
         message.a = attempt.grace.microseconds / 1000
+        message.text = attempt.cause
         _ = ControlSocket.send(message, to: socket)
     }
 
@@ -129,10 +131,22 @@ extension NodeDaemon {
         let cgroup = context.cgroup(id)
         let mailbox = mailbox
         let logger = logger
+        let patience = BootClock.now + max(context.hooks.unkillableTimeout, .seconds(1))
+        let program = context.hooks.unkillableProgram
         detachThread {
             while true {
+                if BootClock.now >= patience, cgroup.exists, cgroup.isPopulated() {
+                    if !program.isEmpty {
+                        _ = SiteProgram(
+                            path: program, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "SLURM_JOB_ID=\(id.job)"],
+                            timeout: .seconds(60)
+                        ).run()
+                    }
+                    mailbox.post(.unkillable(id))
+                    break
+                }
                 do {
-                    if try !cgroup.exists || cgroup.kill(timeout: .seconds(10)) { break }
+                    if try !cgroup.exists || cgroup.kill(timeout: .seconds(5)) { break }
                     logger.warning(
                         "processes will not die", metadata: ["attempt": "\(id)", "pids": "\(cgroup.processes())"])
                 } catch {
@@ -167,14 +181,21 @@ extension NodeDaemon {
     /// Gives everything back: from here on only the acknowledgement is missing.
     func release(_ id: AttemptID) {
         guard let attempt = attempts[id], attempt.phase == .terminating, let usage = attempt.usage else { return }
+        guard epilogIsDone(id) else { return }
         do {
             try context.cgroup(id).remove(timeout: .seconds(2))
         } catch {
+            if attempt.isAbandoned { return finishRelease(id, usage) }
             // Something was started after the kill (it cannot fork from nothing): once more.
             logger.warning("cgroup is not empty", metadata: ["attempt": "\(id)", "why": "\(error)"])
             attempts[id]?.isKilling = false
             return killAttempt(id)
         }
+        finishRelease(id, usage)
+    }
+
+    private func finishRelease(_ id: AttemptID, _ usage: Usage) {
+        guard let attempt = attempts[id] else { return }
         attempts[id]?.phase = .gone
         attempts[id]?.abandonAt = nil
         var gone = WireAttemptGone()

@@ -99,6 +99,12 @@ extension NodeDaemon {
         step.script = visible + "/slurm_script"
         step.job = id.job.rawValue
         step.attempt = id.attempt.rawValue
+        let jobNodes = attempt.order.allocation.nodes
+        let place = Int(attempt.order.nodeIndex)
+        step.jobGres = context.devices.list(place < jobNodes.count ? jobNodes[place].gres : [])
+        // The script has all that the job has here.
+        step.gres = StepID(order.step) == .batch ? step.jobGres : context.devices.list(here?.gres ?? [])
+        step.constrainsDevices = context.hooks.constrainsDevices || inside
         return step
     }
 

@@ -37,6 +37,8 @@ final class NodeDaemon {
     var isStopping = false
     /// Step daemons of ours that said goodbye and were not gone yet.
     var unreaped: Set<Int32> = []
+    /// When the node's health is looked at next; nil: while that is done, or never.
+    var healthAt: Duration?
 
     struct StepLine {
         var socket: Descriptor
@@ -65,6 +67,7 @@ final class NodeDaemon {
         try context.cgroup.create()
         try context.daemonsCgroup.create()
         recover()
+        checkHealthAtStart()
         link.start()
         while !isStopping { try turn() }
         link.stop()
@@ -117,6 +120,9 @@ final class NodeDaemon {
         case .emptied(let id, let usage): attemptEmptied(id, usage)
         case .stepCleaned(let id, let step, let usage): lostStepCleaned(id, step, usage)
         case .ioConnection(let client): route(client, until: BootClock.now + .seconds(30))
+        case .unkillable(let id): giveUp(id)
+        case .epilogEnded(let id, let failure): epilogEnded(id, failure)
+        case .healthChecked(let failure): healthChecked(failure)
         case .stop: isStopping = true
         }
     }
@@ -125,6 +131,7 @@ final class NodeDaemon {
 
     private var nextDeadline: Duration? {
         var deadlines = waitingClients.map(\.until)
+        if let at = healthAt { deadlines.append(at) }
         for attempt in attempts.values {
             if let at = attempt.killAt { deadlines.append(at) }
             if let at = attempt.abandonAt { deadlines.append(at) }
@@ -134,6 +141,7 @@ final class NodeDaemon {
     }
 
     private func fireDeadlines(_ now: Duration) {
+        if let at = healthAt, now >= at { checkHealth() }
         for (id, attempt) in attempts {
             if let at = attempt.killAt, now >= at { killAttempt(id) }
             if let at = attempt.abandonAt, now >= at { abandonSteps(id) }
@@ -190,8 +198,10 @@ final class NodeDaemon {
         case .order(let order): take(order)
         case .ack(let ack): acknowledged(upTo: ack.sequence)
         case .relayed(let reply): relay(reply)
+        case .usage(let question): answer(question)
         case .rejected(let rejected):
             logger.error("the controller refuses this node", metadata: ["why": "\(rejected.why)"])
+        case .reboot(let order): reboot(order)
         case .heartbeat, nil: break
         }
     }
@@ -242,6 +252,7 @@ final class NodeDaemon {
         case .suspend(let order): pause(id, number: order.number, suspended: true)
         case .resume(let order): pause(id, number: order.number, suspended: false)
         case .terminate(let terminate): self.terminate(id, terminate)
+        case .setLimit(let limit): setLimit(id, limit)
         case nil: break
         }
     }
@@ -266,7 +277,7 @@ final class NodeDaemon {
             switch entry.body {
             case .stepEnded(let ended): forgetStep(entry.id, StepID(ended.step))
             case .gone: forgetAttempt(entry.id)
-            case .prepared, .prepareFailed, .stepStarted: break
+            case .prepared, .prepareFailed, .stepStarted, .unfit: break
             }
         }
     }

@@ -11,6 +11,11 @@ enum NodeEvent: Sendable {
     case emptied(AttemptID, Usage)
     case stepCleaned(AttemptID, StepID, Usage)
     case ioConnection(IOPort.Client)
+    /// Its processes outlived UnkillableStepTimeout.
+    case unkillable(AttemptID)
+    /// `failure` is empty when the epilog succeeded.
+    case epilogEnded(AttemptID, failure: String)
+    case healthChecked(failure: String)
     case stop
 }
 

@@ -76,6 +76,9 @@ struct NodeSetup {
             stepDaemon: String(stepDaemon), layout: try CgroupLayout.discover(),
             incarnation: Incarnation(bootID: bootID, registration: registration),
             daemonStart: WallClock.microseconds)
+        context.hooks = NodeHooks(configuration)
+        context.devices.gres = devices(topology)
+        context.configurationFile = configuration.entries.first?.file ?? ""
         do throws(ImageError) {
             context.images = try ImageStore(
                 directory: spool.cache, helper: [String(stepDaemon), "convert"], settings: imageSettings)
@@ -132,6 +135,13 @@ struct NodeSetup {
         hardware.numaNodes = UInt32(topology.numaNodes.count)
         describeParts(topology, &hardware)
         return hardware
+    }
+
+    /// As the controller counts them.
+    private func devices(_ topology: Topology) -> [NodeHardware.GRES] {
+        guard let index = configuration.node(named: node.name) else { return [] }
+        let configured = configuration.hardware(of: index)
+        return (topology.hardware.agreeing(with: configured) ?? configured).gres
     }
 
     /// What hwloc found, under the names of the configuration; nothing where the two disagree: then the controller goes by

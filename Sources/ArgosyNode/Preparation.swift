@@ -51,6 +51,7 @@ final class Preparation: Sendable {
             throw Failure(message: "cannot make the job's cgroup: \(error)", nodeAtFault: true)
         }
         let relay = try makeDirectories()
+        try runProlog()
         return Outcome(relay: relay, container: try image.map { image throws(Failure) in try startHolder(image) })
     }
 
@@ -76,14 +77,34 @@ final class Preparation: Sendable {
         let cpus = CPUAssignment.physical(here.cpuIds, on: context.processors)
         if !cpus.isEmpty { limits.cpus = cpus }
         if here.memoryMib > 0 { limits.memoryBytes = here.memoryMib << 20 }
-        // Root's host jobs may need any device; everybody else's get what a terminal job needs.
-        limits.devices = order.spec.identity.uid == 0 && !order.spec.hasContainer ? nil : .host
+        limits.devices = devices
         // Room for any sane job of its size, and an end to a fork bomb before the node feels it.
         limits.pids = 2048 + 256 * UInt64(max(cpus.count, here.cpuIds.count))
         let cgroup = context.cgroup(id)
         try cgroup.create(limits: limits)
         // Without handing controllers down: on v2 a holder could not make the job the root of its namespace any more.
         try cgroup.child("system").createForTracking()
+    }
+
+    /// As in Slurm a node whose prolog fails takes no more jobs.
+    private var grantedFiles: [String] { context.devices.list(here.gres).flatMap(\.files) }
+
+    /// Containers get what a terminal job needs and their own devices; with ConstrainDevices a host job gets all but the
+    /// devices of others.
+    private var devices: DevicePolicy? {
+        let own = grantedFiles
+        if order.spec.hasContainer {
+            let files = own + NodeDevices.companions(of: own)
+            return DevicePolicy(rules: DevicePolicy.container.rules + DevicePolicy.rules(for: files))
+        }
+        guard context.hooks.constrainsDevices else { return nil }
+        let others = context.devices.files.filter { !own.contains($0) }
+        return others.isEmpty ? nil : DevicePolicy(rules: DevicePolicy.rules(for: others), denies: true)
+    }
+
+    private func runProlog() throws(Failure) {
+        let failure = JobHook(kind: .prolog, id: id, order: order, context: context).run()
+        if !failure.isEmpty { throw Failure(message: "Prolog error", nodeAtFault: true) }
     }
 
     private func makeDirectories() throws(Failure) -> Descriptor {
@@ -136,6 +157,7 @@ final class Preparation: Sendable {
             image: image, identity: spec.identity.domain, hostName: context.node, stagingDirectory: paths.holder,
             helper: [context.stepDaemon, "holder"])
         holder.hosts = order.allocation.nodes.map { ($0.address, $0.name) }
+        holder.devices = grantedFiles + NodeDevices.companions(of: grantedFiles)
         holder.jobCgroup = context.cgroup(id)
         holder.systemMounts = [
             MountRequest(source: context.spool.bin, target: AttemptPaths.containerBin, readOnly: true),

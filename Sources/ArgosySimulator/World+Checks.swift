@@ -29,7 +29,7 @@ extension World {
                 fail("job \(id) was removed before it ended")
                 return
             }
-        case .step, .node, .partition, .reservation, .reservationRemoved, .accounting, .lastJobID: break
+        case .step, .node, .partition, .reservation, .reservationRemoved, .accounting, .kept, .lastJobID: break
         }
         disk.apply(change)
     }
@@ -137,7 +137,7 @@ extension World {
             }
         case .prepareFailed:
             if row.state == .running { fail("n\(node) was told that a failed preparation is durable; it is not") }
-        case .stepStarted: break
+        case .stepStarted, .unfit: break
         }
     }
 

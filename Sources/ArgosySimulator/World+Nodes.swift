@@ -80,6 +80,7 @@ extension World {
         case .terminate(let grace, _): terminate(order.key, on: node, grace)
         case .suspend(let number): pause(order.key, on: node, number, true)
         case .resume(let number): pause(order.key, on: node, number, false)
+        case .setLimit: break
         case .signal: break
         }
     }

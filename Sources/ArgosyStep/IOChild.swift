@@ -138,7 +138,8 @@ final class IOChild {
             finished = true
             finishOOM = message.a != 0
             finishTimedOut = message.b != 0
-        case .hello, .started, .ended, .signal, .suspend, .resume, .terminate, .clientConnected, .clientLost, .drained:
+        case .hello, .started, .ended, .signal, .suspend, .resume, .limit, .terminate, .clientConnected, .clientLost,
+            .drained:
             break
         }
         return true

@@ -41,6 +41,8 @@ public struct StepMessage: Equatable, Sendable {
         /// To the step daemon: everything stands still, the time limit too; and goes on.
         case suspend = 14
         case resume = 15
+        /// To the step daemon. a: milliseconds left of the job's time limit; 0: none.
+        case limit = 16
     }
 
     public var kind: Kind

@@ -93,6 +93,7 @@ final class StepSupervisor {
         limits.cpus = CPUAssignment.physical(order.here.cpuIds, on: order.context.processors)
         if limits.cpus?.isEmpty == true { limits.cpus = nil }
         if order.context.memoryBytes > 0 { limits.memoryBytes = order.context.memoryBytes }
+        limits.devices = deniedDevices
         try cgroup.create(limits: limits)
         for local in 0..<order.ranks.count { try leaf(local).create() }
         let spec = order.launch.job.spec
@@ -125,6 +126,14 @@ final class StepSupervisor {
             let empty = try? StdioFiles(nothing, as: Credentials(order.identity), umask: 0o77, truncate: false)
         else { return nil }
         return try? IOChildProcess.start(order, empty, in: side)
+    }
+
+    /// Devices of the job that are not this step's.
+    private var deniedDevices: DevicePolicy? {
+        guard order.context.constrainsDevices, !order.isContainerized else { return nil }
+        let own = order.context.gres.flatMap(\.files)
+        let others = order.context.jobGres.flatMap(\.files).filter { !own.contains($0) }
+        return others.isEmpty ? nil : DevicePolicy(rules: DevicePolicy.rules(for: others), denies: true)
     }
 
     private func leaf(_ local: Int) -> Cgroup { cgroup.child("task_\(local)") }
@@ -177,17 +186,27 @@ final class StepSupervisor {
         case .signal: act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
         case .terminate:
             if machine.phase == .running {
-                say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) ***")
+                let cause = message.text.isEmpty ? "" : message.text + " "
+                say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) \(cause)***")
             }
             // What is frozen hears no signal.
             resume()
             act(machine.apply(.terminateOrdered(grace: .milliseconds(message.a))))
         case .suspend: suspend()
         case .resume: resume()
+        case .limit: setLimit(message.a)
         case .connection: if let descriptor { child?.send(message, descriptor: descriptor.raw) }
         case .hello, .started, .ended, .taskExited, .finished, .failure, .clientConnected, .clientLost, .drained, .note:
             break
         }
+    }
+
+    /// The job's limit is another now. A step of a batch job that has a limit of its own keeps that.
+    private func setLimit(_ milliseconds: Int64) {
+        guard limitAt != nil || order.isBatch, order.isBatch || order.launch.job.spec.scriptDigest.isEmpty else { return }
+        limitAt = milliseconds > 0 ? BootClock.now + .milliseconds(milliseconds) : nil
+        // What was suspended before now is not what is left.
+        if suspendedAt != nil { suspendedAt = BootClock.now }
     }
 
     /// Time that it stands still does not count for its limit.
@@ -232,7 +251,7 @@ final class StepSupervisor {
             }
             act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
         case .hello, .started, .ended, .terminate, .connection, .taskExited, .finished, .failure, .drained, .note,
-            .suspend, .resume:
+            .suspend, .resume, .limit:
             break
         }
     }

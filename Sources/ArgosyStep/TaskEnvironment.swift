@@ -47,6 +47,7 @@ extension TaskEnvironment {
         setJob(order.job, context: context, isBatch: isBatch)
         if isBatch { setBatch(order) } else { setStep(order, job: order.job, context: context) }
         setNode(order, context: context)
+        setGRES(order, context: context, isBatch: isBatch)
         if context.hasContainer, !order.noContainer { setContainer() }
         if !context.relay.isEmpty { set("ARGOSY_RELAY", context.relay) }
     }

@@ -106,6 +106,7 @@ struct TaskLauncher {
     private func variables(_ local: Int, _ rank: UInt32) -> TaskEnvironment {
         var variables = environment
         variables.setTask(rank: rank, local: UInt32(local), ranksHere: order.ranks)
+        variables.setTaskGRES(order.launch, context: order.context, local: local)
         variables.set(Self.pidVariable, "0000000000")
         if order.hasManagement {
             variables.set("PMI_FD", Self.managementDescriptor)

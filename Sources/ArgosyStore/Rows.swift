@@ -58,6 +58,11 @@ extension WireJobRow {
         hetLeader = row.hetLeader?.rawValue ?? 0
         hetOffset = row.hetOffset
         preemptedUs = row.preempted.microseconds
+        warned = row.warned
+        mails = row.mails.rawValue
+        requeueMark = UInt32(row.requeueMark.rawValue)
+        isConfiguring = row.isConfiguring
+        if let uid = row.cancelledBy { cancelledBy = uid }
     }
 
     func core(indexOf: (String) -> NodeIndex?) -> JobRow {
@@ -109,6 +114,11 @@ extension WireJobRow {
         row.hetLeader = hetLeader == 0 ? nil : JobID(hetLeader)
         row.hetOffset = hetOffset
         row.preempted = Timestamp(microseconds: preemptedUs)
+        row.warned = warned
+        row.mails = MailTypes(rawValue: mails)
+        row.requeueMark = RequeueMark(rawValue: UInt8(clamping: requeueMark)) ?? .none
+        row.isConfiguring = isConfiguring
+        row.cancelledBy = hasCancelledBy ? cancelledBy : nil
     }
 }
 

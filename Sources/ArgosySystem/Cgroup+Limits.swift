@@ -72,16 +72,18 @@ extension Cgroup {
                 block: $0.block ? 1 : 0, major: $0.major, minor: $0.minor ?? 0, any_minor: $0.minor == nil ? 1 : 0)
         }
         let directory = try Files.open(v2, flags: O_RDONLY | O_DIRECTORY)
-        try checkShim(argosy_cgroup_devices(directory.raw, rules, rules.count), "limit devices of", v2)
+        try checkShim(argosy_cgroup_devices(directory.raw, rules, rules.count, policy.denies ? 1 : 0), "limit devices of", v2)
     }
 
     private func setDevices(_ policy: DevicePolicy, v1 directory: String) throws(SystemError) {
+        if policy.denies {
+            for rule in policy.rules { try Files.writeExisting(directory + "/devices.deny", "\(rule.v1) rwm") }
+            return
+        }
         try Files.writeExisting(directory + "/devices.deny", "a")
         for rule in policy.rules {
-            let minor = rule.minor.map(String.init) ?? "*"
             // Never "m": nobody in a job makes device nodes.
-            let text = "\(rule.block ? "b" : "c") \(rule.major):\(minor) rw"
-            try Files.writeExisting(directory + "/devices.allow", text)
+            try Files.writeExisting(directory + "/devices.allow", "\(rule.v1) rw")
         }
     }
 
@@ -97,4 +99,9 @@ extension Cgroup {
         }
         return ranges.map { $0.0 == $0.1 ? "\($0.0)" : "\($0.0)-\($0.1)" }.joined(separator: ",")
     }
+}
+
+extension DevicePolicy.Rule {
+    /// As devices.allow has it.
+    fileprivate var v1: String { "\(block ? "b" : "c") \(major):\(minor.map(String.init) ?? "*")" }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a cgroup may use; nil: not limited here (its parents' limits hold).
 public struct CgroupLimits: Hashable, Sendable {
     /// The machine's CPU numbers.
@@ -36,7 +38,25 @@ public struct DevicePolicy: Hashable, Sendable {
         }
     }
     public var rules: [Rule]
-    public init(rules: [Rule]) { self.rules = rules }
+    /// The rules name what is refused; everything else is as before.
+    public var denies: Bool
+    public init(rules: [Rule], denies: Bool = false) {
+        self.rules = rules
+        self.denies = denies
+    }
+
+    /// Rules for device files; those that are none are passed over.
+    public static func rules(for files: [String]) -> [Rule] {
+        files.compactMap { path in
+            var status = stat()
+            let kinds = [S_IFCHR, S_IFBLK]
+            guard stat(path, &status) == 0, kinds.contains(status.st_mode & S_IFMT) else { return nil }
+            let device = status.st_rdev
+            let major = UInt32(truncatingIfNeeded: (device >> 8) & 0xfff | (device >> 32) & ~0xfff)
+            let minor = UInt32(truncatingIfNeeded: device & 0xff | (device >> 12) & ~0xff)
+            return Rule(block: status.st_mode & S_IFMT == S_IFBLK, major: major, minor: minor)
+        }
+    }
 
     /// null zero full random urandom tty ptmx and pts: what a container gets.
     public static let container = DevicePolicy(rules: [

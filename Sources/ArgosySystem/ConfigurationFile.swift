@@ -38,6 +38,7 @@ public enum ConfigurationFile {
                 // As in Slurm: a relative path is relative to the main file's directory.
                 read(included.hasPrefix("/") ? included : directory(of: path) + included)
             }
+            parsed.configuration.file = path
             try readBeside(path, "gres.conf") { parsed.readGRES($0) }
             if parsed.configuration.usesTopologyTree {
                 try readBeside(path, "topology.conf") { parsed.readTopology($0) }

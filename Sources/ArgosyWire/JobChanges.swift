@@ -39,6 +39,28 @@ extension WireJobChanges {
         hasLicenses_p = changes.licenses != nil
         licenses = (changes.licenses ?? []).map(WireLicenseRequest.init)
         anyLicense = changes.anyLicense
+        setMore(changes)
+    }
+
+    private mutating func setMore(_ changes: JobChanges) {
+        if let value = changes.adminComment { adminComment = value }
+        if let value = changes.minCPUs { minCpus = value }
+        if let value = changes.minCPUsPerNode { minCpusPerNode = value }
+        if let value = changes.minTmpDiskMiB { minTmpDiskMib = value }
+        if let value = changes.contiguous { contiguous = value }
+        if let value = changes.coreSpec { coreSpec = value }
+        if let value = changes.tasksPerNode { tasksPerNode = value }
+        if let value = changes.prefer { prefer = value }
+        if let value = changes.sockets { sockets = value }
+        if let value = changes.cores { cores = value }
+        if let value = changes.threads { threads = value }
+        if let value = changes.switches { switches = value }
+        if let value = changes.switchWait { switchWaitS = value }
+        if let value = changes.workDirectory { workDir = value }
+        if let value = changes.stdoutPath { stdoutPath = value }
+        if let value = changes.sharing { sharing = value.rawValue }
+        if let value = changes.end { endUs = value.microseconds }
+        resetAccrueTime = changes.resetsAccrueTime
     }
 
     public var domain: JobChanges {
@@ -76,6 +98,28 @@ extension WireJobChanges {
         changes.gres = hasGres_p ? gres.map(\.domain) : nil
         changes.licenses = hasLicenses_p ? licenses.map(\.domain) : nil
         changes.anyLicense = anyLicense
+        readMore(into: &changes)
         return changes
+    }
+
+    private func readMore(into changes: inout JobChanges) {
+        changes.adminComment = hasAdminComment ? adminComment : nil
+        changes.minCPUs = hasMinCpus ? minCpus : nil
+        changes.minCPUsPerNode = hasMinCpusPerNode ? minCpusPerNode : nil
+        changes.minTmpDiskMiB = hasMinTmpDiskMib ? minTmpDiskMib : nil
+        changes.contiguous = hasContiguous ? contiguous : nil
+        changes.coreSpec = hasCoreSpec ? coreSpec : nil
+        changes.tasksPerNode = hasTasksPerNode ? tasksPerNode : nil
+        changes.prefer = hasPrefer ? prefer : nil
+        changes.sockets = hasSockets ? sockets : nil
+        changes.cores = hasCores ? cores : nil
+        changes.threads = hasThreads ? threads : nil
+        changes.switches = hasSwitches ? switches : nil
+        changes.switchWait = hasSwitchWaitS ? switchWaitS : nil
+        changes.workDirectory = hasWorkDir ? workDir : nil
+        changes.stdoutPath = hasStdoutPath ? stdoutPath : nil
+        changes.sharing = hasSharing ? Sharing(rawValue: sharing) : nil
+        changes.end = hasEndUs ? Timestamp(microseconds: endUs) : nil
+        changes.resetsAccrueTime = resetAccrueTime
     }
 }

@@ -22,6 +22,11 @@ extension WireJobSpec {
         deadlineUs = fields.deadline.microseconds
         timeMinMinutes = fields.timeMin.rawValue
         wckey = fields.wckey
+        submitSid = fields.submitSID
+        adminComment = fields.adminComment
+        getUserEnv = fields.getsUserEnvironment
+        setNotices(fields)
+        cron = fields.cron
         if let priority = fields.priority { self.priority = priority }
         if let kills = fields.killOnInvalidDependency { killOnInvalidDependency = kills }
         components = fields.components.map { WireJobSpec(JobSpec($0)) }
@@ -79,6 +84,11 @@ extension WireJobSpec {
         fields.deadline = Timestamp(microseconds: deadlineUs)
         fields.timeMin = TimeLimit(rawValue: timeMinMinutes)
         fields.wckey = wckey
+        fields.submitSID = submitSid
+        fields.adminComment = adminComment
+        fields.getsUserEnvironment = getUserEnv
+        readNotices(into: &fields)
+        fields.cron = cron
         fields.priority = hasPriority ? priority : nil
         fields.killOnInvalidDependency = hasKillOnInvalidDependency ? killOnInvalidDependency : nil
         // A component has none of its own: whatever else a message says stops here.

@@ -117,7 +117,7 @@ final class FakeNode: Sendable {
         case .terminate:
             shared.facts.withLock { $0.attempts.removeAll { $0.job == order.job } }
             answer(.gone(WireAttemptGone()))
-        case .signal, .suspend, .resume, nil: break
+        case .signal, .suspend, .resume, .setLimit, nil: break
         }
     }
 

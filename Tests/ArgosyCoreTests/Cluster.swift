@@ -21,6 +21,8 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
     var replies: [(ReplyHandle, Answer)] = []
     var orders: [(NodeIndex, Order)] = []
     var acknowledged: [(NodeIndex, UInt64)] = []
+    var mails: [MailNote] = []
+    var programs: [JobProgram] = []
     var nextHandle: UInt64 = 0
     var sequence: UInt64 = 0
     var registrations: [UInt64]
@@ -64,7 +66,9 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
             case .order(let node, _, let order): orders.append((node, order))
             case .acknowledge(let node, _, let sequence): acknowledged.append((node, sequence))
             case .planWanted: plan = true
-            case .nodeRefused, .administratorsChanged: break
+            case .nodeRefused, .administratorsChanged, .triggerFired: break
+            case .mail(let note): mails.append(note)
+            case .runProgram(let program): programs.append(program)
             }
         }
         if plan && plansAutomatically { self.plan() }

@@ -10,14 +10,15 @@ enum JobUpdate {
 
     /// Full names, as `scontrol show job` has them, and what they may be shortened to.
     private static let keys: [(name: String, least: Int, read: Reader)] = [
-        ("timelimit", 5, { changes, text throws(OptionError) in changes.timeLimit = try limit(text) }),
         ("timemin", 5, { changes, text throws(OptionError) in changes.timeMin = try JobValue.time(text) }),
         (
             "priority", 2,
-            { changes, text throws(OptionError) in changes.priority = text == "-1" ? .max : try JobValue.priority(text)
+            { changes, text throws(OptionError) in
+                guard let priority = UInt32(text) else { throw OptionError("scontrol: error: Invalid Priority value: \(text)") }
+                changes.priority = priority
             }
         ),
-        ("nice", 4, { changes, text throws(OptionError) in changes.nice = try JobValue.nice(text) }),
+        ("nice", 2, { changes, text throws(OptionError) in changes.nice = text.isEmpty ? 100 : try JobValue.nice(text) }),
         ("partition", 2, { changes, text throws(OptionError) in changes.partition = text }),
         ("qos", 1, { changes, text throws(OptionError) in changes.qos = text }),
         ("account", 1, { changes, text throws(OptionError) in changes.account = text }),
@@ -57,8 +58,49 @@ enum JobUpdate {
         ("excnodelist", 2, { changes, text throws(OptionError) in changes.exclude = try JobValue.hosts(text) }),
         (
             "requeue", 4,
-            { changes, text throws(OptionError) in changes.requeue = try JobValue.count(text, "Requeue", from: 0) > 0 }
+            { changes, text throws(OptionError) in
+                guard let flag = UInt32(text) else { throw OptionError("scontrol: error: Invalid Requeue value: \(text)") }
+                changes.requeue = flag > 0
+            }
         ),
+        ("admincomment", 3, { changes, text throws(OptionError) in changes.adminComment = text }),
+        ("numcpus", 6, { changes, text throws(OptionError) in changes.minCPUs = try JobValue.count(String(text.prefix { $0 != "-" }), "NumCPUs") }),
+        ("reqprocs", 4, { changes, text throws(OptionError) in changes.tasks = try JobValue.count(text, "ReqProcs") }),
+        (
+            "mincpusnode", 4,
+            { changes, text throws(OptionError) in changes.minCPUsPerNode = try JobValue.count(text, "MinCPUsNode", from: 0)
+            }
+        ),
+        (
+            "mintmpdisknode", 5,
+            { changes, text throws(OptionError) in changes.minTmpDiskMiB = try JobValue.memory(text, "MinTmpDiskNode") }
+        ),
+        ("contiguous", 3, { changes, text throws(OptionError) in changes.contiguous = try isYes(text, "Contiguous") }),
+        ("oversubscribe", 1, readSharing), ("shared", 2, readSharing),
+        ("corespec", 4, { changes, text throws(OptionError) in changes.coreSpec = try JobValue.count(text, "CoreSpec", from: 0) }),
+        (
+            "threadspec", 4,
+            { changes, text throws(OptionError) in
+                changes.coreSpec = try JobValue.count(text, "ThreadSpec", from: 0) | JobOptions.threadSpec
+            }
+        ),
+        ("tasksperNode".lowercased(), 2, { changes, text throws(OptionError) in changes.tasksPerNode = try JobValue.count(text, "TasksPerNode") }),
+        ("prefer", 3, { changes, text throws(OptionError) in changes.prefer = text }),
+        ("reqsockets", 4, { changes, text throws(OptionError) in changes.sockets = try JobValue.count(text, "ReqSockets") }),
+        ("reqcores", 4, { changes, text throws(OptionError) in changes.cores = try JobValue.count(text, "ReqCores") }),
+        ("reqthreads", 4, { changes, text throws(OptionError) in changes.threads = try JobValue.count(text, "ReqThreads") }),
+        ("switches", 5, readSwitches),
+        (
+            "wait-for-switch", 5,
+            { changes, text throws(OptionError) in changes.switchWait = try JobValue.count(text, "wait-for-switch", from: 0) }
+        ),
+        ("workdir", 2, { changes, text throws(OptionError) in changes.workDirectory = text }),
+        ("stdout", 6, { changes, text throws(OptionError) in changes.stdoutPath = text }),
+        ("endtime", 2, { changes, text throws(OptionError) in changes.end = try JobValue.moment(text, "EndTime") }),
+        ("resetaccruetime", 5, { changes, _ throws(OptionError) in changes.resetsAccrueTime = true }),
+        ("burstbuffer", 1, unsupported("BurstBuffer")), ("clusters", 7, unsupported("Clusters")),
+        ("clusterfeatures", 8, unsupported("ClusterFeatures")), ("delayboot", 5, unsupported("DelayBoot")),
+        ("reboot", 3, unsupported("Reboot")), ("sitefactor", 3, unsupported("SiteFactor")),
         (
             "arraytaskthrottle", 10,
             { changes, text throws(OptionError) in
@@ -67,6 +109,23 @@ enum JobUpdate {
         ),
     ]
 
+    private static let readSharing: Reader = { changes, text throws(OptionError) in
+        changes.sharing = try isYes(text, "OverSubscribe") ? .oversubscribe : .exclusive
+    }
+    /// `1`, `1@30`
+    private static let readSwitches: Reader = { changes, text throws(OptionError) in
+        let parts = text.split(separator: "@", maxSplits: 1).map(String.init)
+        changes.switches = try JobValue.count(parts.first ?? "", "Switches", from: 0)
+        if parts.count == 2 {
+            guard let seconds = SlurmText.seconds(parts[1]) else { throw OptionError("Invalid Switches value: \(text)") }
+            changes.switchWait = UInt32(clamping: seconds)
+        }
+    }
+    private static func unsupported(_ name: String) -> Reader {
+        { _, _ throws(OptionError) in
+            throw OptionError("Requested operation not supported on this system\nscontrol: error: \(name) has no meaning here")
+        }
+    }
     private static let readNodes: Reader = { changes, text throws(OptionError) in
         let (least, most) = try JobValue.nodes(text)
         (changes.minNodes, changes.maxNodes) = (least, most)
@@ -79,43 +138,47 @@ enum JobUpdate {
     }
     private static let readName: Reader = { changes, text throws(OptionError) in changes.name = text }
 
-    /// A limit, or (`+` or `-` before it) a change of one.
-    private static func limit(_ text: String) throws(OptionError) -> JobChanges.LimitChange {
-        guard let sign = text.first, sign == "+" || sign == "-", text != "-1" else {
-            return .set(try JobValue.time(text))
+    /// A limit, or (`+` or `-` before it or before the equals sign) a change of one.
+    static func limit(_ pair: ScontrolShell.Pair) throws(Failure) -> JobChanges.LimitChange {
+        var (sign, text) = (pair.sign, pair.value)
+        if sign == nil, let first = text.first, first == "+" || first == "-", text != "-1" {
+            sign = first
+            text = String(text.dropFirst())
         }
-        let minutes = try JobValue.time(String(text.dropFirst())).rawValue
-        return sign == "+" ? .longer(minutes) : .shorter(minutes)
+        do throws(OptionError) {
+            let limit = text == "-1" ? .unlimited : try JobValue.time(text)
+            switch sign {
+            case "+": return .longer(limit.rawValue)
+            case "-": return .shorter(limit.rawValue)
+            default: return .set(limit)
+            }
+        } catch { throw Failure("scontrol: error: Invalid TimeLimit value") }
     }
 
-    static func changes(_ values: [(key: String, value: String)]) throws(Failure) -> JobChanges {
+    static func changes(_ pairs: [ScontrolShell.Pair]) throws(Failure) -> JobChanges {
         var changes = JobChanges()
-        for (key, value) in values {
-            let known =
-                keys.first { $0.name == key }
-                ?? keys.first { key.count >= $0.least && $0.name.hasPrefix(key) }
-            guard let known else {
-                throw Failure("Update of this parameter is not supported: \(key)=\(value)\nRequest aborted")
+        for pair in pairs {
+            if pair.means("timelimit", 5) {
+                changes.timeLimit = try limit(pair)
+                continue
             }
-            do throws(OptionError) { try known.read(&changes, value) } catch { throw Failure(error.message) }
+            let known =
+                keys.first { $0.name == pair.key }
+                ?? keys.first { pair.key.count >= $0.least && $0.name.hasPrefix(pair.key) }
+            guard let known else {
+                throw Failure("Update of this parameter is not supported: \(pair.word)\nRequest aborted")
+            }
+            do throws(OptionError) { try known.read(&changes, pair.value) } catch { throw Failure(error.message) }
         }
         if changes == JobChanges() { throw Failure("No changes specified") }
         return changes
     }
 
-    static func run(_ values: [(key: String, value: String)]) throws -> Int32 {
-        var wire = WireUpdateJob()
-        wire.changes = WireJobChanges(try changes(Array(values.dropFirst())))
-        let session = try Session()
-        var failed = false
-        for job in try JobIdentifier.list(values[0].value) {
-            wire.job = job.selector
-            do throws(Failure) { _ = try session.ask(.updateJob(wire)) } catch {
-                failed = true
-                Console.complain("\(error.message) for job \(job.text)\n")
-                if !error.detail.isEmpty { Console.error("scontrol", error.detail) }
-            }
+    private static func isYes(_ text: String, _ name: String) throws(OptionError) -> Bool {
+        switch text.uppercased() {
+        case "YES", "Y", "1": return true
+        case "NO", "N", "0": return false
+        default: throw OptionError("Invalid \(name) value: \(text)")
         }
-        return failed ? 1 : 0
     }
 }

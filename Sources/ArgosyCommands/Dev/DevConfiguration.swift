@@ -48,13 +48,12 @@ struct DevConfiguration {
         ClusterName=\(cluster.name)
         SlurmctldHost=\(Process.host.prefix { $0 != "." })(\(network.controllerAddress))
         SlurmctldPort=\(network.controllerPort)
+        # Clusters side by side: each listens on its own addresses only.
         CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
         SlurmUser=root
         AuthType=auth/munge
         AuthInfo=socket=\(cluster.mungeSocket)
         ArgosySocket=\(cluster.socket)
-        # Clusters side by side: the controller listens on its own address only.
-        CommunicationParameters=NoCtldInAddrAny
         StateSaveLocation=\(cluster.state)
         SlurmdSpoolDir=\(cluster.directory)/spool/%n
         ContainerRegistriesConf=\(cluster.registries)

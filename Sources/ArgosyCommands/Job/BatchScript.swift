@@ -6,11 +6,12 @@ struct BatchScript {
     static let maxBytes = 4 << 20
 
     var bytes: [UInt8]
-    /// Words of all #SBATCH lines before the first command.
-    var directives: [String]
+    /// Words of the #SBATCH lines before the first command, apart for each component of a heterogeneous job.
+    var components: [[String]]
+    var directives: [String] { components[0] }
 
     /// Checks that it is a script; the texts are Slurm's.
-    init(_ bytes: [UInt8]) throws(OptionError) {
+    init(_ bytes: [UInt8], name: String = "stdin") throws(OptionError) {
         if bytes.isEmpty { throw OptionError("Batch script is empty!") }
         if bytes.allSatisfy({ $0 == 32 || $0 == 9 || $0 == 10 || $0 == 13 }) {
             throw OptionError("Batch script contains only whitespace!")
@@ -24,7 +25,8 @@ struct BatchScript {
                 """)
         }
         if bytes.contains(0) {
-            throw OptionError("The SLURM controller does not allow scripts that contain a NULL character '\\0'.")
+            throw OptionError(
+                "The Slurm controller does not allow scripts that\ncontain a NULL character '\\0'.")
         }
         if zip(bytes, bytes.dropFirst()).contains(where: { $0 == 13 && $1 == 10 }) {
             throw OptionError(
@@ -34,7 +36,7 @@ struct BatchScript {
             throw OptionError("the batch script has \(bytes.count) bytes, the limit is \(Self.maxBytes)")
         }
         self.bytes = bytes
-        directives = try Self.directives(bytes)
+        components = try Self.directives(bytes, name: name)
     }
 
     /// As `sbatch --wrap` makes one.
@@ -42,22 +44,33 @@ struct BatchScript {
         try BatchScript(Array("#!/bin/sh\n# This script was created by sbatch --wrap.\n\n\(command)\n".utf8))
     }
 
-    private static func directives(_ bytes: [UInt8]) throws(OptionError) -> [String] {
-        var words: [String] = []
+    /// Lines that may carry directives: all before the first command.
+    static func heading(_ bytes: [UInt8]) -> [(number: Int, line: ArraySlice<UInt8>)] {
+        var lines: [(Int, ArraySlice<UInt8>)] = []
         for (index, line) in bytes.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
-            let text = line.drop { $0 == 32 || $0 == 9 }
-            if text.isEmpty { continue }
-            guard text.first == UInt8(ascii: "#") else { break }
-            let mark = Array("#SBATCH".utf8)
-            guard line.starts(with: mark), let after = line.dropFirst(mark.count).first, after == 32 || after == 9
-            else {
-                continue
+            guard let first = line.first(where: { $0 != 32 && $0 != 9 }) else { continue }
+            guard first == UInt8(ascii: "#") else { break }
+            lines.append((index + 1, line))
+        }
+        return lines
+    }
+
+    /// One list of words for each component of a heterogeneous job; one for an ordinary job.
+    private static func directives(_ bytes: [UInt8], name: String) throws(OptionError) -> [[String]] {
+        var components: [[String]] = [[]]
+        let mark = Array("#SBATCH".utf8)
+        for (number, line) in heading(bytes) where line.starts(with: mark) {
+            let found: [String]
+            do throws(OptionError) { found = try Self.words(Array(line.dropFirst(mark.count))) } catch {
+                throw OptionError("\(name): line \(number): \(error.message)", isFatal: true)
             }
-            do throws(OptionError) { words += try Self.words(Array(line.dropFirst(mark.count))) } catch {
-                throw OptionError("line \(index + 1) of the batch script: \(error.message)")
+            if ["hetjob", "packjob"].contains(found.first) {
+                components.append([])
+            } else {
+                components[components.count - 1] += found
             }
         }
-        return words
+        return components
     }
 
     /// Splits as Slurm does: blanks separate, quotes and backslashes protect, an unprotected # ends the line.
@@ -65,9 +78,11 @@ struct BatchScript {
         var words: [String] = []
         var word: [UInt8]?
         var quote: UInt8?
+        var wordStart = 0
         var index = 0
         while index < line.count {
             let byte = line[index]
+            if word == nil { wordStart = index }
             index += 1
             if let open = quote {
                 if byte == open { quote = nil } else { word?.append(byte) }
@@ -86,7 +101,10 @@ struct BatchScript {
                 word = (word ?? []) + [byte]
             }
         }
-        if quote != nil { throw OptionError("a quote is not closed in \"\(String(decoding: line, as: UTF8.self))\"") }
+        if let quote {
+            let text = String(decoding: line[wordStart...], as: UTF8.self)
+            throw OptionError("Unmatched `\(Character(UnicodeScalar(quote)))` in [ \(text)]")
+        }
         if let done = word { words.append(String(decoding: done, as: UTF8.self)) }
         return words
     }

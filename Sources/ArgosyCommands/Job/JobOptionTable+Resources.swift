@@ -56,10 +56,7 @@ extension JobOptionTable {
                 "mem-per-gpu", nil, .required, "MB", env: [prefix + "MEM_PER_GPU"],
                 "real memory required per allocated GPU"
             ) { options, text throws(OptionError) in
-                guard let size = SlurmText.mebibytes(text) else {
-                    throw OptionError("Invalid --mem-per-gpu specification", status: 255)
-                }
-                options.resources.memoryPerGPUMiB = size
+                options.resources.memoryPerGPUMiB = try JobValue.memory(text, "--mem-per-gpu")
             },
             count(
                 "ntasks-per-gpu", env: prefix == "SLURM_" ? ["SLURM_NTASKS_PER_GPU"] : [],
@@ -80,7 +77,7 @@ extension JobOptionTable {
                 "threads-per-core", env: [prefix + "THREADS_PER_CORE"],
                 "number of threads per core to allocate", \.threadsPerCore),
             Row(
-                "hint", nil, .required, "type", env: [prefix + "HINT"],
+                "hint", nil, .required, "type", env: [prefix + "HINT", "SLURM_HINT"],
                 "Bind tasks according to application hints (see \"--hint=help\")"
             ) { options, text throws(OptionError) in
                 options.asksHintHelp = text.lowercased() == "help"
@@ -95,10 +92,7 @@ extension JobOptionTable {
             count("cores-per-socket", "number of cores per socket to allocate", \.coresPerSocket),
             count("mincpus", "minimum number of logical processors (threads) per node", \.minCPUsPerNode),
             Row("tmp", nil, .required, "MB", "minimum amount of temporary disk") { options, text throws(OptionError) in
-                guard let size = SlurmText.mebibytes(text) else {
-                    throw OptionError("Invalid --tmp specification", status: 255)
-                }
-                options.resources.minTmpDiskMiB = size
+                options.resources.minTmpDiskMiB = try JobValue.memory(text, "--tmp")
             },
             Row(
                 "distribution", "m", .required, "type", env: [prefix + "DISTRIBUTION"],
@@ -157,7 +151,9 @@ extension JobOptionTable {
             },
             Row("licenses", "L", .required, "names", "required license, comma separated") {
                 options, text throws(OptionError) in
-                (options.resources.licenses, options.resources.anyLicense) = try ResourceText.licenses(text)
+                do throws(OptionError) {
+                    (options.resources.licenses, options.resources.anyLicense) = try ResourceText.licenses(text)
+                } catch { options.refusal = error.message }
             },
             Row(
                 "reservation", nil, .required, "name", env: [prefix + "RESERVATION"],
@@ -222,6 +218,26 @@ extension JobOptions {
         return all
     }
 
+    /// What the controller would refuse, found here; each command words it in its way.
+    func checkedByController() throws(Failure) {
+        if asksNoNodes { throw Failure("Node count specification invalid") }
+        if !refusal.isEmpty { throw Failure(refusal) }
+        let wanted = Set(resources.constraint.split(whereSeparator: { "&|,[]()*!".contains($0) }))
+        if !batchFeatures.split(whereSeparator: { "&|,".contains($0) }).allSatisfy(wanted.contains) {
+            throw Failure("Job --batch option is invalid or not a subset of --constraints")
+        }
+    }
+
+    /// Only this command's cluster can be asked; named with others, it is the one.
+    func checkClusters(_ configuration: ClusterConfiguration) throws(Failure) {
+        let names = clusters.split(separator: ",").map(String.init)
+        guard !names.isEmpty, names != ["all"], !names.contains(Process.cluster(configuration)) else { return }
+        for name in names { Console.error("sbatch", "No cluster '\(name)' known by database.") }
+        throw Failure(
+            "'\(clusters)' can't be reached now, or it is an invalid entry for --cluster.  Use 'sacctmgr list clusters' to"
+                + " see available clusters.")
+    }
+
     /// Options that mean nothing without others; the texts are Slurm's.
     func checkResources() throws(Failure) {
         if !gpusPerTask.isEmpty, gpus.isEmpty, tasks == 0, tasksPerNode == 0 {
@@ -262,7 +278,7 @@ extension JobOptions {
     /// Help that an option's value asked for; nil: none.
     var helpOfValues: String? {
         if asksHintHelp { return JobOptionTable.hintHelp }
-        return asksGRESHelp ? "Valid gres options are:\ngpu[[:type]:count]\n" : nil
+        return asksGRESHelp ? ResourceText.gresHelp() : nil
     }
 
     /// What sbatch tells the job of these options.
@@ -272,13 +288,20 @@ extension JobOptions {
         }
         let values: [(String, String)] = [
             ("GPUS", text(gpus)), ("GPUS_PER_NODE", text(gpusPerNode)), ("GPUS_PER_SOCKET", text(gpusPerSocket)),
-            ("GPUS_PER_TASK", text(gpusPerTask)), ("HINT", hint), ("DISTRIBUTION", resources.distribution),
+            ("GPUS_PER_TASK", text(gpusPerTask)), ("HINT", hint), ("DISTRIBUTION", distribution.kind),
+            ("DIST_PLANESIZE", distribution.plane), ("GPU_BIND", gpuBinding), ("GPU_FREQ", gpuFrequency),
+            ("PROFILE", profile), ("CPU_FREQ_REQ", cpuFrequency), ("MEM_BIND", memoryBinding),
             ("CPUS_PER_GPU", number(resources.cpusPerGPU)), ("MEM_PER_GPU", number(resources.memoryPerGPUMiB)),
             ("NTASKS_PER_CORE", number(resources.tasksPerCore)), ("NTASKS_PER_GPU", number(resources.tasksPerGPU)),
             ("NTASKS_PER_SOCKET", number(resources.tasksPerSocket)),
             ("THREADS_PER_CORE", number(resources.threadsPerCore)), ("OVERCOMMIT", resources.overcommit ? "1" : ""),
         ]
         return values.filter { !$0.1.isEmpty }.map { "SLURM_\($0.0)=\($0.1)" }
+    }
+
+    private var distribution: (kind: String, plane: String) {
+        guard resources.distribution.hasPrefix("plane") else { return (resources.distribution, "") }
+        return ("plane", String(resources.distribution.drop { $0 != "=" }.dropFirst()))
     }
 
     private func number(_ count: some BinaryInteger) -> String { count > 0 ? "\(count)" : "" }

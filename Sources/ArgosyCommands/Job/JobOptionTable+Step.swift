@@ -28,12 +28,14 @@ extension JobOptionTable {
     static let srun: [Row] = {
         let own = stepOnly + stdio + bindings + programs
         let names = Set(own.map(\.long))
-        let others = shared(prefix: "SLURM_") + container(prefix: "SLURM_") + quietly + passedOver + refusedByAll
+        let others =
+            shared(prefix: "SLURM_") + output(prefix: "SLURM_") + container(prefix: "SLURM_") + taken(prefix: "SLURM_")
+            + passedOver
         return others.filter { !names.contains($0.long) } + own + informationOptions()
     }()
 
     private static let passedOver: [Row] = [
-        .accepted("acctg-freq"), .accepted("compress", nil, .optional), .accepted("msg-timeout"),
+        .accepted("compress", nil, .optional), .accepted("msg-timeout"),
         .accepted("preserve-env", "E", .none), .accepted("resv-ports", nil, .optional),
         .accepted("send-libs", nil, .optional), .accepted("slurmd-debug"), .accepted("bcast-exclude"),
         .accepted("accel-bind"), .accepted("threads", "T"),

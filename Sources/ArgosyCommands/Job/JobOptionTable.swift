@@ -1,5 +1,5 @@
-// The options that sbatch and srun share, then what only one of them has. `prefix` is SBATCH or SLURM: the variables of
-// sbatch are SBATCH_*, those of srun SLURM_* (and, for srun 22.05, SRUN_* for some).
+// The options that sbatch, salloc and srun share, then what only some of them have. `prefix` begins the names of a
+// command's variables: SBATCH_, SALLOC_, and SLURM_ for srun (and, for srun 22.05, SRUN_ for some).
 
 import ArgosyDomain
 
@@ -7,11 +7,19 @@ enum JobOptionTable {
     typealias Row = Option<JobOptions>
 
     static let sbatch: [Row] =
-        shared(prefix: "SBATCH_") + container(prefix: "SBATCH_") + batchOnly + quietly
-        + [
-            Row.accepted("acctg-freq"), .accepted("ignore-pbs", nil, .none),
-            .accepted("wait-all-nodes"), .accepted("export-file"),
-        ] + refusedByAll + informationOptions()
+        shared(prefix: "SBATCH_") + output(prefix: "SBATCH_") + container(prefix: "SBATCH_") + batchOnly
+        + taken(prefix: "SBATCH_") + informationOptions()
+
+    /// The variables of an option: those of sbatch, salloc and srun, without what they begin with.
+    private static func variables(
+        _ prefix: String, sbatch: [String] = [], salloc: [String] = [], srun: [String] = []
+    ) -> [String] {
+        switch prefix {
+        case "SBATCH_": sbatch.map { "SBATCH_" + $0 }
+        case "SALLOC_": salloc.map { "SALLOC_" + $0 }
+        default: srun
+        }
+    }
 
     static func shared(prefix: String) -> [Row] {
         [
@@ -23,15 +31,18 @@ enum JobOptionTable {
                 options.begin = try JobValue.moment(text, "--begin")
             },
             Row(
-                "chdir", "D", .required, "path", env: prefix == "SLURM_" ? ["SLURM_WORKING_DIR"] : [],
+                "chdir", "D", .required, "path", env: variables(prefix, srun: ["SLURM_WORKING_DIR"]),
                 "set working directory for batch script"
             ) { options, text throws(OptionError) in options.workDirectory = text },
+            Row(
+                "clusters", "M", .required, "names", env: [prefix + "CLUSTERS", "SLURM_CLUSTERS"],
+                "clusters to send the job to; the one that this command talks to must be among them"
+            ) { options, text throws(OptionError) in options.clusters = text },
             Row("comment", nil, .required, "text", "arbitrary comment") { options, text throws(OptionError) in
                 options.comment = text
             },
             Row(
-                "cpus-per-task", "c", .required, "ncpus",
-                env: prefix == "SLURM_" ? ["SRUN_CPUS_PER_TASK"] : [],
+                "cpus-per-task", "c", .required, "ncpus", env: variables(prefix, srun: ["SRUN_CPUS_PER_TASK"]),
                 "number of cpus required per task"
             ) { options, text throws(OptionError) in options.cpusPerTask = try JobValue.count(text, "--cpus-per-task")
             },
@@ -40,35 +51,27 @@ enum JobOptionTable {
                 "defer job until condition on jobid is satisfied"
             ) { options, text throws(OptionError) in options.dependency = text },
             Row(
-                "error", "e", .required, "file", env: prefix == "SLURM_" ? ["SLURM_STDERRMODE"] : ["SBATCH_ERROR"],
-                "file for standard error"
-            ) { options, text throws(OptionError) in options.error = text },
-            Row(
-                "exclude", "x", .required, "hosts", env: prefix == "SLURM_" ? ["SLURM_EXCLUDE"] : [],
+                "exclude", "x", .required, "hosts", env: variables(prefix, srun: ["SLURM_EXCLUDE"]),
                 "exclude a specific list of hosts"
-            ) { options, text throws(OptionError) in options.exclude = try JobValue.hosts(text) },
-            Row(
-                "export", nil, .required, "env", env: [prefix == "SLURM_" ? "SLURM_EXPORT_ENV" : "SBATCH_EXPORT"],
-                "environment variables to export: ALL, NONE or a list"
-            ) { options, text throws(OptionError) in options.export = text },
+            ) { options, text throws(OptionError) in
+                do throws(OptionError) { options.exclude = try JobValue.hosts(text) } catch {
+                    options.refusal = "Invalid node name specified"
+                }
+            },
             Row("hold", "H", "submit job in held state") { options, _ throws(OptionError) in options.hold = true },
             Row(
-                "input", "i", .required, "file", env: prefix == "SLURM_" ? ["SLURM_STDINMODE"] : ["SBATCH_INPUT"],
-                "file for standard input"
-            ) { options, text throws(OptionError) in options.input = text },
-            Row(
-                "job-name", "J", .required, "name", env: prefix == "SLURM_" ? [] : ["SBATCH_JOB_NAME"],
-                "name of job"
+                "job-name", "J", .required, "name", env: variables(prefix, sbatch: ["JOB_NAME"]), "name of job"
             ) { options, text throws(OptionError) in options.name = text },
             Row(
-                "mem", nil, .required, "MB", env: prefix == "SLURM_" ? [] : ["SBATCH_MEM_PER_NODE"],
+                "mem", nil, .required, "MB", env: variables(prefix, sbatch: ["MEM_PER_NODE"], salloc: ["MEM_PER_NODE"]),
                 "minimum amount of real memory per node"
             ) { options, text throws(OptionError) in
                 options.memoryPerNodeMiB = try JobValue.memory(text, "--mem")
                 options.memoryPerCPUMiB = 0
             },
             Row(
-                "mem-per-cpu", nil, .required, "MB", env: prefix == "SLURM_" ? [] : ["SBATCH_MEM_PER_CPU"],
+                "mem-per-cpu", nil, .required, "MB",
+                env: variables(prefix, sbatch: ["MEM_PER_CPU"], salloc: ["MEM_PER_CPU"]),
                 "maximum amount of real memory per allocated cpu"
             ) { options, text throws(OptionError) in
                 options.memoryPerCPUMiB = try JobValue.memory(text, "--mem-per-cpu")
@@ -77,22 +80,22 @@ enum JobOptionTable {
             Row("nice", nil, .optional, "value", "decrease scheduling priority by value") {
                 options, text throws(OptionError) in options.nice = try JobValue.nice(text)
             },
-            Row(
-                "no-requeue", nil, .none, env: prefix == "SLURM_" ? [] : ["SBATCH_NO_REQUEUE"],
-                "do not permit the job to be requeued"
-            ) { options, _ throws(OptionError) in options.requeue = false },
-            Row(
-                "requeue", nil, .none, env: prefix == "SLURM_" ? [] : ["SBATCH_REQUEUE"],
-                "permit the job to be requeued"
-            ) { options, _ throws(OptionError) in options.requeue = true },
+            Row("nodefile", "F", .required, "file", "request the hosts that are listed in a file") {
+                options, text throws(OptionError) in options.nodeList = try JobValue.nodeFile(text)
+            },
             Row("nodelist", "w", .required, "hosts", "request a specific list of hosts") {
-                options, text throws(OptionError) in options.nodeList = try JobValue.hosts(text)
+                options, text throws(OptionError) in
+                do throws(OptionError) { options.nodeList = try JobValue.hosts(text) } catch {
+                    options.refusal = "Invalid node name specified"
+                }
             },
             Row("nodes", "N", .required, "min[-max]", "number of nodes on which to run") {
-                options, text throws(OptionError) in (options.minNodes, options.maxNodes) = try JobValue.nodes(text)
+                options, text throws(OptionError) in
+                (options.minNodes, options.maxNodes) = try JobValue.nodes(text)
+                options.asksNoNodes = options.minNodes == 0
             },
             Row(
-                "ntasks", "n", .required, "number", env: prefix == "SLURM_" ? ["SLURM_NTASKS"] : [],
+                "ntasks", "n", .required, "number", env: variables(prefix, srun: ["SLURM_NTASKS"]),
                 "number of tasks to run"
             ) { options, text throws(OptionError) in
                 options.tasks = try JobValue.count(text, "--ntasks")
@@ -102,21 +105,8 @@ enum JobOptionTable {
                 "number of tasks to invoke on each node"
             ) {
                 options, text throws(OptionError) in
-                options.tasksPerNode = try JobValue.count(text, "--ntasks-per-node", from: 0)
+                options.tasksPerNode = try JobValue.count(text, "--ntasks-per-node")
             },
-            Row(
-                "open-mode", nil, .required, "append|truncate", env: [prefix + "OPEN_MODE"],
-                "open output files in append or truncate mode"
-            ) { options, text throws(OptionError) in
-                guard let first = text.lowercased().first, first == "a" || first == "t" else {
-                    throw OptionError("Invalid --open-mode value \"\(text)\"; it is append or truncate")
-                }
-                options.append = first == "a"
-            },
-            Row(
-                "output", "o", .required, "file", env: prefix == "SLURM_" ? ["SLURM_STDOUTMODE"] : ["SBATCH_OUTPUT"],
-                "file for standard output"
-            ) { options, text throws(OptionError) in options.output = text },
             Row("partition", "p", .required, "partition", env: [prefix + "PARTITION"], "partition requested") {
                 options, text throws(OptionError) in options.partition = text
             },
@@ -129,10 +119,54 @@ enum JobOptionTable {
             Row("time", "t", .required, "minutes", env: [prefix + "TIMELIMIT"], "time limit") {
                 options, text throws(OptionError) in options.timeLimit = try JobValue.time(text)
             },
-            Row("verbose", "v", "verbose mode (multiple -v's increase verbosity)") { options, _ throws(OptionError) in
-                options.verbose += 1
+            Row(
+                "verbose", "v", .none, env: [prefix + "DEBUG"], "verbose mode (multiple -v's increase verbosity)"
+            ) { options, _ throws(OptionError) in options.verbose += 1 },
+        ] + resources(prefix: prefix) + life(prefix: prefix) + identity(prefix: prefix)
+    }
+
+    /// What only jobs (or steps) with output of their own have.
+    static func output(prefix: String) -> [Row] {
+        [
+            Row(
+                "error", "e", .required, "file",
+                env: variables(prefix, sbatch: ["ERROR"], srun: ["SLURM_STDERRMODE"]), "file for standard error"
+            ) { options, text throws(OptionError) in options.error = text },
+            Row(
+                "export", nil, .required, "env",
+                env: variables(prefix, sbatch: ["EXPORT"], srun: ["SLURM_EXPORT_ENV"]),
+                "environment variables to export: ALL, NONE or a list"
+            ) { options, text throws(OptionError) in options.export = text },
+            Row(
+                "input", "i", .required, "file",
+                env: variables(prefix, sbatch: ["INPUT"], srun: ["SLURM_STDINMODE"]), "file for standard input"
+            ) { options, text throws(OptionError) in options.input = text },
+            Row(
+                "no-requeue", nil, .none, env: variables(prefix, sbatch: ["NO_REQUEUE"]),
+                "do not permit the job to be requeued"
+            ) { options, _ throws(OptionError) in options.requeue = false },
+            Row(
+                "requeue", nil, .none, env: variables(prefix, sbatch: ["REQUEUE"]),
+                "permit the job to be requeued"
+            ) { options, _ throws(OptionError) in options.requeue = true },
+            Row(
+                "open-mode", nil, .required, "append|truncate", env: [prefix + "OPEN_MODE"],
+                "open output files in append or truncate mode"
+            ) { options, text throws(OptionError) in
+                guard let first = text.lowercased().first, first == "a" || first == "t" else {
+                    throw JobValue.invalid("--open-mode")
+                }
+                options.append = first == "a"
             },
-        ] + resources(prefix: prefix)
+            Row(
+                "output", "o", .required, "file",
+                env: variables(prefix, sbatch: ["OUTPUT"], srun: ["SLURM_STDOUTMODE"]), "file for standard output"
+            ) { options, text throws(OptionError) in options.output = text },
+            Row(
+                "propagate", nil, .optional, "rlimits", env: [prefix == "SLURM_" ? "SLURM_PROPAGATE" : ""],
+                "pass on all [or the named] resource limits"
+            ) { options, text throws(OptionError) in options.propagated = try TakenValue.limits(text) },
+        ]
     }
 
     static func container(prefix: String) -> [Row] {
@@ -183,15 +217,16 @@ enum JobOptionTable {
     static let batchOnly: [Row] = [
         Row("array", "a", .required, "indexes", env: ["SBATCH_ARRAY_INX"], "job array index values") {
             options, text throws(OptionError) in
-            guard let array = ArrayText.parse(text) else {
-                throw OptionError("Invalid job array specification \"\(text)\"; write 0-7, 1,3,5-9:2 or 0-15%4")
-            }
-            options.array = array
+            options.array = ArrayText.parse(text)
+            if options.array == nil { options.refusal = "Invalid job array specification" }
         },
         Row(
-            "get-user-env", nil, .optional, "timeout", env: ["SBATCH_GET_USER_ENV"],
-            "noted; the environment is the one sbatch was called in"
-        ) { options, _ throws(OptionError) in options.getsUserEnvironment = true },
+            "export-file", nil, .required, "file|fd",
+            "file or descriptor with the job's variables, each NAME=value with a NUL behind it"
+        ) { options, text throws(OptionError) in options.exportFile = text },
+        Row(
+            "ignore-pbs", nil, .none, env: ["SBATCH_IGNORE_PBS"], "pass over #PBS and #BSUB lines of the script"
+        ) { options, _ throws(OptionError) in options.ignoresPBS = true },
         Row("parsable", "outputs only the jobid (and cluster name)") { options, _ throws(OptionError) in
             options.parsable = true
         },
@@ -204,25 +239,9 @@ enum JobOptionTable {
         Row("test-only", "tell when and where the job would start; submit nothing") { options, _ throws(OptionError) in
             options.testOnly = true
         },
-        .refused("uid", nil, .required, "submit as the user, for instance with runuser"),
-        .refused("gid", nil, .required, "use newgrp or sg before sbatch"),
-    ]
-
-    /// Without effect here, and harmless to pass over.
-    static let quietly: [Row] = [
-        .accepted("bb"), .accepted("bbf"), .accepted("cpu-freq"), .accepted("delay-boot"), .accepted("gpu-bind"),
-        .accepted("gpu-freq"), .accepted("gres-flags"), .accepted("mail-type"), .accepted("mail-user"),
-        .accepted("mcs-label"), .accepted("mem-bind"), .accepted("network"), .accepted("no-kill", "k", .optional),
-        .accepted("power"), .accepted("profile"), .accepted("propagate", nil, .optional),
-    ]
-
-    /// Passing over these would give the job something else than it asks for.
-    static let refusedByAll: [Row] = [
-        .refused("clusters", "M", .required, "one controller serves one cluster; choose it with SLURM_CONF"),
-        .refused("cluster-constraint", nil, .required, "federations are not supported"),
-        .refused("batch", nil, .required, "name nodes with --nodelist or a partition instead"),
-        .refused("nodefile", "F", .required, "use --nodelist=$(paste -sd, FILE)"),
-        .refused("reboot", nil, .none, "nodes are not rebooted for jobs"),
-        .refused("signal", nil, .required, "no warning is sent yet; SIGTERM comes KillWait seconds before SIGKILL"),
+        Row(
+            "batch", nil, .required, "list", env: ["SBATCH_BATCH"],
+            "features of the node that runs the script; they must be among those of --constraint"
+        ) { options, text throws(OptionError) in options.batchFeatures = text },
     ]
 }

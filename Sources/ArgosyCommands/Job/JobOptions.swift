@@ -2,6 +2,7 @@
 
 import ArgosyConfig
 import ArgosyDomain
+import Glibc
 
 struct JobOptions: CommandSettings {
     var showsHelp = false
@@ -51,14 +52,40 @@ struct JobOptions: CommandSettings {
     var priority: UInt32?
     var killsOnInvalidDependency: Bool?
     var wckey = ""
+    var mailTypes = MailTypes()
+    var mailUser = ""
+    var warning: WarningSignal?
+    var delayBoot: UInt32?
+    var reboot = false
     var quiet = 0
     var testOnly = false
     var verbose = 0
+    /// Asked for with -N 0, which the controller refuses.
+    var asksNoNodes = false
+    /// Words that are no array, list of nodes or licenses: refused as the controller would.
+    var refusal = ""
+    var clusters = ""
+    var user: (uid: UInt32, gid: UInt32, name: String)?
+    var gid: UInt32?
+    var propagated: [UInt32]?
+    var waitsForAllNodes: Bool?
+    var loginEnvironment: String?
+    var memoryBinding = ""
+    var gpuBinding = ""
+    var gpuFrequency = ""
+    var cpuFrequency = ""
+    var profile = ""
+    var batchFeatures = ""
+    // salloc
+    var bell: Bool?
+    var noShell = false
+    var killCommand: Int32?
     // sbatch
+    var ignoresPBS = false
+    var exportFile = ""
     var wrap: String?
     var parsable = false
     var waits = false
-    var getsUserEnvironment = false
     // srun
     var label = false
     var relative: UInt32?
@@ -93,33 +120,34 @@ enum JobValue {
         return UInt32(number)
     }
 
-    /// `N`, `MIN-MAX`; also with `k` for 1024.
+    /// `N`, `MIN-MAX`; also with `k` or `m` for 1024 and 1048576. 0 is for the controller to refuse.
     static func nodes(_ text: String) throws(OptionError) -> (UInt32, UInt32) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         let numbers = parts.compactMap { part -> UInt64? in
-            let thousand = part.hasSuffix("k") || part.hasSuffix("K")
-            return SlurmText.number(thousand ? part.dropLast() : part).map { thousand ? $0 * 1024 : $0 }
+            let unit: UInt64 = ["k": 1024, "m": 1 << 20][part.suffix(1).lowercased()] ?? 1
+            return SlurmText.number(unit > 1 ? part.dropLast() : part).map { $0 * unit }
         }
-        guard numbers.count == parts.count, (1...2).contains(numbers.count), let least = numbers.first, least > 0,
-            let most = numbers.last, most >= least, most <= 0xffff_fff0
-        else { throw OptionError("invalid number of nodes (-N \(text))") }
+        guard numbers.count == parts.count, (1...2).contains(numbers.count), let least = numbers.first,
+            let most = numbers.last, most <= 0xffff_fff0
+        else { throw OptionError("\"\(text)\" is not a valid node count", status: 255) }
+        guard most >= least else {
+            throw OptionError("Maximum node count \(most) is less than minimum node count \(least)", status: 255)
+        }
         return (UInt32(least), UInt32(most))
     }
 
     static func memory(_ text: String, _ option: String) throws(OptionError) -> UInt64 {
-        guard let size = SlurmText.mebibytes(text) else {
-            throw OptionError("invalid memory constraint \(option) \(text); write MiB, or a number with K, M, G or T")
-        }
+        guard let size = SlurmText.mebibytes(text) else { throw invalid(option) }
         return size
     }
 
     static func time(_ text: String) throws(OptionError) -> TimeLimit {
-        guard let limit = SlurmText.timeLimit(text) else {
-            throw OptionError(
-                "Invalid --time specification; write minutes, hours:minutes:seconds or days-hours:minutes:seconds")
-        }
+        guard let limit = SlurmText.timeLimit(text) else { throw invalid("--time") }
         return limit
     }
+
+    /// What Slurm says of most values that it cannot read.
+    static func invalid(_ option: String) -> OptionError { OptionError("Invalid \(option) specification", status: 255) }
 
     static func hosts(_ text: String) throws(OptionError) -> String {
         do throws(Hostlist.Malformed) {
@@ -128,12 +156,28 @@ enum JobValue {
         } catch { throw OptionError(error.description) }
     }
 
+    /// Names in a file, with commas, blanks or lines between them.
+    static func nodeFile(_ path: String) throws(OptionError) -> String {
+        guard let bytes = FileBytes.read(path: path, limit: 1 << 20) else {
+            let why = String(cString: strerror(errno))
+            throw OptionError(
+                "slurm_allocate_resources error opening file \(path), \(why)\nInvalid --nodefile node file", status: 255
+            )
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        var names: [Substring] = []
+        for line in text.split(separator: "\n") {
+            let plain = line.split(separator: "#", omittingEmptySubsequences: false)[0]
+            names += plain.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" || $0 == "\r" })
+        }
+        return try hosts(names.joined(separator: ","))
+    }
+
     /// A time to come, as `--begin` and `--deadline` take it.
     static func moment(_ text: String, _ option: String) throws(OptionError) -> Timestamp {
         guard let seconds = MomentParser(now: Times.now(), future: true).parse(text) else {
-            throw OptionError(
-                "Invalid \(option) specification \"\(text)\"; write now+1hour, 16:00 or 2026-01-31T12:00:00",
-                status: 255)
+            Console.complain("Invalid time specification (pos=0): \(text)\n")
+            throw invalid(option)
         }
         return Timestamp(seconds: seconds)
     }
@@ -154,7 +198,7 @@ enum JobValue {
     static func nice(_ text: String) throws(OptionError) -> Int32 {
         if text.isEmpty { return 100 }
         guard let value = Int32(text), abs(Int64(value)) <= 2_147_483_645 else {
-            throw OptionError("Invalid --nice value \"\(text)\"; it is a number of at most 2147483645")
+            throw OptionError("Invalid --nice value, out of range (+/- 2147483645)", status: 255)
         }
         return value
     }
@@ -170,7 +214,7 @@ enum ArrayText {
         guard (1...2).contains(halves.count) else { return nil }
         var running: UInt32 = 0
         if halves.count == 2 {
-            guard let limit = SlurmText.number(halves[1]), limit > 0, limit <= largestIndex else { return nil }
+            guard let limit = SlurmText.number(halves[1]), limit <= largestIndex else { return nil }
             running = UInt32(limit)
         }
         var list = halves[0]

@@ -36,7 +36,7 @@ extension JobOptions {
         if let container { job.container = container }
         job.beginUs = begin.microseconds
         job.umask = Process.umask
-        job.limits = Process.limits.map { limit in
+        job.limits = Process.limits.filter { propagated?.contains($0.resource) ?? true }.map { limit in
             var wire = WireResourceLimit()
             (wire.resource, wire.soft, wire.hard) = (limit.resource, limit.soft, limit.hard)
             return wire
@@ -49,7 +49,31 @@ extension JobOptions {
         if let priority { job.priority = priority }
         if let kills = killsOnInvalidDependency { job.killOnInvalidDependency = kills }
         job.wckey = wckey
+        job.getUserEnv = wantsLoginEnvironment
+        if let user {
+            job.identity.uid = user.uid
+            job.identity.gid = user.gid
+        }
+        if let gid { job.runGid = gid }
+        job.defaultRequeue = requeue == nil
+        job.mailTypes = mailTypes.rawValue
+        job.mailUser = mailUser
+        job.reboot = reboot
+        if let delayBoot { job.delayBootMinutes = delayBoot }
+        if let warning {
+            job.warning.number = warning.number
+            job.warning.seconds = warning.seconds
+            job.warning.batchOnly = warning.batchOnly
+            job.warning.forReservation = warning.forReservation
+        }
         return job
+    }
+
+    /// Asked for, or because the environment sent along is not the user's own.
+    var wantsLoginEnvironment: Bool {
+        if loginEnvironment != nil || !exportFile.isEmpty { return true }
+        guard let export else { return false }
+        return !exportWords(export).contains { $0.uppercased() == "ALL" }
     }
 
     var absoluteWorkDirectory: String {
@@ -98,9 +122,12 @@ extension JobOptions {
         throw OptionError("--container-mounts, --container-workdir and --container-writable need --container-image")
     }
 
-    /// Variables that tell a job what was asked of it, as sbatch sets them.
+    /// Variables that tell a job what was asked of it, as sbatch and salloc set them.
     var told: [String] {
-        var told = ["SLURM_SUBMIT_DIR=\(Process.directory)", "SLURM_SUBMIT_HOST=\(Process.host)"]
+        var told = [
+            "SLURM_SUBMIT_DIR=\(Process.directory)", "SLURM_SUBMIT_HOST=\(Process.host)",
+            "SLURM_PRIO_PROCESS=\(Process.nice)",
+        ]
         if !name.isEmpty { told.append("SLURM_JOB_NAME=\(name)") }
         if tasks > 0 { told += ["SLURM_NTASKS=\(tasks)", "SLURM_NPROCS=\(tasks)"] }
         if tasksPerNode > 0 { told.append("SLURM_NTASKS_PER_NODE=\(tasksPerNode)") }
@@ -109,6 +136,8 @@ extension JobOptions {
         if memoryPerCPUMiB > 0 { told.append("SLURM_MEM_PER_CPU=\(memoryPerCPUMiB)") }
         told += toldResources
         if let export { told.append("SLURM_EXPORT_ENV=\(export)") }
+        if wantsLoginEnvironment { told.append("SLURM_GET_USER_ENV=1") }
+        if !dependency.isEmpty { told.append("SLURM_JOB_DEPENDENCY=\(dependency)") }
         return told
     }
 }

@@ -1,5 +1,6 @@
 // What a command knows of its own process: environment, directory, limits, umask, host.
 
+import ArgosyConfig
 import Glibc
 
 enum Process {
@@ -36,6 +37,9 @@ enum Process {
         return buffer.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
     }
 
+    /// The scheduling priority, as nice(1) counts it.
+    static var nice: Int32 { getpriority(__priority_which_t(0), 0) }
+
     static var umask: UInt32 {
         if let text = variable("SLURM_UMASK"), let value = UInt32(text, radix: 8) { return value & 0o777 }
         let mask = Glibc.umask(0)
@@ -68,6 +72,14 @@ enum Process {
         return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
+    /// What a command exits with when Slurm's side of things failed.
+    static var errorStatus: Int32 { variable("SLURM_EXIT_ERROR").flatMap { Int32($0) } ?? 1 }
+
+    /// The cluster's name: inside a job its environment knows it.
+    static func cluster(_ configuration: ClusterConfiguration) -> String {
+        variable("ARGOSY_RELAY") == nil ? configuration.clusterName : variable("SLURM_CLUSTER_NAME") ?? ""
+    }
+
     static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 }
 
@@ -96,7 +108,7 @@ func exported(_ environment: [String], _ export: String?) -> [String] {
 }
 
 /// Splits at commas outside quotes; quotes around a value are taken off.
-private func exportWords(_ text: String) -> [String] {
+func exportWords(_ text: String) -> [String] {
     var words = [""]
     var quote: Character?
     for character in text {

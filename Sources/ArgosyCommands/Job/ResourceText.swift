@@ -5,6 +5,13 @@ import ArgosyConfig
 import ArgosyDomain
 
 enum ResourceText {
+    /// What `--gres=help` answers: the GRES that the cluster has.
+    static func gresHelp() -> String {
+        let entry = (try? Session())?.configuration.entries.last { $0.key.lowercased() == "grestypes" }
+        let names = (entry?.value ?? "").split(separator: ",")
+        return "Valid gres options are:\n" + names.map { "\($0)[[:type]:count]\n" }.joined()
+    }
+
     static let invalidGRES = "Invalid generic resource (gres) specification"
 
     /// `--gres`: `name[[:type]:count]`, with commas; a count may end in k, m, g, t or p. `none`: nothing.

@@ -15,6 +15,16 @@ struct Failure: Error {
         self.detail = detail
     }
 
+    /// With what the command says of such failures in front; what Slurm finds on the user's side stands alone, and what it
+    /// finds at submission has a line before.
+    func worded(_ prefix: String, for options: JobOptions, as command: String) -> Failure {
+        if message == ResourceText.invalidGRES { return self }
+        if message == "Invalid partition name specified" {
+            Console.error(command, "invalid partition specified: \(options.partition)")
+        }
+        return Failure(prefix + message, detail: detail)
+    }
+
     init(_ error: any Error) {
         switch error {
         case let refusal as Refusal: self.init(refusal.message, detail: refusal.detail)

@@ -1,6 +1,7 @@
 // --test-only: when and where a job would start, as Slurm says it; no job is made.
 
 import ArgosyWire
+import Glibc
 
 enum TestOnly {
     /// Prints `Job 12 to start at ... using 4 processors on nodes n[1-2] in partition main` on stderr.
@@ -14,6 +15,13 @@ enum TestOnly {
         }
         if !tested.warning.isEmpty { Console.info(command, tested.warning) }
         Console.info(command, text(tested))
+    }
+
+    /// Says why not, and ends the command.
+    static func report(_ failure: Failure) -> Never {
+        Console.complain("allocation failure: \(failure.message)\n")
+        if !failure.detail.isEmpty { Console.complain("\(failure.detail)\n") }
+        exit(Process.errorStatus)
     }
 
     static func text(_ tested: WireTestedStart) -> String {

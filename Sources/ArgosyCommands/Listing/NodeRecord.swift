@@ -26,10 +26,38 @@ enum NodeStateText {
     /// `IDLE+DRAIN`, as scontrol shows it.
     static func full(_ node: WireNodeInfo) -> String { ([node.state] + node.flags).joined(separator: "+") }
 
-    static let words = [
-        "alloc", "allocated", "comp", "completing", "down", "drain", "drained", "draining", "drng", "fail", "idle",
-        "mix", "mixed", "unk", "unknown", "no_respond", "resv", "reserved", "maint", "future", "cloud",
+    static let words: Set<String> = [
+        "alloc", "allocated", "blocked", "cloud", "comp", "completing", "down", "drain", "drained", "draining", "drng",
+        "fail", "failg", "failing", "future", "futr", "idle", "inval", "invalid", "maint", "mix", "mixed", "no_respond",
+        "npc", "perfctrs", "planned", "plnd", "power_down", "power_up", "powered_down", "powering_down", "powering_up",
+        "reboot", "reboot^", "reboot_issued", "reboot_requested", "resv", "reserved", "unk", "unknown",
     ]
+
+    /// As Slurm lists them.
+    static let validWords =
+        "unknown,down,idle,allocated,?,mixed,future,drain,drained,draining,no_respond,reserved,perfctrs,cloud,"
+        + "completing,powering_down,powered_down,power_down,powering_up,fail,maint,reboot,reboot^,unknown"
+
+    /// A number that orders states as Slurm's do: the base state, above it the flags.
+    static func rank(_ node: WireNodeInfo) -> UInt32 {
+        let base: UInt32 =
+            switch node.state {
+            case "DOWN": 1
+            case "IDLE": 2
+            case "ALLOCATED": 3
+            case "MIXED": 5
+            default: 0
+            }
+        let flags: [(String, UInt32)] = [
+            ("RESERVED", 0x20), ("DRAIN", 0x200), ("COMPLETING", 0x400), ("MAINTENANCE", 0x8000),
+        ]
+        return flags.reduce(base) { node.flags.contains($1.0) ? $0 | $1.1 : $0 }
+    }
+
+    /// Down, drained, draining or failing: a reason counts.
+    static func isOut(_ node: WireNodeInfo) -> Bool {
+        node.state == "DOWN" || node.flags.contains("DRAIN") || node.flags.contains("FAIL")
+    }
 
     /// Whether `node` is meant by a state word of `sinfo -t`.
     static func matches(_ node: WireNodeInfo, _ word: String) -> Bool {
@@ -39,7 +67,10 @@ enum NodeStateText {
         case "no_respond": return node.flags.contains("NOT_RESPONDING")
         case "resv", "reserved": return node.flags.contains("RESERVED") && node.state == "IDLE"
         case "maint": return node.flags.contains("MAINTENANCE")
-        case "idle": return node.state == "IDLE" && (word == long || node.flags.contains("RESERVED"))
+        // The base state: a drained node is one of them.
+        case "idle": return node.state == "IDLE"
+        case "alloc", "allocated": return node.state == "ALLOCATED"
+        case "mix", "mixed": return node.state == "MIXED"
         case "drain": return node.flags.contains("DRAIN")
         case "down": return node.state == "DOWN"
         case "comp", "completing": return node.flags.contains("COMPLETING")
@@ -61,6 +92,13 @@ struct NodeGroup: Sendable {
         let values = nodes.map(value)
         guard let least = values.min(), let most = values.max() else { return "0" }
         return least == most ? "\(least)" : "\(least)+"
+    }
+
+    /// `least-most`, where they differ.
+    func range<Number: Comparable>(_ value: (WireNodeInfo) -> Number, _ text: (Number) -> String) -> String {
+        let values = nodes.map(value)
+        guard let least = values.min(), let most = values.max() else { return "N/A" }
+        return least == most ? text(least) : "\(text(least))-\(text(most))"
     }
 
     /// `allocated/idle/other/total` of nodes.

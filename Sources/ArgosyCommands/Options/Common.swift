@@ -26,6 +26,8 @@ struct CommandDescription<Settings: CommandSettings> {
     var synopsis: String
     var options: [Option<Settings>]
     var stopsAtOperand = false
+    /// Exit status of a command line that cannot be read.
+    var usageStatus: Int32 = 1
 
     /// Reads a command line. Prints and returns nil with `exitCode` set when that was all there was to do.
     func parse(
@@ -36,7 +38,7 @@ struct CommandDescription<Settings: CommandSettings> {
             operands = try OptionParser(options, stopsAtOperand: stopsAtOperand).parse(arguments, into: &settings)
         } catch {
             report(error)
-            exitCode = error.status
+            exitCode = error.isUsage ? usageStatus : error.status
             return nil
         }
         exitCode = 0
@@ -53,6 +55,8 @@ struct CommandDescription<Settings: CommandSettings> {
     }
 
     func report(_ error: OptionError) {
+        if error.isBare { return Console.complain(error.message + "\n") }
+        if error.isFatal { return Console.complain("\(name): fatal: \(error.message)\n") }
         guard error.isUsage else { return Console.error(name, error.message) }
         Console.complain("\(name): \(error.message)\nTry \"\(name) --help\" for more information\n")
     }

@@ -32,26 +32,28 @@ struct OptionParser<Settings> {
         return operands
     }
 
-    /// Sets what variables of the environment say; a wrong value names its variable.
+    /// Sets what variables of the environment say.
     func parse(environment: (String) -> String?, into settings: inout Settings) throws(OptionError) {
         for option in table {
             for name in option.variables {
                 guard let value = environment(name) else { continue }
-                // A flag's variable means the flag; "0" and "no" mean its absence.
-                if option.argument == .none, ["0", "no", "NO", "false"].contains(value) { continue }
-                do throws(OptionError) {
-                    try option.set(&settings, option.argument == .none ? "" : value)
-                } catch { throw OptionError("\(name)=\(value): \(error.message)", status: error.status) }
+                // A flag's variable means the flag when it is empty, "yes" or a number other than 0.
+                if option.argument == .none, !Self.isOn(value) { continue }
+                try option.set(&settings, option.argument == .none ? "" : value)
                 break
             }
         }
+    }
+
+    private static func isOn(_ value: String) -> Bool {
+        value.isEmpty || value.lowercased() == "yes" || Int64(value).map { $0 != 0 } ?? false
     }
 
     private func parseLong(
         _ text: Substring, _ arguments: [String], _ index: inout Int, _ settings: inout Settings
     ) throws(OptionError) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let option = try find(String(parts[0]))
+        let option = try find(String(parts[0]), in: text)
         let value = parts.count == 2 ? String(parts[1]) : nil
         switch option.argument {
         case .none:
@@ -71,13 +73,13 @@ struct OptionParser<Settings> {
     }
 
     /// By its full name, else the only one that begins so.
-    private func find(_ name: String) throws(OptionError) -> Option<Settings> {
+    private func find(_ name: String, in text: Substring) throws(OptionError) -> Option<Settings> {
         if let option = table.first(where: { $0.long == name }) { return option }
         let candidates = table.filter { !name.isEmpty && $0.long.hasPrefix(name) }
         if candidates.count == 1 { return candidates[0] }
-        if candidates.isEmpty { throw OptionError("unrecognized option '--\(name)'", isUsage: true) }
-        let names = candidates.map { "'--\($0.long)'" }.joined(separator: " ")
-        throw OptionError("option '--\(name)' is ambiguous; possibilities: \(names)", isUsage: true)
+        if candidates.isEmpty { throw OptionError("unrecognized option '--\(text)'", isUsage: true) }
+        let names = candidates.map { "'--\($0.long)'" }.sorted().joined(separator: " ")
+        throw OptionError("option '--\(text)' is ambiguous; possibilities: \(names)", isUsage: true)
     }
 
     private func parseLetters(

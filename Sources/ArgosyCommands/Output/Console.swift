@@ -7,9 +7,10 @@ enum Console {
     /// Standard error, as it is.
     static func complain(_ text: String) { write(text, to: 2) }
 
-    /// `sbatch: error: message`, and a second line with what else there is to say.
+    /// `sbatch: error: message` for each of its lines, and then what else there is to say.
     static func error(_ command: String, _ message: String, detail: String = "") {
-        complain("\(command): error: \(message)\n" + (detail.isEmpty ? "" : "\(command): error: \(detail)\n"))
+        let lines = message.split(separator: "\n") + (detail.isEmpty ? [] : detail.split(separator: "\n"))
+        complain(lines.map { "\(command): error: \($0)\n" }.joined())
     }
 
     static func info(_ command: String, _ message: String) { complain("\(command): \(message)\n") }

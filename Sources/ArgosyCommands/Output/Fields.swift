@@ -1,13 +1,13 @@
 // Columns: what a record can show, under which letter and name, and the formats that choose among them.
 //
-// One table of fields per record serves -o (letters, `%.18i`), -O (names, `JobID:12`) and sacct's -o (names with
-// `%-20`).
+// One table of fields per record serves -o (letters, `%.18i`), -O (names, `JobID:12`), sorting, and sacct's -o (names
+// with `%-20`).
 
 /// One thing a record can show.
 struct Field<Record>: Sendable {
     /// Of -o; nil: only by name.
     var letter: Character?
-    /// Of -O, in any case.
+    /// Of -O, in any case; empty: only by letter.
     var name: String
     /// Over the column.
     var title: String
@@ -35,63 +35,88 @@ struct Column<Record>: Sendable {
     }
 }
 
+/// Columns of a format, and what of it meant nothing: Slurm says so and shows the rest.
+struct ChosenColumns<Record>: Sendable {
+    /// Before the first column.
+    var lead = ""
+    var columns: [Column<Record>] = []
+    /// Letters or names that are no fields.
+    var unknown: [String] = []
+
+    mutating func append(literal text: String) {
+        if columns.isEmpty { lead += text } else { columns[columns.count - 1].suffix += text }
+    }
+
+    func header() -> String { lead + columns.map { $0.text($0.field.title) }.joined() + "\n" }
+
+    func line(_ record: Record) -> String { lead + columns.map { $0.text($0.field.value(record)) }.joined() + "\n" }
+
+    /// Records as lines under a header.
+    func render(_ records: [Record], header: Bool) -> String {
+        var text = header ? self.header() : ""
+        for record in records { text += line(record) }
+        return text
+    }
+}
+
 enum ColumnFormat {
-    /// `"%.18i %.9P"`: `%[[.]size]letter[text]`. Unknown letters are an error, as in Slurm.
-    static func letters<Record>(
-        _ format: String, _ fields: [Field<Record>]
-    ) throws(OptionError) -> [Column<Record>] {
-        var columns: [Column<Record>] = []
-        var rest = format[...]
-        var prefix = ""
-        while let percent = rest.firstIndex(of: "%") {
-            let text = String(rest[..<percent])
-            if columns.isEmpty { prefix += text } else { columns[columns.count - 1].suffix += text }
-            rest = rest[percent...].dropFirst()
+    static let maxWidth = 4096
+
+    /// `"%.18i %.9P"`: `%[[.]size]letter[text]`. An unknown letter is shown as it is written.
+    static func letters<Record>(_ format: String, _ fields: [Field<Record>]) -> ChosenColumns<Record> {
+        var chosen = ChosenColumns<Record>()
+        var parts = format.split(separator: "%", omittingEmptySubsequences: false)
+        chosen.lead = parts.isEmpty ? "" : String(parts.removeFirst())
+        for part in parts where !part.isEmpty {
+            var rest = part
             let right = rest.first == "."
             if right { rest = rest.dropFirst() }
             let digits = rest.prefix { $0.isASCII && $0.isNumber }
             rest = rest.dropFirst(digits.count)
-            guard let letter = rest.popFirst() else { break }
-            guard let field = fields.first(where: { $0.letter == letter }) else {
-                throw OptionError("Invalid job format specification: \(letter)")
+            let letter = rest.popFirst()
+            guard let letter, let field = fields.first(where: { $0.letter == letter }) else {
+                chosen.unknown.append(letter.map(String.init) ?? "")
+                chosen.append(literal: "%" + part)
+                continue
             }
-            columns.append(
-                .init(prefix: prefix, field: field, width: min(Int(digits) ?? 0, 1000), right: right, suffix: ""))
-            prefix = ""
+            chosen.columns.append(
+                .init(prefix: "", field: field, width: width(digits), right: right, suffix: String(rest)))
         }
-        if columns.isEmpty { throw OptionError("Invalid format specification \"\(format)\"; write it like \"%i %j\"") }
-        columns[columns.count - 1].suffix += rest
-        return columns
+        return chosen
     }
 
-    /// `"JobID:12,Name:.20"`; width 20 unless said.
-    static func names<Record>(
-        _ format: String, _ fields: [Field<Record>]
-    ) throws(OptionError) -> [Column<Record>] {
-        var columns: [Column<Record>] = []
+    /// `"JobID:12,Name:.20"`; width 20 unless said. An unknown name is left out.
+    static func names<Record>(_ format: String, _ fields: [Field<Record>]) -> ChosenColumns<Record> {
+        var chosen = ChosenColumns<Record>()
         for word in format.split(separator: ",") {
             let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             let wanted = parts[0].lowercased()
-            guard let field = fields.first(where: { $0.name.lowercased() == wanted }) else {
-                throw OptionError("Invalid job format specification: \(parts[0])")
+            guard let field = fields.first(where: { $0.name.lowercased() == wanted && !wanted.isEmpty }) else {
+                chosen.unknown.append(String(parts[0]))
+                continue
             }
-            var size = parts.count == 2 ? parts[1] : "20"
+            guard parts.count == 2 else {
+                chosen.columns.append(.init(prefix: "", field: field, width: 20, right: false, suffix: ""))
+                continue
+            }
+            var size = parts[1].drop { $0 == " " }
             let right = size.hasPrefix(".")
             if right { size = size.dropFirst() }
             let digits = size.prefix { $0.isASCII && $0.isNumber }
-            columns.append(
+            chosen.columns.append(
                 .init(
-                    prefix: "", field: field, width: min(Int(digits) ?? 20, 1000), right: right,
+                    prefix: "", field: field, width: width(digits), right: right,
                     suffix: String(size.dropFirst(digits.count))))
         }
-        if columns.isEmpty { throw OptionError("Invalid format specification \"\(format)\"") }
-        return columns
+        return chosen
     }
-}
 
-/// Records as lines under a header.
-func render<Record>(_ columns: [Column<Record>], _ records: [Record], header: Bool) -> String {
-    var text = header ? columns.map { $0.text($0.field.title) }.joined() + "\n" : ""
-    for record in records { text += columns.map { $0.text($0.field.value(record)) }.joined() + "\n" }
-    return text
+    /// Every field, with bars between: `%all`.
+    static func all<Record>(_ letters: String, _ fields: [Field<Record>]) -> ChosenColumns<Record> {
+        self.letters(letters.map { "%\($0)" }.joined(separator: "|"), fields)
+    }
+
+    private static func width(_ digits: Substring) -> Int {
+        min(Int(digits) ?? (digits.isEmpty ? 0 : maxWidth), maxWidth)
+    }
 }

@@ -4,22 +4,74 @@ import ArgosyDomain
 import Glibc
 
 enum Times {
-    /// `2026-11-21T09:26:12` in local time; `unset` for 0.
+    /// `2026-11-21T09:26:12` in local time, or as SLURM_TIME_FORMAT says; `unset` for 0.
     static func stamp(_ microseconds: Int64, unset: String = "N/A") -> String {
         guard microseconds > 0, microseconds < Int64.max / 2 else { return unset }
-        let (parts, ok) = local(microseconds / 1_000_000)
+        switch format {
+        case "", "standard": return standard(microseconds / 1_000_000, unset: unset)
+        case "relative": return relative(microseconds / 1_000_000, now: now())
+        default: return custom(microseconds / 1_000_000, format, unset: unset)
+        }
+    }
+
+    /// SLURM_TIME_FORMAT; one that is no format is told once and passed over.
+    private static let format: String = {
+        let text = Process.variable("SLURM_TIME_FORMAT") ?? ""
+        if text.isEmpty || text == "standard" || text == "relative" || text.contains("%") { return text }
+        Console.error(baseName(CommandLine.arguments.first ?? ""), "invalid SLURM_TIME_FORMAT = '\(text)'")
+        return ""
+    }()
+
+    static func standard(_ seconds: Int64, unset: String = "N/A") -> String {
+        let (parts, ok) = local(seconds)
         guard ok else { return unset }
         let date = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
         return "\(date)T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
     }
 
+    /// `15:26:10` today, `Tomorr 15:26`, `Ystday 15:26`, `Tue 15:26` in the coming week, `1 Dec 15:26` this year, else
+    /// `5 Jan 2027`.
+    static func relative(_ seconds: Int64, now: Int64) -> String {
+        let (parts, _) = local(seconds)
+        let (today, _) = local(now)
+        let clock = "\(two(parts.tm_hour)):\(two(parts.tm_min))"
+        let days = dayNumber(parts) - dayNumber(today)
+        switch days {
+        case 0: return "\(clock):\(two(parts.tm_sec))"
+        case 1: return "Tomorr \(clock)"
+        case -1: return "Ystday \(clock)"
+        case 2...6: return "\(dayNames[Int(parts.tm_wday) % 7]) \(clock)"
+        default:
+            let date = "\(parts.tm_mday) \(monthNames[Int(parts.tm_mon) % 12])"
+            return parts.tm_year == today.tm_year ? "\(date) \(clock)" : "\(date) \(parts.tm_year + 1900)"
+        }
+    }
+
+    /// Days since some day, of a local date.
+    private static func dayNumber(_ parts: tm) -> Int {
+        let years = Int(parts.tm_year) + 1899
+        return years * 365 + years / 4 - years / 100 + years / 400 + Int(parts.tm_yday)
+    }
+
+    private static func custom(_ seconds: Int64, _ format: String, unset: String) -> String {
+        var (parts, ok) = local(seconds)
+        guard ok else { return unset }
+        var buffer = [CChar](repeating: 0, count: 256)
+        let length = strftime(&buffer, buffer.count, format, &parts)
+        return String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    private static let dayNames = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    private static let monthNames = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
     /// `Sat Nov 21 09:26:12 2026`
     static func dateLine(_ seconds: Int64) -> String {
-        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let (parts, _) = local(seconds)
         let time = "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
-        return "\(days[Int(parts.tm_wday) % 7]) \(months[Int(parts.tm_mon) % 12]) \(two(parts.tm_mday)) \(time) "
+        return
+            "\(dayNames[Int(parts.tm_wday) % 7]) \(monthNames[Int(parts.tm_mon) % 12]) \(two(parts.tm_mday)) \(time) "
             + "\(parts.tm_year + 1900)"
     }
 

@@ -294,6 +294,182 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .priorities(newValue)}
   }
 
+  public var reconfigure: WireReconfigure {
+    get {
+      if case .reconfigure(let v)? = body {return v}
+      return WireReconfigure()
+    }
+    set {body = .reconfigure(newValue)}
+  }
+
+  public var licenses: WireListLicenses {
+    get {
+      if case .licenses(let v)? = body {return v}
+      return WireListLicenses()
+    }
+    set {body = .licenses(newValue)}
+  }
+
+  public var switches: WireListSwitches {
+    get {
+      if case .switches(let v)? = body {return v}
+      return WireListSwitches()
+    }
+    set {body = .switches(newValue)}
+  }
+
+  public var deletePartition: WireDeletePartition {
+    get {
+      if case .deletePartition(let v)? = body {return v}
+      return WireDeletePartition()
+    }
+    set {body = .deletePartition(newValue)}
+  }
+
+  public var updateStep: WireUpdateStep {
+    get {
+      if case .updateStep(let v)? = body {return v}
+      return WireUpdateStep()
+    }
+    set {body = .updateStep(newValue)}
+  }
+
+  public var notifyJob: WireNotifyJob {
+    get {
+      if case .notifyJob(let v)? = body {return v}
+      return WireNotifyJob()
+    }
+    set {body = .notifyJob(newValue)}
+  }
+
+  public var setController: WireSetController {
+    get {
+      if case .setController(let v)? = body {return v}
+      return WireSetController()
+    }
+    set {body = .setController(newValue)}
+  }
+
+  public var moveToTop: WireMoveToTop {
+    get {
+      if case .moveToTop(let v)? = body {return v}
+      return WireMoveToTop()
+    }
+    set {body = .moveToTop(newValue)}
+  }
+
+  public var resizeJob: WireResizeJob {
+    get {
+      if case .resizeJob(let v)? = body {return v}
+      return WireResizeJob()
+    }
+    set {body = .resizeJob(newValue)}
+  }
+
+  public var associationManager: WireListAssociationManager {
+    get {
+      if case .associationManager(let v)? = body {return v}
+      return WireListAssociationManager()
+    }
+    set {body = .associationManager(newValue)}
+  }
+
+  public var stepUsage: WireListStepUsage {
+    get {
+      if case .stepUsage(let v)? = body {return v}
+      return WireListStepUsage()
+    }
+    set {body = .stepUsage(newValue)}
+  }
+
+  public var attachStep: WireAttachStep {
+    get {
+      if case .attachStep(let v)? = body {return v}
+      return WireAttachStep()
+    }
+    set {body = .attachStep(newValue)}
+  }
+
+  public var finishJob: WireFinishJob {
+    get {
+      if case .finishJob(let v)? = body {return v}
+      return WireFinishJob()
+    }
+    set {body = .finishJob(newValue)}
+  }
+
+  public var statistics: WireShowStatistics {
+    get {
+      if case .statistics(let v)? = body {return v}
+      return WireShowStatistics()
+    }
+    set {body = .statistics(newValue)}
+  }
+
+  public var reportUsage: WireReportUsage {
+    get {
+      if case .reportUsage(let v)? = body {return v}
+      return WireReportUsage()
+    }
+    set {body = .reportUsage(newValue)}
+  }
+
+  public var nodeEvents: WireListNodeEvents {
+    get {
+      if case .nodeEvents(let v)? = body {return v}
+      return WireListNodeEvents()
+    }
+    set {body = .nodeEvents(newValue)}
+  }
+
+  public var triggers: WireListTriggers {
+    get {
+      if case .triggers(let v)? = body {return v}
+      return WireListTriggers()
+    }
+    set {body = .triggers(newValue)}
+  }
+
+  public var setTrigger: WireSetTrigger {
+    get {
+      if case .setTrigger(let v)? = body {return v}
+      return WireSetTrigger()
+    }
+    set {body = .setTrigger(newValue)}
+  }
+
+  public var dropTriggers: WireClearTriggers {
+    get {
+      if case .dropTriggers(let v)? = body {return v}
+      return WireClearTriggers()
+    }
+    set {body = .dropTriggers(newValue)}
+  }
+
+  public var crontab: WireGetCrontab {
+    get {
+      if case .crontab(let v)? = body {return v}
+      return WireGetCrontab()
+    }
+    set {body = .crontab(newValue)}
+  }
+
+  public var setCrontab: WireSetCrontab {
+    get {
+      if case .setCrontab(let v)? = body {return v}
+      return WireSetCrontab()
+    }
+    set {body = .setCrontab(newValue)}
+  }
+
+  public var reservationRecords: WireListReservationRecords {
+    get {
+      if case .reservationRecords(let v)? = body {return v}
+      return WireListReservationRecords()
+    }
+    set {body = .reservationRecords(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -322,6 +498,28 @@ public nonisolated struct WireRequest: Sendable {
     case changeAccounting(WireChangeAccounting)
     case shares(WireListShares)
     case priorities(WireListPriorities)
+    case reconfigure(WireReconfigure)
+    case licenses(WireListLicenses)
+    case switches(WireListSwitches)
+    case deletePartition(WireDeletePartition)
+    case updateStep(WireUpdateStep)
+    case notifyJob(WireNotifyJob)
+    case setController(WireSetController)
+    case moveToTop(WireMoveToTop)
+    case resizeJob(WireResizeJob)
+    case associationManager(WireListAssociationManager)
+    case stepUsage(WireListStepUsage)
+    case attachStep(WireAttachStep)
+    case finishJob(WireFinishJob)
+    case statistics(WireShowStatistics)
+    case reportUsage(WireReportUsage)
+    case nodeEvents(WireListNodeEvents)
+    case triggers(WireListTriggers)
+    case setTrigger(WireSetTrigger)
+    case dropTriggers(WireClearTriggers)
+    case crontab(WireGetCrontab)
+    case setCrontab(WireSetCrontab)
+    case reservationRecords(WireListReservationRecords)
 
   }
 
@@ -492,6 +690,110 @@ public nonisolated struct WireReply: Sendable {
     set {body = .priorities(newValue)}
   }
 
+  public var reconfigured: WireReconfigured {
+    get {
+      if case .reconfigured(let v)? = body {return v}
+      return WireReconfigured()
+    }
+    set {body = .reconfigured(newValue)}
+  }
+
+  public var licenses: WireLicenseList {
+    get {
+      if case .licenses(let v)? = body {return v}
+      return WireLicenseList()
+    }
+    set {body = .licenses(newValue)}
+  }
+
+  public var switches: WireSwitchList {
+    get {
+      if case .switches(let v)? = body {return v}
+      return WireSwitchList()
+    }
+    set {body = .switches(newValue)}
+  }
+
+  public var associationManager: WireAssociationManager {
+    get {
+      if case .associationManager(let v)? = body {return v}
+      return WireAssociationManager()
+    }
+    set {body = .associationManager(newValue)}
+  }
+
+  public var stepUsage: WireStepUsageList {
+    get {
+      if case .stepUsage(let v)? = body {return v}
+      return WireStepUsageList()
+    }
+    set {body = .stepUsage(newValue)}
+  }
+
+  public var statistics: WireStatistics {
+    get {
+      if case .statistics(let v)? = body {return v}
+      return WireStatistics()
+    }
+    set {body = .statistics(newValue)}
+  }
+
+  public var usageReport: WireUsageReport {
+    get {
+      if case .usageReport(let v)? = body {return v}
+      return WireUsageReport()
+    }
+    set {body = .usageReport(newValue)}
+  }
+
+  public var nodeEvents: WireNodeEventList {
+    get {
+      if case .nodeEvents(let v)? = body {return v}
+      return WireNodeEventList()
+    }
+    set {body = .nodeEvents(newValue)}
+  }
+
+  public var triggers: WireTriggerList {
+    get {
+      if case .triggers(let v)? = body {return v}
+      return WireTriggerList()
+    }
+    set {body = .triggers(newValue)}
+  }
+
+  public var triggerSet: WireTriggerSet {
+    get {
+      if case .triggerSet(let v)? = body {return v}
+      return WireTriggerSet()
+    }
+    set {body = .triggerSet(newValue)}
+  }
+
+  public var crontab: WireCrontab {
+    get {
+      if case .crontab(let v)? = body {return v}
+      return WireCrontab()
+    }
+    set {body = .crontab(newValue)}
+  }
+
+  public var crontabSet: WireCrontabSet {
+    get {
+      if case .crontabSet(let v)? = body {return v}
+      return WireCrontabSet()
+    }
+    set {body = .crontabSet(newValue)}
+  }
+
+  public var reservationRecords: WireReservationRecordList {
+    get {
+      if case .reservationRecords(let v)? = body {return v}
+      return WireReservationRecordList()
+    }
+    set {body = .reservationRecords(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -514,6 +816,19 @@ public nonisolated struct WireReply: Sendable {
     case accountingTransactions(WireAccountingTransactions)
     case shares(WireShareList)
     case priorities(WirePriorityList)
+    case reconfigured(WireReconfigured)
+    case licenses(WireLicenseList)
+    case switches(WireSwitchList)
+    case associationManager(WireAssociationManager)
+    case stepUsage(WireStepUsageList)
+    case statistics(WireStatistics)
+    case usageReport(WireUsageReport)
+    case nodeEvents(WireNodeEventList)
+    case triggers(WireTriggerList)
+    case triggerSet(WireTriggerSet)
+    case crontab(WireCrontab)
+    case crontabSet(WireCrontabSet)
+    case reservationRecords(WireReservationRecordList)
 
   }
 
@@ -572,11 +887,56 @@ public nonisolated struct WireSubmitJob: Sendable {
   /// ends when the connection closes (srun) .
   public var waitForAllocation: Bool = false
 
+  /// with wait_for_allocation: the job stays when the connection closes (salloc --no-shell)
+  public var keepOnClientLoss: Bool = false
+
+  /// with wait_for_allocation: a repeat that asks for the id alone, at once
+  public var onlyID: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _job: WireJobSpec? = nil
+}
+
+/// Where a running step is, to see and feed its stdio beside its srun; reply StepCreated.
+public nonisolated struct WireAttachStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var step: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// An interactive job is done with; its exit status is what its command ended with.
+public nonisolated struct WireFinishJob: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var exit: WireExitStatus {
+    get {_exit ?? WireExitStatus()}
+    set {_exit = newValue}
+  }
+  /// Returns true if `exit` has been explicitly set.
+  public var hasExit: Bool {self._exit != nil}
+  /// Clears the value of `exit`. Subsequent reads from it will return its default value.
+  public mutating func clearExit() {self._exit = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _exit: WireExitStatus? = nil
 }
 
 public nonisolated struct WireJobSubmitted: Sendable {
@@ -695,6 +1055,9 @@ public nonisolated struct WireCancelJobs: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// jobs of crontabs too, whose lines are then switched off
+  public var cron: Bool = false
+
   /// none: by the filters below
   public var jobs: [WireJobSelector] = []
 
@@ -719,6 +1082,12 @@ public nonisolated struct WireCancelJobs: Sendable {
   public var account: String = String()
 
   public var nodeList: String = String()
+
+  public var qos: String = String()
+
+  public var reservation: String = String()
+
+  public var wckey: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -790,6 +1159,8 @@ public nonisolated struct WireJobList: Sendable {
   public var jobs: [WireJobInfo] = []
 
   public var nowUs: Int64 = 0
+
+  public var cluster: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1032,6 +1403,62 @@ public nonisolated struct WireJobInfo: @unchecked Sendable {
     set {_uniqueStorage()._association = newValue}
   }
 
+  /// since when its age counts; 0: not yet
+  public var accrueUs: Int64 {
+    get {_storage._accrueUs}
+    set {_uniqueStorage()._accrueUs = newValue}
+  }
+
+  /// cpu=2,mem=20M,node=1,billing=2: held, or asked for
+  public var tres: String {
+    get {_storage._tres}
+    set {_uniqueStorage()._tres = newValue}
+  }
+
+  /// at last_plan_us
+  public var plannedByBackfill: Bool {
+    get {_storage._plannedByBackfill}
+    set {_uniqueStorage()._plannedByBackfill = newValue}
+  }
+
+  public var isBatch: Bool {
+    get {_storage._isBatch}
+    set {_uniqueStorage()._isBatch = newValue}
+  }
+
+  /// cpu=2,mem=20M,node=1,billing=2: memory in MiB, by number of the TRES
+  public var tresRequested: String {
+    get {_storage._tresRequested}
+    set {_uniqueStorage()._tresRequested = newValue}
+  }
+
+  /// empty: it holds and held nothing
+  public var tresAllocated: String {
+    get {_storage._tresAllocated}
+    set {_uniqueStorage()._tresAllocated = newValue}
+  }
+
+  /// uid
+  public var cancelledBy: UInt32 {
+    get {_storage._cancelledBy ?? 0}
+    set {_uniqueStorage()._cancelledBy = newValue}
+  }
+  /// Returns true if `cancelledBy` has been explicitly set.
+  public var hasCancelledBy: Bool {_storage._cancelledBy != nil}
+  /// Clears the value of `cancelledBy`. Subsequent reads from it will return its default value.
+  public mutating func clearCancelledBy() {_uniqueStorage()._cancelledBy = nil}
+
+  /// ids of all components: 12-14
+  public var hetJobs: String {
+    get {_storage._hetJobs}
+    set {_uniqueStorage()._hetJobs = newValue}
+  }
+
+  public var billing: Double {
+    get {_storage._billing}
+    set {_uniqueStorage()._billing = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1039,55 +1466,129 @@ public nonisolated struct WireJobInfo: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-public nonisolated struct WireStepInfo: Sendable {
+public nonisolated struct WireStepInfo: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// 0xfffffffb batch, 0xfffffffc extern
-  public var step: UInt32 = 0
+  public var step: UInt32 {
+    get {_storage._step}
+    set {_uniqueStorage()._step = newValue}
+  }
 
-  public var name: String = String()
+  public var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
-  public var state: String = String()
+  public var state: String {
+    get {_storage._state}
+    set {_uniqueStorage()._state = newValue}
+  }
 
-  public var nodeList: String = String()
+  public var nodeList: String {
+    get {_storage._nodeList}
+    set {_uniqueStorage()._nodeList = newValue}
+  }
 
-  public var tasks: UInt32 = 0
+  public var tasks: UInt32 {
+    get {_storage._tasks}
+    set {_uniqueStorage()._tasks = newValue}
+  }
 
-  public var startUs: Int64 = 0
+  public var startUs: Int64 {
+    get {_storage._startUs}
+    set {_uniqueStorage()._startUs = newValue}
+  }
 
-  public var endUs: Int64 = 0
+  public var endUs: Int64 {
+    get {_storage._endUs}
+    set {_uniqueStorage()._endUs = newValue}
+  }
 
   public var exit: WireExitStatus {
-    get {_exit ?? WireExitStatus()}
-    set {_exit = newValue}
+    get {_storage._exit ?? WireExitStatus()}
+    set {_uniqueStorage()._exit = newValue}
   }
   /// Returns true if `exit` has been explicitly set.
-  public var hasExit: Bool {self._exit != nil}
+  public var hasExit: Bool {_storage._exit != nil}
   /// Clears the value of `exit`. Subsequent reads from it will return its default value.
-  public mutating func clearExit() {self._exit = nil}
+  public mutating func clearExit() {_uniqueStorage()._exit = nil}
 
   public var usage: WireUsage {
-    get {_usage ?? WireUsage()}
-    set {_usage = newValue}
+    get {_storage._usage ?? WireUsage()}
+    set {_uniqueStorage()._usage = newValue}
   }
   /// Returns true if `usage` has been explicitly set.
-  public var hasUsage: Bool {self._usage != nil}
+  public var hasUsage: Bool {_storage._usage != nil}
   /// Clears the value of `usage`. Subsequent reads from it will return its default value.
-  public mutating func clearUsage() {self._usage = nil}
+  public mutating func clearUsage() {_uniqueStorage()._usage = nil}
 
-  public var cpus: UInt32 = 0
+  public var cpus: UInt32 {
+    get {_storage._cpus}
+    set {_uniqueStorage()._cpus = newValue}
+  }
 
   /// of the job: a requeued one has the steps of every start in accounting
-  public var attempt: UInt32 = 0
+  public var attempt: UInt32 {
+    get {_storage._attempt}
+    set {_uniqueStorage()._attempt = newValue}
+  }
+
+  /// 4294967295: UNLIMITED
+  public var timeLimitMinutes: UInt32 {
+    get {_storage._timeLimitMinutes}
+    set {_uniqueStorage()._timeLimitMinutes = newValue}
+  }
+
+  public var tres: String {
+    get {_storage._tres}
+    set {_uniqueStorage()._tres = newValue}
+  }
+
+  /// of the srun that made it
+  public var clientHost: String {
+    get {_storage._clientHost}
+    set {_uniqueStorage()._clientHost = newValue}
+  }
+
+  public var clientPid: UInt32 {
+    get {_storage._clientPid}
+    set {_uniqueStorage()._clientPid = newValue}
+  }
+
+  public var nodeCount: UInt32 {
+    get {_storage._nodeCount}
+    set {_uniqueStorage()._nodeCount = newValue}
+  }
+
+  /// of all its nodes; 0: no limit of its own
+  public var memoryMib: UInt64 {
+    get {_storage._memoryMib}
+    set {_uniqueStorage()._memoryMib = newValue}
+  }
+
+  public var distribution: String {
+    get {_storage._distribution}
+    set {_uniqueStorage()._distribution = newValue}
+  }
+
+  public var submitLine: String {
+    get {_storage._submitLine}
+    set {_uniqueStorage()._submitLine = newValue}
+  }
+
+  public var gres: [WireGRESGrant] {
+    get {_storage._gres}
+    set {_uniqueStorage()._gres = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
-  fileprivate var _exit: WireExitStatus? = nil
-  fileprivate var _usage: WireUsage? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct WireListNodes: Sendable {
@@ -1108,6 +1609,8 @@ public nonisolated struct WireNodeList: Sendable {
   public var nodes: [WireNodeInfo] = []
 
   public var nowUs: Int64 = 0
+
+  public var cluster: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1266,6 +1769,75 @@ public nonisolated struct WireNodeInfo: @unchecked Sendable {
     set {_uniqueStorage()._loadHundredths = newValue}
   }
 
+  public var hostname: String {
+    get {_storage._hostname}
+    set {_uniqueStorage()._hostname = newValue}
+  }
+
+  public var port: UInt32 {
+    get {_storage._port}
+    set {_uniqueStorage()._port = newValue}
+  }
+
+  public var boards: UInt32 {
+    get {_storage._boards}
+    set {_uniqueStorage()._boards = newValue}
+  }
+
+  public var tmpDiskMib: UInt64 {
+    get {_storage._tmpDiskMib}
+    set {_uniqueStorage()._tmpDiskMib = newValue}
+  }
+
+  public var comment: String {
+    get {_storage._comment}
+    set {_uniqueStorage()._comment = newValue}
+  }
+
+  public var extra: String {
+    get {_storage._extra}
+    set {_uniqueStorage()._extra = newValue}
+  }
+
+  public var cfgTres: String {
+    get {_storage._cfgTres}
+    set {_uniqueStorage()._cfgTres = newValue}
+  }
+
+  public var allocTres: String {
+    get {_storage._allocTres}
+    set {_uniqueStorage()._allocTres = newValue}
+  }
+
+  /// gpu:2(IDX:0-1)
+  public var gresUsed: String {
+    get {_storage._gresUsed}
+    set {_uniqueStorage()._gresUsed = newValue}
+  }
+
+  public var activeFeatures: String {
+    get {_storage._activeFeatures}
+    set {_uniqueStorage()._activeFeatures = newValue}
+  }
+
+  /// abstract CPUs left to the system
+  public var coreSpec: String {
+    get {_storage._coreSpec}
+    set {_uniqueStorage()._coreSpec = newValue}
+  }
+
+  /// N/A
+  public var owner: String {
+    get {_storage._owner}
+    set {_uniqueStorage()._owner = newValue}
+  }
+
+  /// gpu:a100:2
+  public var gresText: String {
+    get {_storage._gresText}
+    set {_uniqueStorage()._gresText = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1290,51 +1862,218 @@ public nonisolated struct WirePartitionList: Sendable {
 
   public var partitions: [WirePartitionInfo] = []
 
+  public var cluster: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-public nonisolated struct WirePartitionInfo: Sendable {
+public nonisolated struct WirePartitionInfo: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var name: String = String()
+  public var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
-  public var isDefault: Bool = false
+  public var isDefault: Bool {
+    get {_storage._isDefault}
+    set {_uniqueStorage()._isDefault = newValue}
+  }
 
   /// UP DOWN DRAIN INACTIVE
-  public var state: String = String()
+  public var state: String {
+    get {_storage._state}
+    set {_uniqueStorage()._state = newValue}
+  }
 
-  public var nodeList: String = String()
+  public var nodeList: String {
+    get {_storage._nodeList}
+    set {_uniqueStorage()._nodeList = newValue}
+  }
 
   /// 4294967295: UNLIMITED
-  public var maxTimeMinutes: UInt32 = 0
+  public var maxTimeMinutes: UInt32 {
+    get {_storage._maxTimeMinutes}
+    set {_uniqueStorage()._maxTimeMinutes = newValue}
+  }
 
   /// 0: not set
-  public var defaultTimeMinutes: UInt32 = 0
+  public var defaultTimeMinutes: UInt32 {
+    get {_storage._defaultTimeMinutes}
+    set {_uniqueStorage()._defaultTimeMinutes = newValue}
+  }
 
-  public var nodes: UInt32 = 0
+  public var nodes: UInt32 {
+    get {_storage._nodes}
+    set {_uniqueStorage()._nodes = newValue}
+  }
 
-  public var cpus: UInt32 = 0
+  public var cpus: UInt32 {
+    get {_storage._cpus}
+    set {_uniqueStorage()._cpus = newValue}
+  }
 
   /// 4294967295: UNLIMITED
-  public var maxNodes: UInt32 = 0
+  public var maxNodes: UInt32 {
+    get {_storage._maxNodes}
+    set {_uniqueStorage()._maxNodes = newValue}
+  }
 
-  public var minNodes: UInt32 = 0
+  public var minNodes: UInt32 {
+    get {_storage._minNodes}
+    set {_uniqueStorage()._minNodes = newValue}
+  }
 
-  public var priorityTier: UInt32 = 0
+  public var priorityTier: UInt32 {
+    get {_storage._priorityTier}
+    set {_uniqueStorage()._priorityTier = newValue}
+  }
 
-  public var rootOnly: Bool = false
+  public var rootOnly: Bool {
+    get {_storage._rootOnly}
+    set {_uniqueStorage()._rootOnly = newValue}
+  }
 
-  public var allowAccounts: String = String()
+  public var allowAccounts: String {
+    get {_storage._allowAccounts}
+    set {_uniqueStorage()._allowAccounts = newValue}
+  }
 
-  public var allowGroups: String = String()
+  public var allowGroups: String {
+    get {_storage._allowGroups}
+    set {_uniqueStorage()._allowGroups = newValue}
+  }
+
+  public var denyAccounts: String {
+    get {_storage._denyAccounts}
+    set {_uniqueStorage()._denyAccounts = newValue}
+  }
+
+  public var allowQos: String {
+    get {_storage._allowQos}
+    set {_uniqueStorage()._allowQos = newValue}
+  }
+
+  public var denyQos: String {
+    get {_storage._denyQos}
+    set {_uniqueStorage()._denyQos = newValue}
+  }
+
+  /// empty: ALL
+  public var allocNodes: String {
+    get {_storage._allocNodes}
+    set {_uniqueStorage()._allocNodes = newValue}
+  }
+
+  public var alternate: String {
+    get {_storage._alternate}
+    set {_uniqueStorage()._alternate = newValue}
+  }
+
+  public var qos: String {
+    get {_storage._qos}
+    set {_uniqueStorage()._qos = newValue}
+  }
+
+  public var priorityJobFactor: UInt32 {
+    get {_storage._priorityJobFactor}
+    set {_uniqueStorage()._priorityJobFactor = newValue}
+  }
+
+  public var tresBillingWeights: String {
+    get {_storage._tresBillingWeights}
+    set {_uniqueStorage()._tresBillingWeights = newValue}
+  }
+
+  /// OFF CANCEL REQUEUE SUSPEND
+  public var preemptMode: String {
+    get {_storage._preemptMode}
+    set {_uniqueStorage()._preemptMode = newValue}
+  }
+
+  public var graceTimeS: UInt32 {
+    get {_storage._graceTimeS}
+    set {_uniqueStorage()._graceTimeS = newValue}
+  }
+
+  /// 0: UNLIMITED
+  public var maxCpusPerNode: UInt32 {
+    get {_storage._maxCpusPerNode}
+    set {_uniqueStorage()._maxCpusPerNode = newValue}
+  }
+
+  /// NO, YES:4, FORCE:4, EXCLUSIVE
+  public var overSubscribe: String {
+    get {_storage._overSubscribe}
+    set {_uniqueStorage()._overSubscribe = newValue}
+  }
+
+  public var exclusiveUser: Bool {
+    get {_storage._exclusiveUser}
+    set {_uniqueStorage()._exclusiveUser = newValue}
+  }
+
+  public var leastLoaded: Bool {
+    get {_storage._leastLoaded}
+    set {_uniqueStorage()._leastLoaded = newValue}
+  }
+
+  public var requiresReservation: Bool {
+    get {_storage._requiresReservation}
+    set {_uniqueStorage()._requiresReservation = newValue}
+  }
+
+  public var hidden: Bool {
+    get {_storage._hidden}
+    set {_uniqueStorage()._hidden = newValue}
+  }
+
+  public var disableRootJobs: Bool {
+    get {_storage._disableRootJobs}
+    set {_uniqueStorage()._disableRootJobs = newValue}
+  }
+
+  /// 0: not set, here and below
+  public var defMemPerCpuMib: UInt64 {
+    get {_storage._defMemPerCpuMib}
+    set {_uniqueStorage()._defMemPerCpuMib = newValue}
+  }
+
+  public var defMemPerNodeMib: UInt64 {
+    get {_storage._defMemPerNodeMib}
+    set {_uniqueStorage()._defMemPerNodeMib = newValue}
+  }
+
+  public var maxMemPerCpuMib: UInt64 {
+    get {_storage._maxMemPerCpuMib}
+    set {_uniqueStorage()._maxMemPerCpuMib = newValue}
+  }
+
+  public var maxMemPerNodeMib: UInt64 {
+    get {_storage._maxMemPerNodeMib}
+    set {_uniqueStorage()._maxMemPerNodeMib = newValue}
+  }
+
+  /// DefCpuPerGPU=2,DefMemPerGPU=100
+  public var jobDefaults: String {
+    get {_storage._jobDefaults}
+    set {_uniqueStorage()._jobDefaults = newValue}
+  }
+
+  public var tres: String {
+    get {_storage._tres}
+    set {_uniqueStorage()._tres = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct WireListAccounting: Sendable {
@@ -1353,6 +2092,10 @@ public nonisolated struct WireListAccounting: Sendable {
   public var untilUs: Int64 = 0
 
   public var states: [String] = []
+
+  public var withScript: Bool = false
+
+  public var withEnvironment: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1815,9 +2558,92 @@ public nonisolated struct WireUpdateNode: Sendable {
 
   public var reason: String = String()
 
+  public var weight: UInt32 {
+    get {_weight ?? 0}
+    set {_weight = newValue}
+  }
+  /// Returns true if `weight` has been explicitly set.
+  public var hasWeight: Bool {self._weight != nil}
+  /// Clears the value of `weight`. Subsequent reads from it will return its default value.
+  public mutating func clearWeight() {self._weight = nil}
+
+  public var features: String {
+    get {_features ?? String()}
+    set {_features = newValue}
+  }
+  /// Returns true if `features` has been explicitly set.
+  public var hasFeatures: Bool {self._features != nil}
+  /// Clears the value of `features`. Subsequent reads from it will return its default value.
+  public mutating func clearFeatures() {self._features = nil}
+
+  public var activeFeatures: String {
+    get {_activeFeatures ?? String()}
+    set {_activeFeatures = newValue}
+  }
+  /// Returns true if `activeFeatures` has been explicitly set.
+  public var hasActiveFeatures: Bool {self._activeFeatures != nil}
+  /// Clears the value of `activeFeatures`. Subsequent reads from it will return its default value.
+  public mutating func clearActiveFeatures() {self._activeFeatures = nil}
+
+  public var gres: String {
+    get {_gres ?? String()}
+    set {_gres = newValue}
+  }
+  /// Returns true if `gres` has been explicitly set.
+  public var hasGres: Bool {self._gres != nil}
+  /// Clears the value of `gres`. Subsequent reads from it will return its default value.
+  public mutating func clearGres() {self._gres = nil}
+
+  public var comment: String {
+    get {_comment ?? String()}
+    set {_comment = newValue}
+  }
+  /// Returns true if `comment` has been explicitly set.
+  public var hasComment: Bool {self._comment != nil}
+  /// Clears the value of `comment`. Subsequent reads from it will return its default value.
+  public mutating func clearComment() {self._comment = nil}
+
+  public var extra: String {
+    get {_extra ?? String()}
+    set {_extra = newValue}
+  }
+  /// Returns true if `extra` has been explicitly set.
+  public var hasExtra: Bool {self._extra != nil}
+  /// Clears the value of `extra`. Subsequent reads from it will return its default value.
+  public mutating func clearExtra() {self._extra = nil}
+
+  public var address: String {
+    get {_address ?? String()}
+    set {_address = newValue}
+  }
+  /// Returns true if `address` has been explicitly set.
+  public var hasAddress: Bool {self._address != nil}
+  /// Clears the value of `address`. Subsequent reads from it will return its default value.
+  public mutating func clearAddress() {self._address = nil}
+
+  public var hostname: String {
+    get {_hostname ?? String()}
+    set {_hostname = newValue}
+  }
+  /// Returns true if `hostname` has been explicitly set.
+  public var hasHostname: Bool {self._hostname != nil}
+  /// Clears the value of `hostname`. Subsequent reads from it will return its default value.
+  public mutating func clearHostname() {self._hostname = nil}
+
+  public var hasReason_p: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _weight: UInt32? = nil
+  fileprivate var _features: String? = nil
+  fileprivate var _activeFeatures: String? = nil
+  fileprivate var _gres: String? = nil
+  fileprivate var _comment: String? = nil
+  fileprivate var _extra: String? = nil
+  fileprivate var _address: String? = nil
+  fileprivate var _hostname: String? = nil
 }
 
 public nonisolated struct WireUpdateJob: Sendable {
@@ -2120,6 +2946,193 @@ public nonisolated struct WireJobChanges: @unchecked Sendable {
   public var hasArrayThrottle: Bool {_storage._arrayThrottle != nil}
   /// Clears the value of `arrayThrottle`. Subsequent reads from it will return its default value.
   public mutating func clearArrayThrottle() {_uniqueStorage()._arrayThrottle = nil}
+
+  public var adminComment: String {
+    get {_storage._adminComment ?? String()}
+    set {_uniqueStorage()._adminComment = newValue}
+  }
+  /// Returns true if `adminComment` has been explicitly set.
+  public var hasAdminComment: Bool {_storage._adminComment != nil}
+  /// Clears the value of `adminComment`. Subsequent reads from it will return its default value.
+  public mutating func clearAdminComment() {_uniqueStorage()._adminComment = nil}
+
+  public var minCpus: UInt32 {
+    get {_storage._minCpus ?? 0}
+    set {_uniqueStorage()._minCpus = newValue}
+  }
+  /// Returns true if `minCpus` has been explicitly set.
+  public var hasMinCpus: Bool {_storage._minCpus != nil}
+  /// Clears the value of `minCpus`. Subsequent reads from it will return its default value.
+  public mutating func clearMinCpus() {_uniqueStorage()._minCpus = nil}
+
+  public var minCpusPerNode: UInt32 {
+    get {_storage._minCpusPerNode ?? 0}
+    set {_uniqueStorage()._minCpusPerNode = newValue}
+  }
+  /// Returns true if `minCpusPerNode` has been explicitly set.
+  public var hasMinCpusPerNode: Bool {_storage._minCpusPerNode != nil}
+  /// Clears the value of `minCpusPerNode`. Subsequent reads from it will return its default value.
+  public mutating func clearMinCpusPerNode() {_uniqueStorage()._minCpusPerNode = nil}
+
+  public var minTmpDiskMib: UInt64 {
+    get {_storage._minTmpDiskMib ?? 0}
+    set {_uniqueStorage()._minTmpDiskMib = newValue}
+  }
+  /// Returns true if `minTmpDiskMib` has been explicitly set.
+  public var hasMinTmpDiskMib: Bool {_storage._minTmpDiskMib != nil}
+  /// Clears the value of `minTmpDiskMib`. Subsequent reads from it will return its default value.
+  public mutating func clearMinTmpDiskMib() {_uniqueStorage()._minTmpDiskMib = nil}
+
+  public var contiguous: Bool {
+    get {_storage._contiguous ?? false}
+    set {_uniqueStorage()._contiguous = newValue}
+  }
+  /// Returns true if `contiguous` has been explicitly set.
+  public var hasContiguous: Bool {_storage._contiguous != nil}
+  /// Clears the value of `contiguous`. Subsequent reads from it will return its default value.
+  public mutating func clearContiguous() {_uniqueStorage()._contiguous = nil}
+
+  public var sharing: UInt32 {
+    get {_storage._sharing ?? 0}
+    set {_uniqueStorage()._sharing = newValue}
+  }
+  /// Returns true if `sharing` has been explicitly set.
+  public var hasSharing: Bool {_storage._sharing != nil}
+  /// Clears the value of `sharing`. Subsequent reads from it will return its default value.
+  public mutating func clearSharing() {_uniqueStorage()._sharing = nil}
+
+  public var coreSpec: UInt32 {
+    get {_storage._coreSpec ?? 0}
+    set {_uniqueStorage()._coreSpec = newValue}
+  }
+  /// Returns true if `coreSpec` has been explicitly set.
+  public var hasCoreSpec: Bool {_storage._coreSpec != nil}
+  /// Clears the value of `coreSpec`. Subsequent reads from it will return its default value.
+  public mutating func clearCoreSpec() {_uniqueStorage()._coreSpec = nil}
+
+  public var tasksPerNode: UInt32 {
+    get {_storage._tasksPerNode ?? 0}
+    set {_uniqueStorage()._tasksPerNode = newValue}
+  }
+  /// Returns true if `tasksPerNode` has been explicitly set.
+  public var hasTasksPerNode: Bool {_storage._tasksPerNode != nil}
+  /// Clears the value of `tasksPerNode`. Subsequent reads from it will return its default value.
+  public mutating func clearTasksPerNode() {_uniqueStorage()._tasksPerNode = nil}
+
+  public var prefer: String {
+    get {_storage._prefer ?? String()}
+    set {_uniqueStorage()._prefer = newValue}
+  }
+  /// Returns true if `prefer` has been explicitly set.
+  public var hasPrefer: Bool {_storage._prefer != nil}
+  /// Clears the value of `prefer`. Subsequent reads from it will return its default value.
+  public mutating func clearPrefer() {_uniqueStorage()._prefer = nil}
+
+  public var sockets: UInt32 {
+    get {_storage._sockets ?? 0}
+    set {_uniqueStorage()._sockets = newValue}
+  }
+  /// Returns true if `sockets` has been explicitly set.
+  public var hasSockets: Bool {_storage._sockets != nil}
+  /// Clears the value of `sockets`. Subsequent reads from it will return its default value.
+  public mutating func clearSockets() {_uniqueStorage()._sockets = nil}
+
+  public var cores: UInt32 {
+    get {_storage._cores ?? 0}
+    set {_uniqueStorage()._cores = newValue}
+  }
+  /// Returns true if `cores` has been explicitly set.
+  public var hasCores: Bool {_storage._cores != nil}
+  /// Clears the value of `cores`. Subsequent reads from it will return its default value.
+  public mutating func clearCores() {_uniqueStorage()._cores = nil}
+
+  public var threads: UInt32 {
+    get {_storage._threads ?? 0}
+    set {_uniqueStorage()._threads = newValue}
+  }
+  /// Returns true if `threads` has been explicitly set.
+  public var hasThreads: Bool {_storage._threads != nil}
+  /// Clears the value of `threads`. Subsequent reads from it will return its default value.
+  public mutating func clearThreads() {_uniqueStorage()._threads = nil}
+
+  public var switches: UInt32 {
+    get {_storage._switches ?? 0}
+    set {_uniqueStorage()._switches = newValue}
+  }
+  /// Returns true if `switches` has been explicitly set.
+  public var hasSwitches: Bool {_storage._switches != nil}
+  /// Clears the value of `switches`. Subsequent reads from it will return its default value.
+  public mutating func clearSwitches() {_uniqueStorage()._switches = nil}
+
+  public var switchWaitS: UInt32 {
+    get {_storage._switchWaitS ?? 0}
+    set {_uniqueStorage()._switchWaitS = newValue}
+  }
+  /// Returns true if `switchWaitS` has been explicitly set.
+  public var hasSwitchWaitS: Bool {_storage._switchWaitS != nil}
+  /// Clears the value of `switchWaitS`. Subsequent reads from it will return its default value.
+  public mutating func clearSwitchWaitS() {_uniqueStorage()._switchWaitS = nil}
+
+  public var workDir: String {
+    get {_storage._workDir ?? String()}
+    set {_uniqueStorage()._workDir = newValue}
+  }
+  /// Returns true if `workDir` has been explicitly set.
+  public var hasWorkDir: Bool {_storage._workDir != nil}
+  /// Clears the value of `workDir`. Subsequent reads from it will return its default value.
+  public mutating func clearWorkDir() {_uniqueStorage()._workDir = nil}
+
+  public var stdoutPath: String {
+    get {_storage._stdoutPath ?? String()}
+    set {_uniqueStorage()._stdoutPath = newValue}
+  }
+  /// Returns true if `stdoutPath` has been explicitly set.
+  public var hasStdoutPath: Bool {_storage._stdoutPath != nil}
+  /// Clears the value of `stdoutPath`. Subsequent reads from it will return its default value.
+  public mutating func clearStdoutPath() {_uniqueStorage()._stdoutPath = nil}
+
+  /// of a running job
+  public var endUs: Int64 {
+    get {_storage._endUs ?? 0}
+    set {_uniqueStorage()._endUs = newValue}
+  }
+  /// Returns true if `endUs` has been explicitly set.
+  public var hasEndUs: Bool {_storage._endUs != nil}
+  /// Clears the value of `endUs`. Subsequent reads from it will return its default value.
+  public mutating func clearEndUs() {_uniqueStorage()._endUs = nil}
+
+  public var mailType: String {
+    get {_storage._mailType ?? String()}
+    set {_uniqueStorage()._mailType = newValue}
+  }
+  /// Returns true if `mailType` has been explicitly set.
+  public var hasMailType: Bool {_storage._mailType != nil}
+  /// Clears the value of `mailType`. Subsequent reads from it will return its default value.
+  public mutating func clearMailType() {_uniqueStorage()._mailType = nil}
+
+  public var mailUser: String {
+    get {_storage._mailUser ?? String()}
+    set {_uniqueStorage()._mailUser = newValue}
+  }
+  /// Returns true if `mailUser` has been explicitly set.
+  public var hasMailUser: Bool {_storage._mailUser != nil}
+  /// Clears the value of `mailUser`. Subsequent reads from it will return its default value.
+  public mutating func clearMailUser() {_uniqueStorage()._mailUser = nil}
+
+  public var resetAccrueTime: Bool {
+    get {_storage._resetAccrueTime}
+    set {_uniqueStorage()._resetAccrueTime = newValue}
+  }
+
+  /// of a running job: the nodes that it keeps
+  public var keepNodes: String {
+    get {_storage._keepNodes ?? String()}
+    set {_uniqueStorage()._keepNodes = newValue}
+  }
+  /// Returns true if `keepNodes` has been explicitly set.
+  public var hasKeepNodes: Bool {_storage._keepNodes != nil}
+  /// Clears the value of `keepNodes`. Subsequent reads from it will return its default value.
+  public mutating func clearKeepNodes() {_uniqueStorage()._keepNodes = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2549,7 +3562,25 @@ public nonisolated struct WireUpdatePartition: Sendable {
 
   public var name: String = String()
 
+  /// UP DOWN DRAIN INACTIVE; empty: see settings
   public var state: String = String()
+
+  /// as a PartitionName line of the configuration has them
+  public var settings: [WireConfigurationEntry] = []
+
+  public var create: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireDeletePartition: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2603,9 +3634,13 @@ public nonisolated struct WireConfiguration: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// in the order they are shown
   public var entries: [WireConfigurationEntry] = []
 
   public var nowUs: Int64 = 0
+
+  /// when the controller started: the value of BOOT_TIME
+  public var bootUs: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2642,6 +3677,1037 @@ public nonisolated struct WireShutdown: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Read the configuration again, and go by it.
+public nonisolated struct WireReconfigure: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReconfigured: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// what a restart is needed for
+  public var notes: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What scontrol shows and does beside jobs.
+public nonisolated struct WireListLicenses: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireLicenseList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var licenses: [WireLicenseInfo] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireLicenseInfo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var total: UInt32 = 0
+
+  public var used: UInt32 = 0
+
+  public var reserved: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireListSwitches: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireSwitchList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var switches: [WireSwitchInfo] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireSwitchInfo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var level: UInt32 = 0
+
+  /// hostlist of all below it
+  public var nodes: String = String()
+
+  /// hostlist of those right below it
+  public var switches: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireUpdateStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var step: UInt32 = 0
+
+  public var allSteps: Bool = false
+
+  public var timeLimitMinutes: UInt32 = 0
+
+  /// minutes more or less; 0: as above
+  public var timeLimitChange: Int32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireNotifyJob: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var message: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What takes effect at once and until the next start: setdebug, setdebugflags, schedloglevel, fsdampeningfactor.
+public nonisolated struct WireSetController: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var what: String = String()
+
+  public var value: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// In the order that they shall have.
+public nonisolated struct WireMoveToTop: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var jobs: [WireJobSelector] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireResizeJob: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var keepNodes: String = String()
+
+  public var nodes: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// The accounting cache: associations, users and QOS with what is counted against their limits.
+public nonisolated struct WireListAssociationManager: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireAssociationManager: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var users: [WireManagedUser] = []
+
+  public var associations: [WireManagedAssociation] = []
+
+  public var qos: [WireManagedQOS] = []
+
+  public var cluster: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireManagedUser: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var uid: UInt32 = 0
+
+  public var hasUid_p: Bool = false
+
+  public var defaultAccount: String = String()
+
+  public var defaultWckey: String = String()
+
+  public var adminLevel: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireManagedAssociation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: UInt32 = 0
+
+  public var account: String = String()
+
+  public var user: String = String()
+
+  public var partition: String = String()
+
+  public var parent: String = String()
+
+  public var parentID: UInt32 = 0
+
+  public var uid: UInt32 = 0
+
+  public var hasUid_p: Bool = false
+
+  public var isDefault: Bool = false
+
+  /// SharesRaw ... MinPrioThresh, as they are shown
+  public var values: [WireConfigurationEntry] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireManagedQOS: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var id: UInt32 = 0
+
+  public var values: [WireConfigurationEntry] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What running steps use now, asked of their nodes.
+public nonisolated struct WireListStepUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var jobs: [WireJobSelector] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStepUsageList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var steps: [WireStepUsageInfo] = []
+
+  /// that did not answer in time
+  public var silentNodes: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStepUsageInfo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var step: UInt32 = 0
+
+  /// 0: not of an array
+  public var arrayJob: UInt32 = 0
+
+  public var arrayTask: UInt32 = 0
+
+  public var nodeList: String = String()
+
+  public var tasks: UInt32 = 0
+
+  public var nodes: [WireNodeStepUsage] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireNodeStepUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var node: String = String()
+
+  public var usage: WireUsage {
+    get {_usage ?? WireUsage()}
+    set {_usage = newValue}
+  }
+  /// Returns true if `usage` has been explicitly set.
+  public var hasUsage: Bool {self._usage != nil}
+  /// Clears the value of `usage`. Subsequent reads from it will return its default value.
+  public mutating func clearUsage() {self._usage = nil}
+
+  /// now
+  public var memoryBytes: UInt64 = 0
+
+  public var processes: [UInt32] = []
+
+  public var readBytes: UInt64 = 0
+
+  public var writtenBytes: UInt64 = 0
+
+  /// of all its processes
+  public var virtualBytes: UInt64 = 0
+
+  /// major, of all its processes
+  public var pageFaults: UInt64 = 0
+
+  public var tasks: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _usage: WireUsage? = nil
+}
+
+/// sdiag: what the controller did since it started or was told to count anew.
+public nonisolated struct WireShowStatistics: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reset: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStatistics: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var nowUs: Int64 {
+    get {_storage._nowUs}
+    set {_uniqueStorage()._nowUs = newValue}
+  }
+
+  public var sinceUs: Int64 {
+    get {_storage._sinceUs}
+    set {_uniqueStorage()._sinceUs = newValue}
+  }
+
+  public var threads: UInt32 {
+    get {_storage._threads}
+    set {_uniqueStorage()._threads = newValue}
+  }
+
+  public var ordersWaiting: UInt64 {
+    get {_storage._ordersWaiting}
+    set {_uniqueStorage()._ordersWaiting = newValue}
+  }
+
+  public var commitsWaiting: UInt64 {
+    get {_storage._commitsWaiting}
+    set {_uniqueStorage()._commitsWaiting = newValue}
+  }
+
+  public var submitted: UInt64 {
+    get {_storage._submitted}
+    set {_uniqueStorage()._submitted = newValue}
+  }
+
+  public var started: UInt64 {
+    get {_storage._started}
+    set {_uniqueStorage()._started = newValue}
+  }
+
+  public var completed: UInt64 {
+    get {_storage._completed}
+    set {_uniqueStorage()._completed = newValue}
+  }
+
+  public var cancelled: UInt64 {
+    get {_storage._cancelled}
+    set {_uniqueStorage()._cancelled = newValue}
+  }
+
+  public var failed: UInt64 {
+    get {_storage._failed}
+    set {_uniqueStorage()._failed = newValue}
+  }
+
+  public var pending: UInt64 {
+    get {_storage._pending}
+    set {_uniqueStorage()._pending = newValue}
+  }
+
+  public var running: UInt64 {
+    get {_storage._running}
+    set {_uniqueStorage()._running = newValue}
+  }
+
+  public var statesUs: Int64 {
+    get {_storage._statesUs}
+    set {_uniqueStorage()._statesUs = newValue}
+  }
+
+  public var pass: WirePassFigures {
+    get {_storage._pass ?? WirePassFigures()}
+    set {_uniqueStorage()._pass = newValue}
+  }
+  /// Returns true if `pass` has been explicitly set.
+  public var hasPass: Bool {_storage._pass != nil}
+  /// Clears the value of `pass`. Subsequent reads from it will return its default value.
+  public mutating func clearPass() {_uniqueStorage()._pass = nil}
+
+  /// started ahead of an older or more important job that waits
+  public var backfilled: UInt64 {
+    get {_storage._backfilled}
+    set {_uniqueStorage()._backfilled = newValue}
+  }
+
+  public var backfilledSinceStart: UInt64 {
+    get {_storage._backfilledSinceStart}
+    set {_uniqueStorage()._backfilledSinceStart = newValue}
+  }
+
+  public var backfilledHet: UInt64 {
+    get {_storage._backfilledHet}
+    set {_uniqueStorage()._backfilledHet = newValue}
+  }
+
+  public var depthLast: UInt64 {
+    get {_storage._depthLast}
+    set {_uniqueStorage()._depthLast = newValue}
+  }
+
+  public var depthTotal: UInt64 {
+    get {_storage._depthTotal}
+    set {_uniqueStorage()._depthTotal = newValue}
+  }
+
+  public var queueLast: UInt64 {
+    get {_storage._queueLast}
+    set {_uniqueStorage()._queueLast = newValue}
+  }
+
+  public var queueTotal: UInt64 {
+    get {_storage._queueTotal}
+    set {_uniqueStorage()._queueTotal = newValue}
+  }
+
+  public var tableLast: UInt64 {
+    get {_storage._tableLast}
+    set {_uniqueStorage()._tableLast = newValue}
+  }
+
+  /// when the last one was made
+  public var passUs: Int64 {
+    get {_storage._passUs}
+    set {_uniqueStorage()._passUs = newValue}
+  }
+
+  /// 1000 looks at the clock
+  public var clockUs: UInt64 {
+    get {_storage._clockUs}
+    set {_uniqueStorage()._clockUs = newValue}
+  }
+
+  public var requests: [WireRequestFigures] {
+    get {_storage._requests}
+    set {_uniqueStorage()._requests = newValue}
+  }
+
+  public var users: [WireUserFigures] {
+    get {_storage._users}
+    set {_uniqueStorage()._users = newValue}
+  }
+
+  public var commitTurn: WirePassFigures {
+    get {_storage._commitTurn ?? WirePassFigures()}
+    set {_uniqueStorage()._commitTurn = newValue}
+  }
+  /// Returns true if `commitTurn` has been explicitly set.
+  public var hasCommitTurn: Bool {_storage._commitTurn != nil}
+  /// Clears the value of `commitTurn`. Subsequent reads from it will return its default value.
+  public mutating func clearCommitTurn() {_uniqueStorage()._commitTurn = nil}
+
+  public var startedUs: Int64 {
+    get {_storage._startedUs}
+    set {_uniqueStorage()._startedUs = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct WirePassFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var count: UInt64 = 0
+
+  public var lastUs: Int64 = 0
+
+  public var maxUs: Int64 = 0
+
+  public var totalUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireRequestFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: UInt32 = 0
+
+  public var count: UInt64 = 0
+
+  public var totalUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireUserFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var uid: UInt32 = 0
+
+  public var user: String = String()
+
+  public var count: UInt64 = 0
+
+  public var totalUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// sreport: what jobs held from since to until, summed where everything that reports tell apart is the same.
+public nonisolated struct WireReportUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var sinceUs: Int64 = 0
+
+  public var untilUs: Int64 = 0
+
+  /// none: all; here and below
+  public var partitions: [String] = []
+
+  public var gids: [UInt32] = []
+
+  public var jobs: [WireJobSelector] = []
+
+  public var nodes: [String] = []
+
+  public var users: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireUsageReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var cluster: String = String()
+
+  public var sinceUs: Int64 = 0
+
+  /// no later than now
+  public var untilUs: Int64 = 0
+
+  public var lines: [WireUsageLine] = []
+
+  /// of the nodes the cluster had, in seconds times count
+  public var capacity: [WireTRESSum] = []
+
+  public var down: [WireTRESSum] = []
+
+  /// in maintenance
+  public var plannedDown: [WireTRESSum] = []
+
+  /// held free for jobs that waited for it
+  public var planned: [WireTRESSum] = []
+
+  public var reservations: [WireReservationUse] = []
+
+  /// counts
+  public var total: [WireTRESSum] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireTRESSum: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var tres: UInt32 = 0
+
+  public var seconds: Double = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireUsageLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var account: String = String()
+
+  public var user: String = String()
+
+  public var uid: UInt32 = 0
+
+  public var wckey: String = String()
+
+  public var cpus: UInt32 = 0
+
+  public var jobs: UInt64 = 0
+
+  public var used: [WireTRESSum] = []
+
+  public var fullName: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReservationUse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var id: UInt32 = 0
+
+  public var startUs: Int64 = 0
+
+  public var endUs: Int64 = 0
+
+  public var flags: String = String()
+
+  public var nodeList: String = String()
+
+  public var associations: String = String()
+
+  /// counts times seconds of the part in the window
+  public var held: [WireTRESSum] = []
+
+  public var used: [WireTRESSum] = []
+
+  public var counts: [WireTRESSum] = []
+
+  public var unusedWallS: Double = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// sacctmgr show event: when nodes were not at work, and since when the cluster has what it has.
+public nonisolated struct WireListNodeEvents: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var sinceUs: Int64 = 0
+
+  public var untilUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireNodeEventList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var events: [WireNodeEvent] = []
+
+  public var cluster: String = String()
+
+  public var clusterNodes: String = String()
+
+  public var nowUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireNodeEvent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: the cluster
+  public var node: String = String()
+
+  public var startUs: Int64 = 0
+
+  /// 0: still
+  public var endUs: Int64 = 0
+
+  /// DOWN, DRAIN
+  public var state: String = String()
+
+  public var reason: String = String()
+
+  public var uid: UInt32 = 0
+
+  public var user: String = String()
+
+  /// of the node, or of the cluster
+  public var tres: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// sacctmgr show reservation: those that were, too.
+public nonisolated struct WireListReservationRecords: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var sinceUs: Int64 = 0
+
+  public var untilUs: Int64 = 0
+
+  public var names: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReservationRecordList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reservations: [WireReservationUse] = []
+
+  public var cluster: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// strigger
+public nonisolated struct WireListTriggers: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireTriggerList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var triggers: [WireTrigger] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireTrigger: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: UInt32 = 0
+
+  /// see TriggerResource in ArgosyDomain
+  public var resource: UInt32 = 0
+
+  /// a job's number, nodes; "*": all
+  public var name: String = String()
+
+  /// TriggerKind
+  public var kind: UInt32 = 0
+
+  public var offsetS: Int32 = 0
+
+  public var uid: UInt32 = 0
+
+  public var gid: UInt32 = 0
+
+  public var user: String = String()
+
+  public var permanent: Bool = false
+
+  public var program: String = String()
+
+  public var armedUs: Int64 = 0
+
+  /// what it was run for already, while that still holds
+  public var fired: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireSetTrigger: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var trigger: WireTrigger {
+    get {_trigger ?? WireTrigger()}
+    set {_trigger = newValue}
+  }
+  /// Returns true if `trigger` has been explicitly set.
+  public var hasTrigger: Bool {self._trigger != nil}
+  /// Clears the value of `trigger`. Subsequent reads from it will return its default value.
+  public mutating func clearTrigger() {self._trigger = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _trigger: WireTrigger? = nil
+}
+
+public nonisolated struct WireTriggerSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireClearTriggers: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: UInt32 = 0
+
+  public var job: UInt32 = 0
+
+  public var user: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// scrontab: a user's file, as written, and the jobs that were made of its lines.
+public nonisolated struct WireGetCrontab: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var user: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireCrontab: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var text: String = String()
+
+  public var jobs: [UInt32] = []
+
+  public var isDisabled: Bool = false
+
+  public var uid: UInt32 = 0
+
+  public var lines: [UInt32] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireSetCrontab: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: who asks
+  public var user: String = String()
+
+  /// empty: none
+  public var text: String = String()
+
+  public var entries: [WireCronEntry] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireCronEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: WireJobSpec {
+    get {_job ?? WireJobSpec()}
+    set {_job = newValue}
+  }
+  /// Returns true if `job` has been explicitly set.
+  public var hasJob: Bool {self._job != nil}
+  /// Clears the value of `job`. Subsequent reads from it will return its default value.
+  public mutating func clearJob() {self._job = nil}
+
+  public var line: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _job: WireJobSpec? = nil
+}
+
+public nonisolated struct WireCrontabSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var jobs: [UInt32] = []
+
+  public var failedLine: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2779,7 +4845,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0\u{4}`\u{2}attach_step\0\u{3}finish_job\0\u{4}\u{13}step_usage\0\u{2}\u{14}licenses\0\u{1}switches\0\u{3}delete_partition\0\u{3}update_step\0\u{3}notify_job\0\u{3}set_controller\0\u{3}move_to_top\0\u{3}resize_job\0\u{3}association_manager\0\u{2}\u{16}statistics\0\u{3}report_usage\0\u{3}node_events\0\u{1}triggers\0\u{3}set_trigger\0\u{3}drop_triggers\0\u{1}crontab\0\u{3}set_crontab\0\u{3}reservation_records\0\u{2}*reconfigure\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3113,6 +5179,292 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .why(v)
         }
       }()
+      case 220: try {
+        var v: WireAttachStep?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .attachStep(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .attachStep(v)
+        }
+      }()
+      case 221: try {
+        var v: WireFinishJob?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .finishJob(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .finishJob(v)
+        }
+      }()
+      case 240: try {
+        var v: WireListStepUsage?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .stepUsage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .stepUsage(v)
+        }
+      }()
+      case 260: try {
+        var v: WireListLicenses?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .licenses(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .licenses(v)
+        }
+      }()
+      case 261: try {
+        var v: WireListSwitches?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .switches(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .switches(v)
+        }
+      }()
+      case 262: try {
+        var v: WireDeletePartition?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .deletePartition(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .deletePartition(v)
+        }
+      }()
+      case 263: try {
+        var v: WireUpdateStep?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .updateStep(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .updateStep(v)
+        }
+      }()
+      case 264: try {
+        var v: WireNotifyJob?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .notifyJob(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .notifyJob(v)
+        }
+      }()
+      case 265: try {
+        var v: WireSetController?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .setController(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .setController(v)
+        }
+      }()
+      case 266: try {
+        var v: WireMoveToTop?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .moveToTop(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .moveToTop(v)
+        }
+      }()
+      case 267: try {
+        var v: WireResizeJob?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .resizeJob(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .resizeJob(v)
+        }
+      }()
+      case 268: try {
+        var v: WireListAssociationManager?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .associationManager(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .associationManager(v)
+        }
+      }()
+      case 290: try {
+        var v: WireShowStatistics?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .statistics(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .statistics(v)
+        }
+      }()
+      case 291: try {
+        var v: WireReportUsage?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reportUsage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reportUsage(v)
+        }
+      }()
+      case 292: try {
+        var v: WireListNodeEvents?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .nodeEvents(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .nodeEvents(v)
+        }
+      }()
+      case 293: try {
+        var v: WireListTriggers?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .triggers(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .triggers(v)
+        }
+      }()
+      case 294: try {
+        var v: WireSetTrigger?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .setTrigger(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .setTrigger(v)
+        }
+      }()
+      case 295: try {
+        var v: WireClearTriggers?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .dropTriggers(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .dropTriggers(v)
+        }
+      }()
+      case 296: try {
+        var v: WireGetCrontab?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .crontab(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .crontab(v)
+        }
+      }()
+      case 297: try {
+        var v: WireSetCrontab?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .setCrontab(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .setCrontab(v)
+        }
+      }()
+      case 298: try {
+        var v: WireListReservationRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reservationRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reservationRecords(v)
+        }
+      }()
+      case 340: try {
+        var v: WireReconfigure?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reconfigure(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reconfigure(v)
+        }
+      }()
       default: break
       }
     }
@@ -3227,6 +5579,94 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .why(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
     }()
+    case .attachStep?: try {
+      guard case .attachStep(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 220)
+    }()
+    case .finishJob?: try {
+      guard case .finishJob(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 221)
+    }()
+    case .stepUsage?: try {
+      guard case .stepUsage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 240)
+    }()
+    case .licenses?: try {
+      guard case .licenses(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 260)
+    }()
+    case .switches?: try {
+      guard case .switches(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 261)
+    }()
+    case .deletePartition?: try {
+      guard case .deletePartition(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 262)
+    }()
+    case .updateStep?: try {
+      guard case .updateStep(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 263)
+    }()
+    case .notifyJob?: try {
+      guard case .notifyJob(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 264)
+    }()
+    case .setController?: try {
+      guard case .setController(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 265)
+    }()
+    case .moveToTop?: try {
+      guard case .moveToTop(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 266)
+    }()
+    case .resizeJob?: try {
+      guard case .resizeJob(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 267)
+    }()
+    case .associationManager?: try {
+      guard case .associationManager(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 268)
+    }()
+    case .statistics?: try {
+      guard case .statistics(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 290)
+    }()
+    case .reportUsage?: try {
+      guard case .reportUsage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 291)
+    }()
+    case .nodeEvents?: try {
+      guard case .nodeEvents(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 292)
+    }()
+    case .triggers?: try {
+      guard case .triggers(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 293)
+    }()
+    case .setTrigger?: try {
+      guard case .setTrigger(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 294)
+    }()
+    case .dropTriggers?: try {
+      guard case .dropTriggers(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 295)
+    }()
+    case .crontab?: try {
+      guard case .crontab(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 296)
+    }()
+    case .setCrontab?: try {
+      guard case .setCrontab(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 297)
+    }()
+    case .reservationRecords?: try {
+      guard case .reservationRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 298)
+    }()
+    case .reconfigure?: try {
+      guard case .reconfigure(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 340)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3242,7 +5682,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Reply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0\u{4}s\u{2}step_usage\0\u{2}\u{14}licenses\0\u{1}switches\0\u{3}association_manager\0\u{2}\u{1c}statistics\0\u{3}usage_report\0\u{3}node_events\0\u{1}triggers\0\u{3}trigger_set\0\u{2}\u{2}crontab\0\u{3}crontab_set\0\u{3}reservation_records\0\u{2}*reconfigured\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3499,6 +5939,175 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .tested(v)
         }
       }()
+      case 240: try {
+        var v: WireStepUsageList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .stepUsage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .stepUsage(v)
+        }
+      }()
+      case 260: try {
+        var v: WireLicenseList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .licenses(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .licenses(v)
+        }
+      }()
+      case 261: try {
+        var v: WireSwitchList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .switches(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .switches(v)
+        }
+      }()
+      case 262: try {
+        var v: WireAssociationManager?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .associationManager(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .associationManager(v)
+        }
+      }()
+      case 290: try {
+        var v: WireStatistics?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .statistics(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .statistics(v)
+        }
+      }()
+      case 291: try {
+        var v: WireUsageReport?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .usageReport(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .usageReport(v)
+        }
+      }()
+      case 292: try {
+        var v: WireNodeEventList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .nodeEvents(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .nodeEvents(v)
+        }
+      }()
+      case 293: try {
+        var v: WireTriggerList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .triggers(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .triggers(v)
+        }
+      }()
+      case 294: try {
+        var v: WireTriggerSet?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .triggerSet(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .triggerSet(v)
+        }
+      }()
+      case 296: try {
+        var v: WireCrontab?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .crontab(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .crontab(v)
+        }
+      }()
+      case 297: try {
+        var v: WireCrontabSet?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .crontabSet(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .crontabSet(v)
+        }
+      }()
+      case 298: try {
+        var v: WireReservationRecordList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reservationRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reservationRecords(v)
+        }
+      }()
+      case 340: try {
+        var v: WireReconfigured?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reconfigured(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reconfigured(v)
+        }
+      }()
       default: break
       }
     }
@@ -3592,6 +6201,58 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       guard case .tested(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
     }()
+    case .stepUsage?: try {
+      guard case .stepUsage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 240)
+    }()
+    case .licenses?: try {
+      guard case .licenses(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 260)
+    }()
+    case .switches?: try {
+      guard case .switches(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 261)
+    }()
+    case .associationManager?: try {
+      guard case .associationManager(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 262)
+    }()
+    case .statistics?: try {
+      guard case .statistics(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 290)
+    }()
+    case .usageReport?: try {
+      guard case .usageReport(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 291)
+    }()
+    case .nodeEvents?: try {
+      guard case .nodeEvents(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 292)
+    }()
+    case .triggers?: try {
+      guard case .triggers(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 293)
+    }()
+    case .triggerSet?: try {
+      guard case .triggerSet(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 294)
+    }()
+    case .crontab?: try {
+      guard case .crontab(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 296)
+    }()
+    case .crontabSet?: try {
+      guard case .crontabSet(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 297)
+    }()
+    case .reservationRecords?: try {
+      guard case .reservationRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 298)
+    }()
+    case .reconfigured?: try {
+      guard case .reconfigured(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 340)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3667,7 +6328,7 @@ nonisolated extension WireDone: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SubmitJob"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}token\0\u{3}test_only\0\u{3}wait_for_allocation\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}token\0\u{3}test_only\0\u{3}wait_for_allocation\0\u{4}X\u{3}keep_on_client_loss\0\u{3}only_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3679,6 +6340,8 @@ nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularStringField(value: &self.token) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.testOnly) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.waitForAllocation) }()
+      case 220: try { try decoder.decodeSingularBoolField(value: &self.keepOnClientLoss) }()
+      case 221: try { try decoder.decodeSingularBoolField(value: &self.onlyID) }()
       default: break
       }
     }
@@ -3701,6 +6364,12 @@ nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.waitForAllocation != false {
       try visitor.visitSingularBoolField(value: self.waitForAllocation, fieldNumber: 4)
     }
+    if self.keepOnClientLoss != false {
+      try visitor.visitSingularBoolField(value: self.keepOnClientLoss, fieldNumber: 220)
+    }
+    if self.onlyID != false {
+      try visitor.visitSingularBoolField(value: self.onlyID, fieldNumber: 221)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3709,6 +6378,82 @@ nonisolated extension WireSubmitJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.token != rhs.token {return false}
     if lhs.testOnly != rhs.testOnly {return false}
     if lhs.waitForAllocation != rhs.waitForAllocation {return false}
+    if lhs.keepOnClientLoss != rhs.keepOnClientLoss {return false}
+    if lhs.onlyID != rhs.onlyID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAttachStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AttachStep"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAttachStep, rhs: WireAttachStep) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFinishJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FinishJob"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}exit\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._exit) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    try { if let v = self._exit {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireFinishJob, rhs: WireFinishJob) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs._exit != rhs._exit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3955,7 +6700,7 @@ nonisolated extension WireJobSelector: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireCancelJobs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CancelJobs"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}all_of_user\0\u{1}user\0\u{1}partition\0\u{1}name\0\u{1}states\0\u{1}signal\0\u{3}batch_only\0\u{1}full\0\u{1}account\0\u{3}node_list\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}all_of_user\0\u{1}user\0\u{1}partition\0\u{1}name\0\u{1}states\0\u{1}signal\0\u{3}batch_only\0\u{1}full\0\u{1}account\0\u{3}node_list\0\u{2}y\u{3}qos\0\u{1}reservation\0\u{1}wckey\0\u{2}\u{1c}cron\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3974,6 +6719,10 @@ nonisolated extension WireCancelJobs: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 9: try { try decoder.decodeSingularBoolField(value: &self.full) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.account) }()
       case 11: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
+      case 260: try { try decoder.decodeSingularStringField(value: &self.qos) }()
+      case 261: try { try decoder.decodeSingularStringField(value: &self.reservation) }()
+      case 262: try { try decoder.decodeSingularStringField(value: &self.wckey) }()
+      case 290: try { try decoder.decodeSingularBoolField(value: &self.cron) }()
       default: break
       }
     }
@@ -4013,10 +6762,23 @@ nonisolated extension WireCancelJobs: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.nodeList.isEmpty {
       try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 11)
     }
+    if !self.qos.isEmpty {
+      try visitor.visitSingularStringField(value: self.qos, fieldNumber: 260)
+    }
+    if !self.reservation.isEmpty {
+      try visitor.visitSingularStringField(value: self.reservation, fieldNumber: 261)
+    }
+    if !self.wckey.isEmpty {
+      try visitor.visitSingularStringField(value: self.wckey, fieldNumber: 262)
+    }
+    if self.cron != false {
+      try visitor.visitSingularBoolField(value: self.cron, fieldNumber: 290)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireCancelJobs, rhs: WireCancelJobs) -> Bool {
+    if lhs.cron != rhs.cron {return false}
     if lhs.jobs != rhs.jobs {return false}
     if lhs.allOfUser != rhs.allOfUser {return false}
     if lhs.user != rhs.user {return false}
@@ -4028,6 +6790,9 @@ nonisolated extension WireCancelJobs: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.full != rhs.full {return false}
     if lhs.account != rhs.account {return false}
     if lhs.nodeList != rhs.nodeList {return false}
+    if lhs.qos != rhs.qos {return false}
+    if lhs.reservation != rhs.reservation {return false}
+    if lhs.wckey != rhs.wckey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4149,7 +6914,7 @@ nonisolated extension WireListJobs: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}now_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}now_us\0\u{2}n\u{3}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4159,6 +6924,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      case 240: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
     }
@@ -4171,12 +6937,16 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.nowUs != 0 {
       try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 2)
     }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 240)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireJobList, rhs: WireJobList) -> Bool {
     if lhs.jobs != rhs.jobs {return false}
     if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4184,7 +6954,7 @@ nonisolated extension WireJobList: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{1}association\0\u{1}licenses\0\u{3}preempted_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{3}array_job\0\u{3}array_task\0\u{3}array_pending\0\u{3}array_max_running\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}spec\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}restarts\0\u{1}exit\0\u{1}allocation\0\u{1}partition\0\u{1}steps\0\u{3}batch_host\0\u{3}nodes_wanted\0\u{3}cpus_wanted\0\u{3}expected_start_us\0\u{3}derived_exit\0\u{3}memory_wanted_mib\0\u{2}\u{e}dependency\0\u{1}reservation\0\u{3}planned_nodes\0\u{1}reasons\0\u{3}last_plan_us\0\u{3}start_is_reserved\0\u{3}het_leader\0\u{3}het_offset\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{1}association\0\u{1}licenses\0\u{3}preempted_us\0\u{4}}\u{2}tres_requested\0\u{3}tres_allocated\0\u{3}cancelled_by\0\u{3}het_jobs\0\u{1}billing\0\u{4}\u{f}accrue_us\0\u{1}tres\0\u{3}planned_by_backfill\0\u{3}is_batch\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -4226,6 +6996,15 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _preemptedUs: Int64 = 0
     var _licenses: [WireLicenseRequest] = []
     var _association: UInt32 = 0
+    var _accrueUs: Int64 = 0
+    var _tres: String = String()
+    var _plannedByBackfill: Bool = false
+    var _isBatch: Bool = false
+    var _tresRequested: String = String()
+    var _tresAllocated: String = String()
+    var _cancelledBy: UInt32? = nil
+    var _hetJobs: String = String()
+    var _billing: Double = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4275,6 +7054,15 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       _preemptedUs = source._preemptedUs
       _licenses = source._licenses
       _association = source._association
+      _accrueUs = source._accrueUs
+      _tres = source._tres
+      _plannedByBackfill = source._plannedByBackfill
+      _isBatch = source._isBatch
+      _tresRequested = source._tresRequested
+      _tresAllocated = source._tresAllocated
+      _cancelledBy = source._cancelledBy
+      _hetJobs = source._hetJobs
+      _billing = source._billing
     }
   }
 
@@ -4332,6 +7120,15 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 50: try { try decoder.decodeSingularUInt32Field(value: &_storage._association) }()
         case 51: try { try decoder.decodeRepeatedMessageField(value: &_storage._licenses) }()
         case 52: try { try decoder.decodeSingularInt64Field(value: &_storage._preemptedUs) }()
+        case 241: try { try decoder.decodeSingularStringField(value: &_storage._tresRequested) }()
+        case 242: try { try decoder.decodeSingularStringField(value: &_storage._tresAllocated) }()
+        case 243: try { try decoder.decodeSingularUInt32Field(value: &_storage._cancelledBy) }()
+        case 244: try { try decoder.decodeSingularStringField(value: &_storage._hetJobs) }()
+        case 245: try { try decoder.decodeSingularDoubleField(value: &_storage._billing) }()
+        case 260: try { try decoder.decodeSingularInt64Field(value: &_storage._accrueUs) }()
+        case 261: try { try decoder.decodeSingularStringField(value: &_storage._tres) }()
+        case 262: try { try decoder.decodeSingularBoolField(value: &_storage._plannedByBackfill) }()
+        case 263: try { try decoder.decodeSingularBoolField(value: &_storage._isBatch) }()
         default: break
         }
       }
@@ -4461,6 +7258,33 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._preemptedUs != 0 {
         try visitor.visitSingularInt64Field(value: _storage._preemptedUs, fieldNumber: 52)
       }
+      if !_storage._tresRequested.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tresRequested, fieldNumber: 241)
+      }
+      if !_storage._tresAllocated.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tresAllocated, fieldNumber: 242)
+      }
+      try { if let v = _storage._cancelledBy {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 243)
+      } }()
+      if !_storage._hetJobs.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hetJobs, fieldNumber: 244)
+      }
+      if _storage._billing.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._billing, fieldNumber: 245)
+      }
+      if _storage._accrueUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._accrueUs, fieldNumber: 260)
+      }
+      if !_storage._tres.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tres, fieldNumber: 261)
+      }
+      if _storage._plannedByBackfill != false {
+        try visitor.visitSingularBoolField(value: _storage._plannedByBackfill, fieldNumber: 262)
+      }
+      if _storage._isBatch != false {
+        try visitor.visitSingularBoolField(value: _storage._isBatch, fieldNumber: 263)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4509,6 +7333,15 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._preemptedUs != rhs_storage._preemptedUs {return false}
         if _storage._licenses != rhs_storage._licenses {return false}
         if _storage._association != rhs_storage._association {return false}
+        if _storage._accrueUs != rhs_storage._accrueUs {return false}
+        if _storage._tres != rhs_storage._tres {return false}
+        if _storage._plannedByBackfill != rhs_storage._plannedByBackfill {return false}
+        if _storage._isBatch != rhs_storage._isBatch {return false}
+        if _storage._tresRequested != rhs_storage._tresRequested {return false}
+        if _storage._tresAllocated != rhs_storage._tresAllocated {return false}
+        if _storage._cancelledBy != rhs_storage._cancelledBy {return false}
+        if _storage._hetJobs != rhs_storage._hetJobs {return false}
+        if _storage._billing != rhs_storage._billing {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4520,83 +7353,202 @@ nonisolated extension WireJobInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireStepInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StepInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0\u{1}attempt\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}name\0\u{1}state\0\u{3}node_list\0\u{1}tasks\0\u{3}start_us\0\u{3}end_us\0\u{1}exit\0\u{1}usage\0\u{1}cpus\0\u{1}attempt\0\u{4}e\u{3}memory_mib\0\u{1}distribution\0\u{3}submit_line\0\u{2}\u{2}gres\0\u{4}\u{10}time_limit_minutes\0\u{1}tres\0\u{3}client_host\0\u{3}client_pid\0\u{3}node_count\0")
+
+  fileprivate class _StorageClass {
+    var _step: UInt32 = 0
+    var _name: String = String()
+    var _state: String = String()
+    var _nodeList: String = String()
+    var _tasks: UInt32 = 0
+    var _startUs: Int64 = 0
+    var _endUs: Int64 = 0
+    var _exit: WireExitStatus? = nil
+    var _usage: WireUsage? = nil
+    var _cpus: UInt32 = 0
+    var _attempt: UInt32 = 0
+    var _timeLimitMinutes: UInt32 = 0
+    var _tres: String = String()
+    var _clientHost: String = String()
+    var _clientPid: UInt32 = 0
+    var _nodeCount: UInt32 = 0
+    var _memoryMib: UInt64 = 0
+    var _distribution: String = String()
+    var _submitLine: String = String()
+    var _gres: [WireGRESGrant] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _step = source._step
+      _name = source._name
+      _state = source._state
+      _nodeList = source._nodeList
+      _tasks = source._tasks
+      _startUs = source._startUs
+      _endUs = source._endUs
+      _exit = source._exit
+      _usage = source._usage
+      _cpus = source._cpus
+      _attempt = source._attempt
+      _timeLimitMinutes = source._timeLimitMinutes
+      _tres = source._tres
+      _clientHost = source._clientHost
+      _clientPid = source._clientPid
+      _nodeCount = source._nodeCount
+      _memoryMib = source._memoryMib
+      _distribution = source._distribution
+      _submitLine = source._submitLine
+      _gres = source._gres
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.state) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.endUs) }()
-      case 8: try { try decoder.decodeSingularMessageField(value: &self._exit) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
-      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._step) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._state) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._nodeList) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._tasks) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._startUs) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._endUs) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._exit) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._usage) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._cpus) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._attempt) }()
+        case 240: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryMib) }()
+        case 241: try { try decoder.decodeSingularStringField(value: &_storage._distribution) }()
+        case 242: try { try decoder.decodeSingularStringField(value: &_storage._submitLine) }()
+        case 244: try { try decoder.decodeRepeatedMessageField(value: &_storage._gres) }()
+        case 260: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeLimitMinutes) }()
+        case 261: try { try decoder.decodeSingularStringField(value: &_storage._tres) }()
+        case 262: try { try decoder.decodeSingularStringField(value: &_storage._clientHost) }()
+        case 263: try { try decoder.decodeSingularUInt32Field(value: &_storage._clientPid) }()
+        case 264: try { try decoder.decodeSingularUInt32Field(value: &_storage._nodeCount) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.step != 0 {
-      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 1)
-    }
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
-    }
-    if !self.state.isEmpty {
-      try visitor.visitSingularStringField(value: self.state, fieldNumber: 3)
-    }
-    if !self.nodeList.isEmpty {
-      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 4)
-    }
-    if self.tasks != 0 {
-      try visitor.visitSingularUInt32Field(value: self.tasks, fieldNumber: 5)
-    }
-    if self.startUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 6)
-    }
-    if self.endUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.endUs, fieldNumber: 7)
-    }
-    try { if let v = self._exit {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    } }()
-    try { if let v = self._usage {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
-    if self.cpus != 0 {
-      try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 10)
-    }
-    if self.attempt != 0 {
-      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 11)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._step != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._step, fieldNumber: 1)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 2)
+      }
+      if !_storage._state.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._state, fieldNumber: 3)
+      }
+      if !_storage._nodeList.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._nodeList, fieldNumber: 4)
+      }
+      if _storage._tasks != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._tasks, fieldNumber: 5)
+      }
+      if _storage._startUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startUs, fieldNumber: 6)
+      }
+      if _storage._endUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._endUs, fieldNumber: 7)
+      }
+      try { if let v = _storage._exit {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      try { if let v = _storage._usage {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+      if _storage._cpus != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._cpus, fieldNumber: 10)
+      }
+      if _storage._attempt != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._attempt, fieldNumber: 11)
+      }
+      if _storage._memoryMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._memoryMib, fieldNumber: 240)
+      }
+      if !_storage._distribution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._distribution, fieldNumber: 241)
+      }
+      if !_storage._submitLine.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._submitLine, fieldNumber: 242)
+      }
+      if !_storage._gres.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._gres, fieldNumber: 244)
+      }
+      if _storage._timeLimitMinutes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._timeLimitMinutes, fieldNumber: 260)
+      }
+      if !_storage._tres.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tres, fieldNumber: 261)
+      }
+      if !_storage._clientHost.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._clientHost, fieldNumber: 262)
+      }
+      if _storage._clientPid != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._clientPid, fieldNumber: 263)
+      }
+      if _storage._nodeCount != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._nodeCount, fieldNumber: 264)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireStepInfo, rhs: WireStepInfo) -> Bool {
-    if lhs.step != rhs.step {return false}
-    if lhs.name != rhs.name {return false}
-    if lhs.state != rhs.state {return false}
-    if lhs.nodeList != rhs.nodeList {return false}
-    if lhs.tasks != rhs.tasks {return false}
-    if lhs.startUs != rhs.startUs {return false}
-    if lhs.endUs != rhs.endUs {return false}
-    if lhs._exit != rhs._exit {return false}
-    if lhs._usage != rhs._usage {return false}
-    if lhs.cpus != rhs.cpus {return false}
-    if lhs.attempt != rhs.attempt {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._step != rhs_storage._step {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._nodeList != rhs_storage._nodeList {return false}
+        if _storage._tasks != rhs_storage._tasks {return false}
+        if _storage._startUs != rhs_storage._startUs {return false}
+        if _storage._endUs != rhs_storage._endUs {return false}
+        if _storage._exit != rhs_storage._exit {return false}
+        if _storage._usage != rhs_storage._usage {return false}
+        if _storage._cpus != rhs_storage._cpus {return false}
+        if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._timeLimitMinutes != rhs_storage._timeLimitMinutes {return false}
+        if _storage._tres != rhs_storage._tres {return false}
+        if _storage._clientHost != rhs_storage._clientHost {return false}
+        if _storage._clientPid != rhs_storage._clientPid {return false}
+        if _storage._nodeCount != rhs_storage._nodeCount {return false}
+        if _storage._memoryMib != rhs_storage._memoryMib {return false}
+        if _storage._distribution != rhs_storage._distribution {return false}
+        if _storage._submitLine != rhs_storage._submitLine {return false}
+        if _storage._gres != rhs_storage._gres {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4623,7 +7575,7 @@ nonisolated extension WireListNodes: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NodeList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nodes\0\u{3}now_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nodes\0\u{3}now_us\0\u{2}n\u{3}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4633,6 +7585,7 @@ nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      case 240: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
     }
@@ -4645,12 +7598,16 @@ nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.nowUs != 0 {
       try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 2)
     }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 240)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireNodeList, rhs: WireNodeList) -> Bool {
     if lhs.nodes != rhs.nodes {return false}
     if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4658,7 +7615,7 @@ nonisolated extension WireNodeList: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NodeInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{1}state\0\u{1}flags\0\u{1}reason\0\u{1}cpus\0\u{3}cpus_allocated\0\u{3}memory_mib\0\u{3}memory_allocated_mib\0\u{1}sockets\0\u{3}cores_per_socket\0\u{3}threads_per_core\0\u{1}partitions\0\u{1}version\0\u{3}boot_us\0\u{3}daemon_start_us\0\u{1}os\0\u{1}arch\0\u{3}real_cpus\0\u{3}reason_us\0\u{3}reason_uid\0\u{1}features\0\u{1}gres\0\u{1}weight\0\u{3}reason_user\0\u{3}last_busy_us\0\u{3}io_port\0\u{3}free_memory_mib\0\u{3}load_hundredths\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{1}state\0\u{1}flags\0\u{1}reason\0\u{1}cpus\0\u{3}cpus_allocated\0\u{3}memory_mib\0\u{3}memory_allocated_mib\0\u{1}sockets\0\u{3}cores_per_socket\0\u{3}threads_per_core\0\u{1}partitions\0\u{1}version\0\u{3}boot_us\0\u{3}daemon_start_us\0\u{1}os\0\u{1}arch\0\u{3}real_cpus\0\u{3}reason_us\0\u{3}reason_uid\0\u{1}features\0\u{1}gres\0\u{1}weight\0\u{3}reason_user\0\u{3}last_busy_us\0\u{3}io_port\0\u{3}free_memory_mib\0\u{3}load_hundredths\0\u{4}Y\u{3}gres_text\0\u{2}\u{e}hostname\0\u{1}port\0\u{1}boards\0\u{3}tmp_disk_mib\0\u{1}comment\0\u{1}extra\0\u{3}cfg_tres\0\u{3}alloc_tres\0\u{3}gres_used\0\u{3}active_features\0\u{3}core_spec\0\u{1}owner\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -4690,6 +7647,19 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _ioPort: UInt32 = 0
     var _freeMemoryMib: UInt64 = 0
     var _loadHundredths: UInt32 = 0
+    var _hostname: String = String()
+    var _port: UInt32 = 0
+    var _boards: UInt32 = 0
+    var _tmpDiskMib: UInt64 = 0
+    var _comment: String = String()
+    var _extra: String = String()
+    var _cfgTres: String = String()
+    var _allocTres: String = String()
+    var _gresUsed: String = String()
+    var _activeFeatures: String = String()
+    var _coreSpec: String = String()
+    var _owner: String = String()
+    var _gresText: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4729,6 +7699,19 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _ioPort = source._ioPort
       _freeMemoryMib = source._freeMemoryMib
       _loadHundredths = source._loadHundredths
+      _hostname = source._hostname
+      _port = source._port
+      _boards = source._boards
+      _tmpDiskMib = source._tmpDiskMib
+      _comment = source._comment
+      _extra = source._extra
+      _cfgTres = source._cfgTres
+      _allocTres = source._allocTres
+      _gresUsed = source._gresUsed
+      _activeFeatures = source._activeFeatures
+      _coreSpec = source._coreSpec
+      _owner = source._owner
+      _gresText = source._gresText
     }
   }
 
@@ -4776,6 +7759,19 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 27: try { try decoder.decodeSingularUInt32Field(value: &_storage._ioPort) }()
         case 28: try { try decoder.decodeSingularUInt64Field(value: &_storage._freeMemoryMib) }()
         case 29: try { try decoder.decodeSingularUInt32Field(value: &_storage._loadHundredths) }()
+        case 246: try { try decoder.decodeSingularStringField(value: &_storage._gresText) }()
+        case 260: try { try decoder.decodeSingularStringField(value: &_storage._hostname) }()
+        case 261: try { try decoder.decodeSingularUInt32Field(value: &_storage._port) }()
+        case 262: try { try decoder.decodeSingularUInt32Field(value: &_storage._boards) }()
+        case 263: try { try decoder.decodeSingularUInt64Field(value: &_storage._tmpDiskMib) }()
+        case 264: try { try decoder.decodeSingularStringField(value: &_storage._comment) }()
+        case 265: try { try decoder.decodeSingularStringField(value: &_storage._extra) }()
+        case 266: try { try decoder.decodeSingularStringField(value: &_storage._cfgTres) }()
+        case 267: try { try decoder.decodeSingularStringField(value: &_storage._allocTres) }()
+        case 268: try { try decoder.decodeSingularStringField(value: &_storage._gresUsed) }()
+        case 269: try { try decoder.decodeSingularStringField(value: &_storage._activeFeatures) }()
+        case 270: try { try decoder.decodeSingularStringField(value: &_storage._coreSpec) }()
+        case 271: try { try decoder.decodeSingularStringField(value: &_storage._owner) }()
         default: break
         }
       }
@@ -4871,6 +7867,45 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if _storage._loadHundredths != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._loadHundredths, fieldNumber: 29)
       }
+      if !_storage._gresText.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._gresText, fieldNumber: 246)
+      }
+      if !_storage._hostname.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hostname, fieldNumber: 260)
+      }
+      if _storage._port != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._port, fieldNumber: 261)
+      }
+      if _storage._boards != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._boards, fieldNumber: 262)
+      }
+      if _storage._tmpDiskMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._tmpDiskMib, fieldNumber: 263)
+      }
+      if !_storage._comment.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._comment, fieldNumber: 264)
+      }
+      if !_storage._extra.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._extra, fieldNumber: 265)
+      }
+      if !_storage._cfgTres.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cfgTres, fieldNumber: 266)
+      }
+      if !_storage._allocTres.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._allocTres, fieldNumber: 267)
+      }
+      if !_storage._gresUsed.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._gresUsed, fieldNumber: 268)
+      }
+      if !_storage._activeFeatures.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._activeFeatures, fieldNumber: 269)
+      }
+      if !_storage._coreSpec.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._coreSpec, fieldNumber: 270)
+      }
+      if !_storage._owner.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._owner, fieldNumber: 271)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4909,6 +7944,19 @@ nonisolated extension WireNodeInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._ioPort != rhs_storage._ioPort {return false}
         if _storage._freeMemoryMib != rhs_storage._freeMemoryMib {return false}
         if _storage._loadHundredths != rhs_storage._loadHundredths {return false}
+        if _storage._hostname != rhs_storage._hostname {return false}
+        if _storage._port != rhs_storage._port {return false}
+        if _storage._boards != rhs_storage._boards {return false}
+        if _storage._tmpDiskMib != rhs_storage._tmpDiskMib {return false}
+        if _storage._comment != rhs_storage._comment {return false}
+        if _storage._extra != rhs_storage._extra {return false}
+        if _storage._cfgTres != rhs_storage._cfgTres {return false}
+        if _storage._allocTres != rhs_storage._allocTres {return false}
+        if _storage._gresUsed != rhs_storage._gresUsed {return false}
+        if _storage._activeFeatures != rhs_storage._activeFeatures {return false}
+        if _storage._coreSpec != rhs_storage._coreSpec {return false}
+        if _storage._owner != rhs_storage._owner {return false}
+        if _storage._gresText != rhs_storage._gresText {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4939,7 +7987,7 @@ nonisolated extension WireListPartitions: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PartitionList"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}partitions\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}partitions\0\u{2}o\u{3}cluster\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4948,6 +7996,7 @@ nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.partitions) }()
+      case 240: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
       default: break
       }
     }
@@ -4957,11 +8006,15 @@ nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.partitions.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.partitions, fieldNumber: 1)
     }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 240)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WirePartitionList, rhs: WirePartitionList) -> Bool {
     if lhs.partitions != rhs.partitions {return false}
+    if lhs.cluster != rhs.cluster {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4969,94 +8022,317 @@ nonisolated extension WirePartitionList: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WirePartitionInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PartitionInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}is_default\0\u{1}state\0\u{3}node_list\0\u{3}max_time_minutes\0\u{3}default_time_minutes\0\u{1}nodes\0\u{1}cpus\0\u{3}max_nodes\0\u{3}min_nodes\0\u{3}priority_tier\0\u{3}root_only\0\u{3}allow_accounts\0\u{3}allow_groups\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}is_default\0\u{1}state\0\u{3}node_list\0\u{3}max_time_minutes\0\u{3}default_time_minutes\0\u{1}nodes\0\u{1}cpus\0\u{3}max_nodes\0\u{3}min_nodes\0\u{3}priority_tier\0\u{3}root_only\0\u{3}allow_accounts\0\u{3}allow_groups\0\u{4}v\u{3}deny_accounts\0\u{3}allow_qos\0\u{3}deny_qos\0\u{3}alloc_nodes\0\u{1}alternate\0\u{1}qos\0\u{3}priority_job_factor\0\u{3}tres_billing_weights\0\u{3}preempt_mode\0\u{3}grace_time_s\0\u{3}max_cpus_per_node\0\u{3}over_subscribe\0\u{3}exclusive_user\0\u{3}least_loaded\0\u{3}requires_reservation\0\u{1}hidden\0\u{3}disable_root_jobs\0\u{3}def_mem_per_cpu_mib\0\u{3}def_mem_per_node_mib\0\u{3}max_mem_per_cpu_mib\0\u{3}max_mem_per_node_mib\0\u{3}job_defaults\0\u{1}tres\0")
+
+  fileprivate class _StorageClass {
+    var _name: String = String()
+    var _isDefault: Bool = false
+    var _state: String = String()
+    var _nodeList: String = String()
+    var _maxTimeMinutes: UInt32 = 0
+    var _defaultTimeMinutes: UInt32 = 0
+    var _nodes: UInt32 = 0
+    var _cpus: UInt32 = 0
+    var _maxNodes: UInt32 = 0
+    var _minNodes: UInt32 = 0
+    var _priorityTier: UInt32 = 0
+    var _rootOnly: Bool = false
+    var _allowAccounts: String = String()
+    var _allowGroups: String = String()
+    var _denyAccounts: String = String()
+    var _allowQos: String = String()
+    var _denyQos: String = String()
+    var _allocNodes: String = String()
+    var _alternate: String = String()
+    var _qos: String = String()
+    var _priorityJobFactor: UInt32 = 0
+    var _tresBillingWeights: String = String()
+    var _preemptMode: String = String()
+    var _graceTimeS: UInt32 = 0
+    var _maxCpusPerNode: UInt32 = 0
+    var _overSubscribe: String = String()
+    var _exclusiveUser: Bool = false
+    var _leastLoaded: Bool = false
+    var _requiresReservation: Bool = false
+    var _hidden: Bool = false
+    var _disableRootJobs: Bool = false
+    var _defMemPerCpuMib: UInt64 = 0
+    var _defMemPerNodeMib: UInt64 = 0
+    var _maxMemPerCpuMib: UInt64 = 0
+    var _maxMemPerNodeMib: UInt64 = 0
+    var _jobDefaults: String = String()
+    var _tres: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _name = source._name
+      _isDefault = source._isDefault
+      _state = source._state
+      _nodeList = source._nodeList
+      _maxTimeMinutes = source._maxTimeMinutes
+      _defaultTimeMinutes = source._defaultTimeMinutes
+      _nodes = source._nodes
+      _cpus = source._cpus
+      _maxNodes = source._maxNodes
+      _minNodes = source._minNodes
+      _priorityTier = source._priorityTier
+      _rootOnly = source._rootOnly
+      _allowAccounts = source._allowAccounts
+      _allowGroups = source._allowGroups
+      _denyAccounts = source._denyAccounts
+      _allowQos = source._allowQos
+      _denyQos = source._denyQos
+      _allocNodes = source._allocNodes
+      _alternate = source._alternate
+      _qos = source._qos
+      _priorityJobFactor = source._priorityJobFactor
+      _tresBillingWeights = source._tresBillingWeights
+      _preemptMode = source._preemptMode
+      _graceTimeS = source._graceTimeS
+      _maxCpusPerNode = source._maxCpusPerNode
+      _overSubscribe = source._overSubscribe
+      _exclusiveUser = source._exclusiveUser
+      _leastLoaded = source._leastLoaded
+      _requiresReservation = source._requiresReservation
+      _hidden = source._hidden
+      _disableRootJobs = source._disableRootJobs
+      _defMemPerCpuMib = source._defMemPerCpuMib
+      _defMemPerNodeMib = source._defMemPerNodeMib
+      _maxMemPerCpuMib = source._maxMemPerCpuMib
+      _maxMemPerNodeMib = source._maxMemPerNodeMib
+      _jobDefaults = source._jobDefaults
+      _tres = source._tres
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try { try decoder.decodeSingularBoolField(value: &self.isDefault) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.state) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maxTimeMinutes) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.defaultTimeMinutes) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.nodes) }()
-      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.maxNodes) }()
-      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.minNodes) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.priorityTier) }()
-      case 12: try { try decoder.decodeSingularBoolField(value: &self.rootOnly) }()
-      case 13: try { try decoder.decodeSingularStringField(value: &self.allowAccounts) }()
-      case 14: try { try decoder.decodeSingularStringField(value: &self.allowGroups) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 2: try { try decoder.decodeSingularBoolField(value: &_storage._isDefault) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._state) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._nodeList) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxTimeMinutes) }()
+        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._defaultTimeMinutes) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._nodes) }()
+        case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._cpus) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxNodes) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._minNodes) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._priorityTier) }()
+        case 12: try { try decoder.decodeSingularBoolField(value: &_storage._rootOnly) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._allowAccounts) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._allowGroups) }()
+        case 260: try { try decoder.decodeSingularStringField(value: &_storage._denyAccounts) }()
+        case 261: try { try decoder.decodeSingularStringField(value: &_storage._allowQos) }()
+        case 262: try { try decoder.decodeSingularStringField(value: &_storage._denyQos) }()
+        case 263: try { try decoder.decodeSingularStringField(value: &_storage._allocNodes) }()
+        case 264: try { try decoder.decodeSingularStringField(value: &_storage._alternate) }()
+        case 265: try { try decoder.decodeSingularStringField(value: &_storage._qos) }()
+        case 266: try { try decoder.decodeSingularUInt32Field(value: &_storage._priorityJobFactor) }()
+        case 267: try { try decoder.decodeSingularStringField(value: &_storage._tresBillingWeights) }()
+        case 268: try { try decoder.decodeSingularStringField(value: &_storage._preemptMode) }()
+        case 269: try { try decoder.decodeSingularUInt32Field(value: &_storage._graceTimeS) }()
+        case 270: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxCpusPerNode) }()
+        case 271: try { try decoder.decodeSingularStringField(value: &_storage._overSubscribe) }()
+        case 272: try { try decoder.decodeSingularBoolField(value: &_storage._exclusiveUser) }()
+        case 273: try { try decoder.decodeSingularBoolField(value: &_storage._leastLoaded) }()
+        case 274: try { try decoder.decodeSingularBoolField(value: &_storage._requiresReservation) }()
+        case 275: try { try decoder.decodeSingularBoolField(value: &_storage._hidden) }()
+        case 276: try { try decoder.decodeSingularBoolField(value: &_storage._disableRootJobs) }()
+        case 277: try { try decoder.decodeSingularUInt64Field(value: &_storage._defMemPerCpuMib) }()
+        case 278: try { try decoder.decodeSingularUInt64Field(value: &_storage._defMemPerNodeMib) }()
+        case 279: try { try decoder.decodeSingularUInt64Field(value: &_storage._maxMemPerCpuMib) }()
+        case 280: try { try decoder.decodeSingularUInt64Field(value: &_storage._maxMemPerNodeMib) }()
+        case 281: try { try decoder.decodeSingularStringField(value: &_storage._jobDefaults) }()
+        case 282: try { try decoder.decodeSingularStringField(value: &_storage._tres) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
-    }
-    if self.isDefault != false {
-      try visitor.visitSingularBoolField(value: self.isDefault, fieldNumber: 2)
-    }
-    if !self.state.isEmpty {
-      try visitor.visitSingularStringField(value: self.state, fieldNumber: 3)
-    }
-    if !self.nodeList.isEmpty {
-      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 4)
-    }
-    if self.maxTimeMinutes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.maxTimeMinutes, fieldNumber: 5)
-    }
-    if self.defaultTimeMinutes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.defaultTimeMinutes, fieldNumber: 6)
-    }
-    if self.nodes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.nodes, fieldNumber: 7)
-    }
-    if self.cpus != 0 {
-      try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 8)
-    }
-    if self.maxNodes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.maxNodes, fieldNumber: 9)
-    }
-    if self.minNodes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.minNodes, fieldNumber: 10)
-    }
-    if self.priorityTier != 0 {
-      try visitor.visitSingularUInt32Field(value: self.priorityTier, fieldNumber: 11)
-    }
-    if self.rootOnly != false {
-      try visitor.visitSingularBoolField(value: self.rootOnly, fieldNumber: 12)
-    }
-    if !self.allowAccounts.isEmpty {
-      try visitor.visitSingularStringField(value: self.allowAccounts, fieldNumber: 13)
-    }
-    if !self.allowGroups.isEmpty {
-      try visitor.visitSingularStringField(value: self.allowGroups, fieldNumber: 14)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 1)
+      }
+      if _storage._isDefault != false {
+        try visitor.visitSingularBoolField(value: _storage._isDefault, fieldNumber: 2)
+      }
+      if !_storage._state.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._state, fieldNumber: 3)
+      }
+      if !_storage._nodeList.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._nodeList, fieldNumber: 4)
+      }
+      if _storage._maxTimeMinutes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxTimeMinutes, fieldNumber: 5)
+      }
+      if _storage._defaultTimeMinutes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._defaultTimeMinutes, fieldNumber: 6)
+      }
+      if _storage._nodes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._nodes, fieldNumber: 7)
+      }
+      if _storage._cpus != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._cpus, fieldNumber: 8)
+      }
+      if _storage._maxNodes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxNodes, fieldNumber: 9)
+      }
+      if _storage._minNodes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minNodes, fieldNumber: 10)
+      }
+      if _storage._priorityTier != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._priorityTier, fieldNumber: 11)
+      }
+      if _storage._rootOnly != false {
+        try visitor.visitSingularBoolField(value: _storage._rootOnly, fieldNumber: 12)
+      }
+      if !_storage._allowAccounts.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._allowAccounts, fieldNumber: 13)
+      }
+      if !_storage._allowGroups.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._allowGroups, fieldNumber: 14)
+      }
+      if !_storage._denyAccounts.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._denyAccounts, fieldNumber: 260)
+      }
+      if !_storage._allowQos.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._allowQos, fieldNumber: 261)
+      }
+      if !_storage._denyQos.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._denyQos, fieldNumber: 262)
+      }
+      if !_storage._allocNodes.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._allocNodes, fieldNumber: 263)
+      }
+      if !_storage._alternate.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._alternate, fieldNumber: 264)
+      }
+      if !_storage._qos.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._qos, fieldNumber: 265)
+      }
+      if _storage._priorityJobFactor != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._priorityJobFactor, fieldNumber: 266)
+      }
+      if !_storage._tresBillingWeights.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tresBillingWeights, fieldNumber: 267)
+      }
+      if !_storage._preemptMode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._preemptMode, fieldNumber: 268)
+      }
+      if _storage._graceTimeS != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._graceTimeS, fieldNumber: 269)
+      }
+      if _storage._maxCpusPerNode != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxCpusPerNode, fieldNumber: 270)
+      }
+      if !_storage._overSubscribe.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._overSubscribe, fieldNumber: 271)
+      }
+      if _storage._exclusiveUser != false {
+        try visitor.visitSingularBoolField(value: _storage._exclusiveUser, fieldNumber: 272)
+      }
+      if _storage._leastLoaded != false {
+        try visitor.visitSingularBoolField(value: _storage._leastLoaded, fieldNumber: 273)
+      }
+      if _storage._requiresReservation != false {
+        try visitor.visitSingularBoolField(value: _storage._requiresReservation, fieldNumber: 274)
+      }
+      if _storage._hidden != false {
+        try visitor.visitSingularBoolField(value: _storage._hidden, fieldNumber: 275)
+      }
+      if _storage._disableRootJobs != false {
+        try visitor.visitSingularBoolField(value: _storage._disableRootJobs, fieldNumber: 276)
+      }
+      if _storage._defMemPerCpuMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._defMemPerCpuMib, fieldNumber: 277)
+      }
+      if _storage._defMemPerNodeMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._defMemPerNodeMib, fieldNumber: 278)
+      }
+      if _storage._maxMemPerCpuMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._maxMemPerCpuMib, fieldNumber: 279)
+      }
+      if _storage._maxMemPerNodeMib != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._maxMemPerNodeMib, fieldNumber: 280)
+      }
+      if !_storage._jobDefaults.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._jobDefaults, fieldNumber: 281)
+      }
+      if !_storage._tres.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tres, fieldNumber: 282)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WirePartitionInfo, rhs: WirePartitionInfo) -> Bool {
-    if lhs.name != rhs.name {return false}
-    if lhs.isDefault != rhs.isDefault {return false}
-    if lhs.state != rhs.state {return false}
-    if lhs.nodeList != rhs.nodeList {return false}
-    if lhs.maxTimeMinutes != rhs.maxTimeMinutes {return false}
-    if lhs.defaultTimeMinutes != rhs.defaultTimeMinutes {return false}
-    if lhs.nodes != rhs.nodes {return false}
-    if lhs.cpus != rhs.cpus {return false}
-    if lhs.maxNodes != rhs.maxNodes {return false}
-    if lhs.minNodes != rhs.minNodes {return false}
-    if lhs.priorityTier != rhs.priorityTier {return false}
-    if lhs.rootOnly != rhs.rootOnly {return false}
-    if lhs.allowAccounts != rhs.allowAccounts {return false}
-    if lhs.allowGroups != rhs.allowGroups {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._isDefault != rhs_storage._isDefault {return false}
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._nodeList != rhs_storage._nodeList {return false}
+        if _storage._maxTimeMinutes != rhs_storage._maxTimeMinutes {return false}
+        if _storage._defaultTimeMinutes != rhs_storage._defaultTimeMinutes {return false}
+        if _storage._nodes != rhs_storage._nodes {return false}
+        if _storage._cpus != rhs_storage._cpus {return false}
+        if _storage._maxNodes != rhs_storage._maxNodes {return false}
+        if _storage._minNodes != rhs_storage._minNodes {return false}
+        if _storage._priorityTier != rhs_storage._priorityTier {return false}
+        if _storage._rootOnly != rhs_storage._rootOnly {return false}
+        if _storage._allowAccounts != rhs_storage._allowAccounts {return false}
+        if _storage._allowGroups != rhs_storage._allowGroups {return false}
+        if _storage._denyAccounts != rhs_storage._denyAccounts {return false}
+        if _storage._allowQos != rhs_storage._allowQos {return false}
+        if _storage._denyQos != rhs_storage._denyQos {return false}
+        if _storage._allocNodes != rhs_storage._allocNodes {return false}
+        if _storage._alternate != rhs_storage._alternate {return false}
+        if _storage._qos != rhs_storage._qos {return false}
+        if _storage._priorityJobFactor != rhs_storage._priorityJobFactor {return false}
+        if _storage._tresBillingWeights != rhs_storage._tresBillingWeights {return false}
+        if _storage._preemptMode != rhs_storage._preemptMode {return false}
+        if _storage._graceTimeS != rhs_storage._graceTimeS {return false}
+        if _storage._maxCpusPerNode != rhs_storage._maxCpusPerNode {return false}
+        if _storage._overSubscribe != rhs_storage._overSubscribe {return false}
+        if _storage._exclusiveUser != rhs_storage._exclusiveUser {return false}
+        if _storage._leastLoaded != rhs_storage._leastLoaded {return false}
+        if _storage._requiresReservation != rhs_storage._requiresReservation {return false}
+        if _storage._hidden != rhs_storage._hidden {return false}
+        if _storage._disableRootJobs != rhs_storage._disableRootJobs {return false}
+        if _storage._defMemPerCpuMib != rhs_storage._defMemPerCpuMib {return false}
+        if _storage._defMemPerNodeMib != rhs_storage._defMemPerNodeMib {return false}
+        if _storage._maxMemPerCpuMib != rhs_storage._maxMemPerCpuMib {return false}
+        if _storage._maxMemPerNodeMib != rhs_storage._maxMemPerNodeMib {return false}
+        if _storage._jobDefaults != rhs_storage._jobDefaults {return false}
+        if _storage._tres != rhs_storage._tres {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5064,7 +8340,7 @@ nonisolated extension WirePartitionInfo: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ListAccounting"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{1}user\0\u{3}all_users\0\u{3}since_us\0\u{3}until_us\0\u{1}states\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{1}user\0\u{3}all_users\0\u{3}since_us\0\u{3}until_us\0\u{1}states\0\u{4}j\u{3}with_script\0\u{3}with_environment\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5078,6 +8354,8 @@ nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.states) }()
+      case 240: try { try decoder.decodeSingularBoolField(value: &self.withScript) }()
+      case 241: try { try decoder.decodeSingularBoolField(value: &self.withEnvironment) }()
       default: break
       }
     }
@@ -5102,6 +8380,12 @@ nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.states.isEmpty {
       try visitor.visitRepeatedStringField(value: self.states, fieldNumber: 6)
     }
+    if self.withScript != false {
+      try visitor.visitSingularBoolField(value: self.withScript, fieldNumber: 240)
+    }
+    if self.withEnvironment != false {
+      try visitor.visitSingularBoolField(value: self.withEnvironment, fieldNumber: 241)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5112,6 +8396,8 @@ nonisolated extension WireListAccounting: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.sinceUs != rhs.sinceUs {return false}
     if lhs.untilUs != rhs.untilUs {return false}
     if lhs.states != rhs.states {return false}
+    if lhs.withScript != rhs.withScript {return false}
+    if lhs.withEnvironment != rhs.withEnvironment {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5883,7 +9169,7 @@ nonisolated extension WireSignalStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireUpdateNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".UpdateNode"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}node_list\0\u{1}state\0\u{1}reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}node_list\0\u{1}state\0\u{1}reason\0\u{2}A\u{4}weight\0\u{1}features\0\u{3}active_features\0\u{1}gres\0\u{1}comment\0\u{1}extra\0\u{1}address\0\u{1}hostname\0\u{3}has_reason\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5894,12 +9180,25 @@ nonisolated extension WireUpdateNode: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 1: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.state) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 260: try { try decoder.decodeSingularUInt32Field(value: &self._weight) }()
+      case 261: try { try decoder.decodeSingularStringField(value: &self._features) }()
+      case 262: try { try decoder.decodeSingularStringField(value: &self._activeFeatures) }()
+      case 263: try { try decoder.decodeSingularStringField(value: &self._gres) }()
+      case 264: try { try decoder.decodeSingularStringField(value: &self._comment) }()
+      case 265: try { try decoder.decodeSingularStringField(value: &self._extra) }()
+      case 266: try { try decoder.decodeSingularStringField(value: &self._address) }()
+      case 267: try { try decoder.decodeSingularStringField(value: &self._hostname) }()
+      case 268: try { try decoder.decodeSingularBoolField(value: &self.hasReason_p) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.nodeList.isEmpty {
       try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 1)
     }
@@ -5909,6 +9208,33 @@ nonisolated extension WireUpdateNode: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
     }
+    try { if let v = self._weight {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 260)
+    } }()
+    try { if let v = self._features {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 261)
+    } }()
+    try { if let v = self._activeFeatures {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 262)
+    } }()
+    try { if let v = self._gres {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 263)
+    } }()
+    try { if let v = self._comment {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 264)
+    } }()
+    try { if let v = self._extra {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 265)
+    } }()
+    try { if let v = self._address {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 266)
+    } }()
+    try { if let v = self._hostname {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 267)
+    } }()
+    if self.hasReason_p != false {
+      try visitor.visitSingularBoolField(value: self.hasReason_p, fieldNumber: 268)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5916,6 +9242,15 @@ nonisolated extension WireUpdateNode: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.nodeList != rhs.nodeList {return false}
     if lhs.state != rhs.state {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs._weight != rhs._weight {return false}
+    if lhs._features != rhs._features {return false}
+    if lhs._activeFeatures != rhs._activeFeatures {return false}
+    if lhs._gres != rhs._gres {return false}
+    if lhs._comment != rhs._comment {return false}
+    if lhs._extra != rhs._extra {return false}
+    if lhs._address != rhs._address {return false}
+    if lhs._hostname != rhs._hostname {return false}
+    if lhs.hasReason_p != rhs.hasReason_p {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5967,7 +9302,7 @@ nonisolated extension WireUpdateJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobChanges"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}time_limit_minutes\0\u{3}time_limit_change\0\u{3}time_min_minutes\0\u{1}priority\0\u{1}nice\0\u{1}partition\0\u{1}qos\0\u{1}account\0\u{1}constraint\0\u{3}has_gres\0\u{1}gres\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{1}dependency\0\u{3}begin_us\0\u{3}deadline_us\0\u{3}has_licenses\0\u{1}licenses\0\u{3}any_license\0\u{1}reservation\0\u{1}name\0\u{1}comment\0\u{1}wckey\0\u{3}node_list\0\u{1}exclude\0\u{1}requeue\0\u{3}array_throttle\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}time_limit_minutes\0\u{3}time_limit_change\0\u{3}time_min_minutes\0\u{1}priority\0\u{1}nice\0\u{1}partition\0\u{1}qos\0\u{1}account\0\u{1}constraint\0\u{3}has_gres\0\u{1}gres\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{1}dependency\0\u{3}begin_us\0\u{3}deadline_us\0\u{3}has_licenses\0\u{1}licenses\0\u{3}any_license\0\u{1}reservation\0\u{1}name\0\u{1}comment\0\u{1}wckey\0\u{3}node_list\0\u{1}exclude\0\u{1}requeue\0\u{3}array_throttle\0\u{4}e\u{3}admin_comment\0\u{3}min_cpus\0\u{3}min_cpus_per_node\0\u{3}min_tmp_disk_mib\0\u{1}contiguous\0\u{1}sharing\0\u{3}core_spec\0\u{3}tasks_per_node\0\u{1}prefer\0\u{1}sockets\0\u{1}cores\0\u{1}threads\0\u{1}switches\0\u{3}switch_wait_s\0\u{3}work_dir\0\u{3}stdout_path\0\u{3}end_us\0\u{3}mail_type\0\u{3}mail_user\0\u{3}reset_accrue_time\0\u{3}keep_nodes\0")
 
   fileprivate class _StorageClass {
     var _timeLimitMinutes: UInt32? = nil
@@ -6001,6 +9336,27 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _exclude: String? = nil
     var _requeue: Bool? = nil
     var _arrayThrottle: UInt32? = nil
+    var _adminComment: String? = nil
+    var _minCpus: UInt32? = nil
+    var _minCpusPerNode: UInt32? = nil
+    var _minTmpDiskMib: UInt64? = nil
+    var _contiguous: Bool? = nil
+    var _sharing: UInt32? = nil
+    var _coreSpec: UInt32? = nil
+    var _tasksPerNode: UInt32? = nil
+    var _prefer: String? = nil
+    var _sockets: UInt32? = nil
+    var _cores: UInt32? = nil
+    var _threads: UInt32? = nil
+    var _switches: UInt32? = nil
+    var _switchWaitS: UInt32? = nil
+    var _workDir: String? = nil
+    var _stdoutPath: String? = nil
+    var _endUs: Int64? = nil
+    var _mailType: String? = nil
+    var _mailUser: String? = nil
+    var _resetAccrueTime: Bool = false
+    var _keepNodes: String? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6042,6 +9398,27 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _exclude = source._exclude
       _requeue = source._requeue
       _arrayThrottle = source._arrayThrottle
+      _adminComment = source._adminComment
+      _minCpus = source._minCpus
+      _minCpusPerNode = source._minCpusPerNode
+      _minTmpDiskMib = source._minTmpDiskMib
+      _contiguous = source._contiguous
+      _sharing = source._sharing
+      _coreSpec = source._coreSpec
+      _tasksPerNode = source._tasksPerNode
+      _prefer = source._prefer
+      _sockets = source._sockets
+      _cores = source._cores
+      _threads = source._threads
+      _switches = source._switches
+      _switchWaitS = source._switchWaitS
+      _workDir = source._workDir
+      _stdoutPath = source._stdoutPath
+      _endUs = source._endUs
+      _mailType = source._mailType
+      _mailUser = source._mailUser
+      _resetAccrueTime = source._resetAccrueTime
+      _keepNodes = source._keepNodes
     }
   }
 
@@ -6091,6 +9468,27 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 29: try { try decoder.decodeSingularStringField(value: &_storage._exclude) }()
         case 30: try { try decoder.decodeSingularBoolField(value: &_storage._requeue) }()
         case 31: try { try decoder.decodeSingularUInt32Field(value: &_storage._arrayThrottle) }()
+        case 260: try { try decoder.decodeSingularStringField(value: &_storage._adminComment) }()
+        case 261: try { try decoder.decodeSingularUInt32Field(value: &_storage._minCpus) }()
+        case 262: try { try decoder.decodeSingularUInt32Field(value: &_storage._minCpusPerNode) }()
+        case 263: try { try decoder.decodeSingularUInt64Field(value: &_storage._minTmpDiskMib) }()
+        case 264: try { try decoder.decodeSingularBoolField(value: &_storage._contiguous) }()
+        case 265: try { try decoder.decodeSingularUInt32Field(value: &_storage._sharing) }()
+        case 266: try { try decoder.decodeSingularUInt32Field(value: &_storage._coreSpec) }()
+        case 267: try { try decoder.decodeSingularUInt32Field(value: &_storage._tasksPerNode) }()
+        case 268: try { try decoder.decodeSingularStringField(value: &_storage._prefer) }()
+        case 269: try { try decoder.decodeSingularUInt32Field(value: &_storage._sockets) }()
+        case 270: try { try decoder.decodeSingularUInt32Field(value: &_storage._cores) }()
+        case 271: try { try decoder.decodeSingularUInt32Field(value: &_storage._threads) }()
+        case 272: try { try decoder.decodeSingularUInt32Field(value: &_storage._switches) }()
+        case 273: try { try decoder.decodeSingularUInt32Field(value: &_storage._switchWaitS) }()
+        case 274: try { try decoder.decodeSingularStringField(value: &_storage._workDir) }()
+        case 275: try { try decoder.decodeSingularStringField(value: &_storage._stdoutPath) }()
+        case 276: try { try decoder.decodeSingularInt64Field(value: &_storage._endUs) }()
+        case 277: try { try decoder.decodeSingularStringField(value: &_storage._mailType) }()
+        case 278: try { try decoder.decodeSingularStringField(value: &_storage._mailUser) }()
+        case 279: try { try decoder.decodeSingularBoolField(value: &_storage._resetAccrueTime) }()
+        case 280: try { try decoder.decodeSingularStringField(value: &_storage._keepNodes) }()
         default: break
         }
       }
@@ -6196,6 +9594,69 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
       try { if let v = _storage._arrayThrottle {
         try visitor.visitSingularUInt32Field(value: v, fieldNumber: 31)
       } }()
+      try { if let v = _storage._adminComment {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 260)
+      } }()
+      try { if let v = _storage._minCpus {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 261)
+      } }()
+      try { if let v = _storage._minCpusPerNode {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 262)
+      } }()
+      try { if let v = _storage._minTmpDiskMib {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 263)
+      } }()
+      try { if let v = _storage._contiguous {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 264)
+      } }()
+      try { if let v = _storage._sharing {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 265)
+      } }()
+      try { if let v = _storage._coreSpec {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 266)
+      } }()
+      try { if let v = _storage._tasksPerNode {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 267)
+      } }()
+      try { if let v = _storage._prefer {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 268)
+      } }()
+      try { if let v = _storage._sockets {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 269)
+      } }()
+      try { if let v = _storage._cores {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 270)
+      } }()
+      try { if let v = _storage._threads {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 271)
+      } }()
+      try { if let v = _storage._switches {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 272)
+      } }()
+      try { if let v = _storage._switchWaitS {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 273)
+      } }()
+      try { if let v = _storage._workDir {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 274)
+      } }()
+      try { if let v = _storage._stdoutPath {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 275)
+      } }()
+      try { if let v = _storage._endUs {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 276)
+      } }()
+      try { if let v = _storage._mailType {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 277)
+      } }()
+      try { if let v = _storage._mailUser {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 278)
+      } }()
+      if _storage._resetAccrueTime != false {
+        try visitor.visitSingularBoolField(value: _storage._resetAccrueTime, fieldNumber: 279)
+      }
+      try { if let v = _storage._keepNodes {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 280)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6236,6 +9697,27 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._exclude != rhs_storage._exclude {return false}
         if _storage._requeue != rhs_storage._requeue {return false}
         if _storage._arrayThrottle != rhs_storage._arrayThrottle {return false}
+        if _storage._adminComment != rhs_storage._adminComment {return false}
+        if _storage._minCpus != rhs_storage._minCpus {return false}
+        if _storage._minCpusPerNode != rhs_storage._minCpusPerNode {return false}
+        if _storage._minTmpDiskMib != rhs_storage._minTmpDiskMib {return false}
+        if _storage._contiguous != rhs_storage._contiguous {return false}
+        if _storage._sharing != rhs_storage._sharing {return false}
+        if _storage._coreSpec != rhs_storage._coreSpec {return false}
+        if _storage._tasksPerNode != rhs_storage._tasksPerNode {return false}
+        if _storage._prefer != rhs_storage._prefer {return false}
+        if _storage._sockets != rhs_storage._sockets {return false}
+        if _storage._cores != rhs_storage._cores {return false}
+        if _storage._threads != rhs_storage._threads {return false}
+        if _storage._switches != rhs_storage._switches {return false}
+        if _storage._switchWaitS != rhs_storage._switchWaitS {return false}
+        if _storage._workDir != rhs_storage._workDir {return false}
+        if _storage._stdoutPath != rhs_storage._stdoutPath {return false}
+        if _storage._endUs != rhs_storage._endUs {return false}
+        if _storage._mailType != rhs_storage._mailType {return false}
+        if _storage._mailUser != rhs_storage._mailUser {return false}
+        if _storage._resetAccrueTime != rhs_storage._resetAccrueTime {return false}
+        if _storage._keepNodes != rhs_storage._keepNodes {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -6983,7 +10465,7 @@ nonisolated extension WireTestedStart: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireUpdatePartition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".UpdatePartition"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}state\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}state\0\u{2}B\u{4}settings\0\u{1}create\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6993,6 +10475,8 @@ nonisolated extension WireUpdatePartition: SwiftProtobuf.Message, SwiftProtobuf.
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 260: try { try decoder.decodeRepeatedMessageField(value: &self.settings) }()
+      case 261: try { try decoder.decodeSingularBoolField(value: &self.create) }()
       default: break
       }
     }
@@ -7005,12 +10489,50 @@ nonisolated extension WireUpdatePartition: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.state.isEmpty {
       try visitor.visitSingularStringField(value: self.state, fieldNumber: 2)
     }
+    if !self.settings.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.settings, fieldNumber: 260)
+    }
+    if self.create != false {
+      try visitor.visitSingularBoolField(value: self.create, fieldNumber: 261)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireUpdatePartition, rhs: WireUpdatePartition) -> Bool {
     if lhs.name != rhs.name {return false}
     if lhs.state != rhs.state {return false}
+    if lhs.settings != rhs.settings {return false}
+    if lhs.create != rhs.create {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireDeletePartition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DeletePartition"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}name\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 260)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireDeletePartition, rhs: WireDeletePartition) -> Bool {
+    if lhs.name != rhs.name {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7111,7 +10633,7 @@ nonisolated extension WireShowConfiguration: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Configuration"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entries\0\u{3}now_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entries\0\u{3}now_us\0\u{4}R\u{5}boot_us\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7121,6 +10643,7 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      case 340: try { try decoder.decodeSingularInt64Field(value: &self.bootUs) }()
       default: break
       }
     }
@@ -7133,12 +10656,16 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.nowUs != 0 {
       try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 2)
     }
+    if self.bootUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.bootUs, fieldNumber: 340)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireConfiguration, rhs: WireConfiguration) -> Bool {
     if lhs.entries != rhs.entries {return false}
     if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.bootUs != rhs.bootUs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7223,6 +10750,2252 @@ nonisolated extension WireShutdown: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 
   public static func ==(lhs: WireShutdown, rhs: WireShutdown) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReconfigure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Reconfigure"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReconfigure, rhs: WireReconfigure) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReconfigured: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Reconfigured"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}T\u{5}notes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 340: try { try decoder.decodeRepeatedStringField(value: &self.notes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.notes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.notes, fieldNumber: 340)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReconfigured, rhs: WireReconfigured) -> Bool {
+    if lhs.notes != rhs.notes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListLicenses: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListLicenses"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListLicenses, rhs: WireListLicenses) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLicenseList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LicenseList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}licenses\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeRepeatedMessageField(value: &self.licenses) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.licenses.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.licenses, fieldNumber: 260)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireLicenseList, rhs: WireLicenseList) -> Bool {
+    if lhs.licenses != rhs.licenses {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLicenseInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LicenseInfo"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}name\0\u{1}total\0\u{1}used\0\u{1}reserved\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 261: try { try decoder.decodeSingularUInt32Field(value: &self.total) }()
+      case 262: try { try decoder.decodeSingularUInt32Field(value: &self.used) }()
+      case 263: try { try decoder.decodeSingularUInt32Field(value: &self.reserved) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 260)
+    }
+    if self.total != 0 {
+      try visitor.visitSingularUInt32Field(value: self.total, fieldNumber: 261)
+    }
+    if self.used != 0 {
+      try visitor.visitSingularUInt32Field(value: self.used, fieldNumber: 262)
+    }
+    if self.reserved != 0 {
+      try visitor.visitSingularUInt32Field(value: self.reserved, fieldNumber: 263)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireLicenseInfo, rhs: WireLicenseInfo) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.total != rhs.total {return false}
+    if lhs.used != rhs.used {return false}
+    if lhs.reserved != rhs.reserved {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListSwitches: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListSwitches"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListSwitches, rhs: WireListSwitches) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSwitchList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SwitchList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}switches\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeRepeatedMessageField(value: &self.switches) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.switches.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.switches, fieldNumber: 260)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSwitchList, rhs: WireSwitchList) -> Bool {
+    if lhs.switches != rhs.switches {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSwitchInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SwitchInfo"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}name\0\u{1}level\0\u{1}nodes\0\u{1}switches\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 261: try { try decoder.decodeSingularUInt32Field(value: &self.level) }()
+      case 262: try { try decoder.decodeSingularStringField(value: &self.nodes) }()
+      case 263: try { try decoder.decodeSingularStringField(value: &self.switches) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 260)
+    }
+    if self.level != 0 {
+      try visitor.visitSingularUInt32Field(value: self.level, fieldNumber: 261)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitSingularStringField(value: self.nodes, fieldNumber: 262)
+    }
+    if !self.switches.isEmpty {
+      try visitor.visitSingularStringField(value: self.switches, fieldNumber: 263)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSwitchInfo, rhs: WireSwitchInfo) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.level != rhs.level {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.switches != rhs.switches {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUpdateStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UpdateStep"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}job\0\u{1}step\0\u{3}all_steps\0\u{3}time_limit_minutes\0\u{3}time_limit_change\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 261: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      case 262: try { try decoder.decodeSingularBoolField(value: &self.allSteps) }()
+      case 263: try { try decoder.decodeSingularUInt32Field(value: &self.timeLimitMinutes) }()
+      case 264: try { try decoder.decodeSingularSInt32Field(value: &self.timeLimitChange) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 260)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 261)
+    }
+    if self.allSteps != false {
+      try visitor.visitSingularBoolField(value: self.allSteps, fieldNumber: 262)
+    }
+    if self.timeLimitMinutes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.timeLimitMinutes, fieldNumber: 263)
+    }
+    if self.timeLimitChange != 0 {
+      try visitor.visitSingularSInt32Field(value: self.timeLimitChange, fieldNumber: 264)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUpdateStep, rhs: WireUpdateStep) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.allSteps != rhs.allSteps {return false}
+    if lhs.timeLimitMinutes != rhs.timeLimitMinutes {return false}
+    if lhs.timeLimitChange != rhs.timeLimitChange {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNotifyJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NotifyJob"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}job\0\u{1}message\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 261: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 260)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 261)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNotifyJob, rhs: WireNotifyJob) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSetController: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SetController"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}what\0\u{1}value\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularStringField(value: &self.what) }()
+      case 261: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.what.isEmpty {
+      try visitor.visitSingularStringField(value: self.what, fieldNumber: 260)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 261)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSetController, rhs: WireSetController) -> Bool {
+    if lhs.what != rhs.what {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMoveToTop: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".MoveToTop"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}jobs\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.jobs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.jobs, fieldNumber: 260)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireMoveToTop, rhs: WireMoveToTop) -> Bool {
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireResizeJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ResizeJob"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}job\0\u{3}keep_nodes\0\u{1}nodes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 261: try { try decoder.decodeSingularStringField(value: &self.keepNodes) }()
+      case 262: try { try decoder.decodeSingularUInt32Field(value: &self.nodes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 260)
+    }
+    if !self.keepNodes.isEmpty {
+      try visitor.visitSingularStringField(value: self.keepNodes, fieldNumber: 261)
+    }
+    if self.nodes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.nodes, fieldNumber: 262)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireResizeJob, rhs: WireResizeJob) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.keepNodes != rhs.keepNodes {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListAssociationManager: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListAssociationManager"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListAssociationManager, rhs: WireListAssociationManager) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAssociationManager: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AssociationManager"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}users\0\u{1}associations\0\u{1}qos\0\u{1}cluster\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeRepeatedMessageField(value: &self.users) }()
+      case 261: try { try decoder.decodeRepeatedMessageField(value: &self.associations) }()
+      case 262: try { try decoder.decodeRepeatedMessageField(value: &self.qos) }()
+      case 263: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.users.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.users, fieldNumber: 260)
+    }
+    if !self.associations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.associations, fieldNumber: 261)
+    }
+    if !self.qos.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.qos, fieldNumber: 262)
+    }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 263)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAssociationManager, rhs: WireAssociationManager) -> Bool {
+    if lhs.users != rhs.users {return false}
+    if lhs.associations != rhs.associations {return false}
+    if lhs.qos != rhs.qos {return false}
+    if lhs.cluster != rhs.cluster {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireManagedUser: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ManagedUser"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}name\0\u{1}uid\0\u{3}has_uid\0\u{3}default_account\0\u{3}default_wckey\0\u{3}admin_level\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 261: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 262: try { try decoder.decodeSingularBoolField(value: &self.hasUid_p) }()
+      case 263: try { try decoder.decodeSingularStringField(value: &self.defaultAccount) }()
+      case 264: try { try decoder.decodeSingularStringField(value: &self.defaultWckey) }()
+      case 265: try { try decoder.decodeSingularStringField(value: &self.adminLevel) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 260)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 261)
+    }
+    if self.hasUid_p != false {
+      try visitor.visitSingularBoolField(value: self.hasUid_p, fieldNumber: 262)
+    }
+    if !self.defaultAccount.isEmpty {
+      try visitor.visitSingularStringField(value: self.defaultAccount, fieldNumber: 263)
+    }
+    if !self.defaultWckey.isEmpty {
+      try visitor.visitSingularStringField(value: self.defaultWckey, fieldNumber: 264)
+    }
+    if !self.adminLevel.isEmpty {
+      try visitor.visitSingularStringField(value: self.adminLevel, fieldNumber: 265)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireManagedUser, rhs: WireManagedUser) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.hasUid_p != rhs.hasUid_p {return false}
+    if lhs.defaultAccount != rhs.defaultAccount {return false}
+    if lhs.defaultWckey != rhs.defaultWckey {return false}
+    if lhs.adminLevel != rhs.adminLevel {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireManagedAssociation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ManagedAssociation"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}id\0\u{1}account\0\u{1}user\0\u{1}partition\0\u{1}parent\0\u{3}parent_id\0\u{1}uid\0\u{3}has_uid\0\u{3}is_default\0\u{1}values\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 261: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 262: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 263: try { try decoder.decodeSingularStringField(value: &self.partition) }()
+      case 264: try { try decoder.decodeSingularStringField(value: &self.parent) }()
+      case 265: try { try decoder.decodeSingularUInt32Field(value: &self.parentID) }()
+      case 266: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 267: try { try decoder.decodeSingularBoolField(value: &self.hasUid_p) }()
+      case 268: try { try decoder.decodeSingularBoolField(value: &self.isDefault) }()
+      case 269: try { try decoder.decodeRepeatedMessageField(value: &self.values) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 260)
+    }
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 261)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 262)
+    }
+    if !self.partition.isEmpty {
+      try visitor.visitSingularStringField(value: self.partition, fieldNumber: 263)
+    }
+    if !self.parent.isEmpty {
+      try visitor.visitSingularStringField(value: self.parent, fieldNumber: 264)
+    }
+    if self.parentID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.parentID, fieldNumber: 265)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 266)
+    }
+    if self.hasUid_p != false {
+      try visitor.visitSingularBoolField(value: self.hasUid_p, fieldNumber: 267)
+    }
+    if self.isDefault != false {
+      try visitor.visitSingularBoolField(value: self.isDefault, fieldNumber: 268)
+    }
+    if !self.values.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.values, fieldNumber: 269)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireManagedAssociation, rhs: WireManagedAssociation) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.account != rhs.account {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.partition != rhs.partition {return false}
+    if lhs.parent != rhs.parent {return false}
+    if lhs.parentID != rhs.parentID {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.hasUid_p != rhs.hasUid_p {return false}
+    if lhs.isDefault != rhs.isDefault {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireManagedQOS: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ManagedQOS"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}name\0\u{1}id\0\u{1}values\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 261: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 262: try { try decoder.decodeRepeatedMessageField(value: &self.values) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 260)
+    }
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 261)
+    }
+    if !self.values.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.values, fieldNumber: 262)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireManagedQOS, rhs: WireManagedQOS) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.id != rhs.id {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListStepUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListStepUsage"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.jobs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.jobs, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListStepUsage, rhs: WireListStepUsage) -> Bool {
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepUsageList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepUsageList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}steps\0\u{3}silent_nodes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.silentNodes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 1)
+    }
+    if !self.silentNodes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.silentNodes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepUsageList, rhs: WireStepUsageList) -> Bool {
+    if lhs.steps != rhs.steps {return false}
+    if lhs.silentNodes != rhs.silentNodes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepUsageInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepUsageInfo"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0\u{3}array_job\0\u{3}array_task\0\u{3}node_list\0\u{1}tasks\0\u{1}nodes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.arrayJob) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.arrayTask) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 2)
+    }
+    if self.arrayJob != 0 {
+      try visitor.visitSingularUInt32Field(value: self.arrayJob, fieldNumber: 3)
+    }
+    if self.arrayTask != 0 {
+      try visitor.visitSingularUInt32Field(value: self.arrayTask, fieldNumber: 4)
+    }
+    if !self.nodeList.isEmpty {
+      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 5)
+    }
+    if self.tasks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tasks, fieldNumber: 6)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepUsageInfo, rhs: WireStepUsageInfo) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.arrayJob != rhs.arrayJob {return false}
+    if lhs.arrayTask != rhs.arrayTask {return false}
+    if lhs.nodeList != rhs.nodeList {return false}
+    if lhs.tasks != rhs.tasks {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNodeStepUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NodeStepUsage"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}usage\0\u{3}memory_bytes\0\u{1}processes\0\u{3}read_bytes\0\u{3}written_bytes\0\u{3}virtual_bytes\0\u{3}page_faults\0\u{1}tasks\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.processes) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.readBytes) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.writtenBytes) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.virtualBytes) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.pageFaults) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    try { if let v = self._usage {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.memoryBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 3)
+    }
+    if !self.processes.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.processes, fieldNumber: 4)
+    }
+    if self.readBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.readBytes, fieldNumber: 5)
+    }
+    if self.writtenBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.writtenBytes, fieldNumber: 6)
+    }
+    if self.virtualBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.virtualBytes, fieldNumber: 7)
+    }
+    if self.pageFaults != 0 {
+      try visitor.visitSingularUInt64Field(value: self.pageFaults, fieldNumber: 8)
+    }
+    if self.tasks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tasks, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNodeStepUsage, rhs: WireNodeStepUsage) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs._usage != rhs._usage {return false}
+    if lhs.memoryBytes != rhs.memoryBytes {return false}
+    if lhs.processes != rhs.processes {return false}
+    if lhs.readBytes != rhs.readBytes {return false}
+    if lhs.writtenBytes != rhs.writtenBytes {return false}
+    if lhs.virtualBytes != rhs.virtualBytes {return false}
+    if lhs.pageFaults != rhs.pageFaults {return false}
+    if lhs.tasks != rhs.tasks {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireShowStatistics: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ShowStatistics"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reset\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.reset) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.reset != false {
+      try visitor.visitSingularBoolField(value: self.reset, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireShowStatistics, rhs: WireShowStatistics) -> Bool {
+    if lhs.reset != rhs.reset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStatistics: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Statistics"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}now_us\0\u{3}since_us\0\u{1}threads\0\u{3}orders_waiting\0\u{3}commits_waiting\0\u{2}\u{5}submitted\0\u{1}started\0\u{1}completed\0\u{1}cancelled\0\u{1}failed\0\u{1}pending\0\u{1}running\0\u{3}states_us\0\u{2}\u{3}pass\0\u{1}backfilled\0\u{3}backfilled_since_start\0\u{3}backfilled_het\0\u{3}depth_last\0\u{3}depth_total\0\u{3}queue_last\0\u{3}queue_total\0\u{3}table_last\0\u{3}pass_us\0\u{3}clock_us\0\u{1}requests\0\u{1}users\0\u{3}commit_turn\0\u{3}started_us\0")
+
+  fileprivate class _StorageClass {
+    var _nowUs: Int64 = 0
+    var _sinceUs: Int64 = 0
+    var _threads: UInt32 = 0
+    var _ordersWaiting: UInt64 = 0
+    var _commitsWaiting: UInt64 = 0
+    var _submitted: UInt64 = 0
+    var _started: UInt64 = 0
+    var _completed: UInt64 = 0
+    var _cancelled: UInt64 = 0
+    var _failed: UInt64 = 0
+    var _pending: UInt64 = 0
+    var _running: UInt64 = 0
+    var _statesUs: Int64 = 0
+    var _pass: WirePassFigures? = nil
+    var _backfilled: UInt64 = 0
+    var _backfilledSinceStart: UInt64 = 0
+    var _backfilledHet: UInt64 = 0
+    var _depthLast: UInt64 = 0
+    var _depthTotal: UInt64 = 0
+    var _queueLast: UInt64 = 0
+    var _queueTotal: UInt64 = 0
+    var _tableLast: UInt64 = 0
+    var _passUs: Int64 = 0
+    var _clockUs: UInt64 = 0
+    var _requests: [WireRequestFigures] = []
+    var _users: [WireUserFigures] = []
+    var _commitTurn: WirePassFigures? = nil
+    var _startedUs: Int64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _nowUs = source._nowUs
+      _sinceUs = source._sinceUs
+      _threads = source._threads
+      _ordersWaiting = source._ordersWaiting
+      _commitsWaiting = source._commitsWaiting
+      _submitted = source._submitted
+      _started = source._started
+      _completed = source._completed
+      _cancelled = source._cancelled
+      _failed = source._failed
+      _pending = source._pending
+      _running = source._running
+      _statesUs = source._statesUs
+      _pass = source._pass
+      _backfilled = source._backfilled
+      _backfilledSinceStart = source._backfilledSinceStart
+      _backfilledHet = source._backfilledHet
+      _depthLast = source._depthLast
+      _depthTotal = source._depthTotal
+      _queueLast = source._queueLast
+      _queueTotal = source._queueTotal
+      _tableLast = source._tableLast
+      _passUs = source._passUs
+      _clockUs = source._clockUs
+      _requests = source._requests
+      _users = source._users
+      _commitTurn = source._commitTurn
+      _startedUs = source._startedUs
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularInt64Field(value: &_storage._nowUs) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._sinceUs) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._threads) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._ordersWaiting) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._commitsWaiting) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._submitted) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._started) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._completed) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._cancelled) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._failed) }()
+        case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._pending) }()
+        case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._running) }()
+        case 17: try { try decoder.decodeSingularInt64Field(value: &_storage._statesUs) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._pass) }()
+        case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._backfilled) }()
+        case 22: try { try decoder.decodeSingularUInt64Field(value: &_storage._backfilledSinceStart) }()
+        case 23: try { try decoder.decodeSingularUInt64Field(value: &_storage._backfilledHet) }()
+        case 24: try { try decoder.decodeSingularUInt64Field(value: &_storage._depthLast) }()
+        case 25: try { try decoder.decodeSingularUInt64Field(value: &_storage._depthTotal) }()
+        case 26: try { try decoder.decodeSingularUInt64Field(value: &_storage._queueLast) }()
+        case 27: try { try decoder.decodeSingularUInt64Field(value: &_storage._queueTotal) }()
+        case 28: try { try decoder.decodeSingularUInt64Field(value: &_storage._tableLast) }()
+        case 29: try { try decoder.decodeSingularInt64Field(value: &_storage._passUs) }()
+        case 30: try { try decoder.decodeSingularUInt64Field(value: &_storage._clockUs) }()
+        case 31: try { try decoder.decodeRepeatedMessageField(value: &_storage._requests) }()
+        case 32: try { try decoder.decodeRepeatedMessageField(value: &_storage._users) }()
+        case 33: try { try decoder.decodeSingularMessageField(value: &_storage._commitTurn) }()
+        case 34: try { try decoder.decodeSingularInt64Field(value: &_storage._startedUs) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._nowUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._nowUs, fieldNumber: 1)
+      }
+      if _storage._sinceUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._sinceUs, fieldNumber: 2)
+      }
+      if _storage._threads != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._threads, fieldNumber: 3)
+      }
+      if _storage._ordersWaiting != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._ordersWaiting, fieldNumber: 4)
+      }
+      if _storage._commitsWaiting != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._commitsWaiting, fieldNumber: 5)
+      }
+      if _storage._submitted != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._submitted, fieldNumber: 10)
+      }
+      if _storage._started != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._started, fieldNumber: 11)
+      }
+      if _storage._completed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._completed, fieldNumber: 12)
+      }
+      if _storage._cancelled != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._cancelled, fieldNumber: 13)
+      }
+      if _storage._failed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._failed, fieldNumber: 14)
+      }
+      if _storage._pending != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._pending, fieldNumber: 15)
+      }
+      if _storage._running != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._running, fieldNumber: 16)
+      }
+      if _storage._statesUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._statesUs, fieldNumber: 17)
+      }
+      try { if let v = _storage._pass {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
+      if _storage._backfilled != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._backfilled, fieldNumber: 21)
+      }
+      if _storage._backfilledSinceStart != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._backfilledSinceStart, fieldNumber: 22)
+      }
+      if _storage._backfilledHet != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._backfilledHet, fieldNumber: 23)
+      }
+      if _storage._depthLast != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._depthLast, fieldNumber: 24)
+      }
+      if _storage._depthTotal != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._depthTotal, fieldNumber: 25)
+      }
+      if _storage._queueLast != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._queueLast, fieldNumber: 26)
+      }
+      if _storage._queueTotal != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._queueTotal, fieldNumber: 27)
+      }
+      if _storage._tableLast != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._tableLast, fieldNumber: 28)
+      }
+      if _storage._passUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._passUs, fieldNumber: 29)
+      }
+      if _storage._clockUs != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._clockUs, fieldNumber: 30)
+      }
+      if !_storage._requests.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._requests, fieldNumber: 31)
+      }
+      if !_storage._users.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._users, fieldNumber: 32)
+      }
+      try { if let v = _storage._commitTurn {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+      } }()
+      if _storage._startedUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startedUs, fieldNumber: 34)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStatistics, rhs: WireStatistics) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._nowUs != rhs_storage._nowUs {return false}
+        if _storage._sinceUs != rhs_storage._sinceUs {return false}
+        if _storage._threads != rhs_storage._threads {return false}
+        if _storage._ordersWaiting != rhs_storage._ordersWaiting {return false}
+        if _storage._commitsWaiting != rhs_storage._commitsWaiting {return false}
+        if _storage._submitted != rhs_storage._submitted {return false}
+        if _storage._started != rhs_storage._started {return false}
+        if _storage._completed != rhs_storage._completed {return false}
+        if _storage._cancelled != rhs_storage._cancelled {return false}
+        if _storage._failed != rhs_storage._failed {return false}
+        if _storage._pending != rhs_storage._pending {return false}
+        if _storage._running != rhs_storage._running {return false}
+        if _storage._statesUs != rhs_storage._statesUs {return false}
+        if _storage._pass != rhs_storage._pass {return false}
+        if _storage._backfilled != rhs_storage._backfilled {return false}
+        if _storage._backfilledSinceStart != rhs_storage._backfilledSinceStart {return false}
+        if _storage._backfilledHet != rhs_storage._backfilledHet {return false}
+        if _storage._depthLast != rhs_storage._depthLast {return false}
+        if _storage._depthTotal != rhs_storage._depthTotal {return false}
+        if _storage._queueLast != rhs_storage._queueLast {return false}
+        if _storage._queueTotal != rhs_storage._queueTotal {return false}
+        if _storage._tableLast != rhs_storage._tableLast {return false}
+        if _storage._passUs != rhs_storage._passUs {return false}
+        if _storage._clockUs != rhs_storage._clockUs {return false}
+        if _storage._requests != rhs_storage._requests {return false}
+        if _storage._users != rhs_storage._users {return false}
+        if _storage._commitTurn != rhs_storage._commitTurn {return false}
+        if _storage._startedUs != rhs_storage._startedUs {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WirePassFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PassFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{3}last_us\0\u{3}max_us\0\u{3}total_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.lastUs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.maxUs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.totalUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 1)
+    }
+    if self.lastUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.lastUs, fieldNumber: 2)
+    }
+    if self.maxUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.maxUs, fieldNumber: 3)
+    }
+    if self.totalUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.totalUs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WirePassFigures, rhs: WirePassFigures) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.lastUs != rhs.lastUs {return false}
+    if lhs.maxUs != rhs.maxUs {return false}
+    if lhs.totalUs != rhs.totalUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRequestFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RequestFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}count\0\u{3}total_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.totalUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 2)
+    }
+    if self.totalUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.totalUs, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRequestFigures, rhs: WireRequestFigures) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.totalUs != rhs.totalUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUserFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UserFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uid\0\u{1}user\0\u{1}count\0\u{3}total_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.totalUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 1)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 2)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
+    }
+    if self.totalUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.totalUs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUserFigures, rhs: WireUserFigures) -> Bool {
+    if lhs.uid != rhs.uid {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.totalUs != rhs.totalUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReportUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReportUsage"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}since_us\0\u{3}until_us\0\u{1}partitions\0\u{1}gids\0\u{1}jobs\0\u{1}nodes\0\u{1}users\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.partitions) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.gids) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.nodes) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.users) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sinceUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceUs, fieldNumber: 1)
+    }
+    if self.untilUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilUs, fieldNumber: 2)
+    }
+    if !self.partitions.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.partitions, fieldNumber: 3)
+    }
+    if !self.gids.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.gids, fieldNumber: 4)
+    }
+    if !self.jobs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.jobs, fieldNumber: 5)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.nodes, fieldNumber: 6)
+    }
+    if !self.users.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.users, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReportUsage, rhs: WireReportUsage) -> Bool {
+    if lhs.sinceUs != rhs.sinceUs {return false}
+    if lhs.untilUs != rhs.untilUs {return false}
+    if lhs.partitions != rhs.partitions {return false}
+    if lhs.gids != rhs.gids {return false}
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.users != rhs.users {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUsageReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UsageReport"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{3}since_us\0\u{3}until_us\0\u{1}lines\0\u{1}capacity\0\u{1}down\0\u{3}planned_down\0\u{1}planned\0\u{1}reservations\0\u{1}total\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.lines) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.capacity) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.down) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.plannedDown) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.planned) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.reservations) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.total) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 1)
+    }
+    if self.sinceUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceUs, fieldNumber: 2)
+    }
+    if self.untilUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilUs, fieldNumber: 3)
+    }
+    if !self.lines.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.lines, fieldNumber: 4)
+    }
+    if !self.capacity.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.capacity, fieldNumber: 5)
+    }
+    if !self.down.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.down, fieldNumber: 6)
+    }
+    if !self.plannedDown.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.plannedDown, fieldNumber: 7)
+    }
+    if !self.planned.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.planned, fieldNumber: 8)
+    }
+    if !self.reservations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reservations, fieldNumber: 9)
+    }
+    if !self.total.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.total, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUsageReport, rhs: WireUsageReport) -> Bool {
+    if lhs.cluster != rhs.cluster {return false}
+    if lhs.sinceUs != rhs.sinceUs {return false}
+    if lhs.untilUs != rhs.untilUs {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.capacity != rhs.capacity {return false}
+    if lhs.down != rhs.down {return false}
+    if lhs.plannedDown != rhs.plannedDown {return false}
+    if lhs.planned != rhs.planned {return false}
+    if lhs.reservations != rhs.reservations {return false}
+    if lhs.total != rhs.total {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTRESSum: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TRESSum"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tres\0\u{1}seconds\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.tres) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.tres != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tres, fieldNumber: 1)
+    }
+    if self.seconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTRESSum, rhs: WireTRESSum) -> Bool {
+    if lhs.tres != rhs.tres {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUsageLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UsageLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}user\0\u{1}uid\0\u{1}wckey\0\u{1}cpus\0\u{1}jobs\0\u{1}used\0\u{3}full_name\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.wckey) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.jobs) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.used) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.fullName) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 2)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 3)
+    }
+    if !self.wckey.isEmpty {
+      try visitor.visitSingularStringField(value: self.wckey, fieldNumber: 4)
+    }
+    if self.cpus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 5)
+    }
+    if self.jobs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.jobs, fieldNumber: 6)
+    }
+    if !self.used.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.used, fieldNumber: 7)
+    }
+    if !self.fullName.isEmpty {
+      try visitor.visitSingularStringField(value: self.fullName, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUsageLine, rhs: WireUsageLine) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.wckey != rhs.wckey {return false}
+    if lhs.cpus != rhs.cpus {return false}
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.used != rhs.used {return false}
+    if lhs.fullName != rhs.fullName {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservationUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReservationUse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}id\0\u{3}start_us\0\u{3}end_us\0\u{1}flags\0\u{3}node_list\0\u{1}associations\0\u{1}held\0\u{1}used\0\u{1}counts\0\u{3}unused_wall_s\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.endUs) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.flags) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.associations) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.held) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.used) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.counts) }()
+      case 11: try { try decoder.decodeSingularDoubleField(value: &self.unusedWallS) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 2)
+    }
+    if self.startUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 3)
+    }
+    if self.endUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endUs, fieldNumber: 4)
+    }
+    if !self.flags.isEmpty {
+      try visitor.visitSingularStringField(value: self.flags, fieldNumber: 5)
+    }
+    if !self.nodeList.isEmpty {
+      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 6)
+    }
+    if !self.associations.isEmpty {
+      try visitor.visitSingularStringField(value: self.associations, fieldNumber: 7)
+    }
+    if !self.held.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.held, fieldNumber: 8)
+    }
+    if !self.used.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.used, fieldNumber: 9)
+    }
+    if !self.counts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counts, fieldNumber: 10)
+    }
+    if self.unusedWallS.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.unusedWallS, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservationUse, rhs: WireReservationUse) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.id != rhs.id {return false}
+    if lhs.startUs != rhs.startUs {return false}
+    if lhs.endUs != rhs.endUs {return false}
+    if lhs.flags != rhs.flags {return false}
+    if lhs.nodeList != rhs.nodeList {return false}
+    if lhs.associations != rhs.associations {return false}
+    if lhs.held != rhs.held {return false}
+    if lhs.used != rhs.used {return false}
+    if lhs.counts != rhs.counts {return false}
+    if lhs.unusedWallS != rhs.unusedWallS {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListNodeEvents: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListNodeEvents"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}since_us\0\u{3}until_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sinceUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceUs, fieldNumber: 1)
+    }
+    if self.untilUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilUs, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListNodeEvents, rhs: WireListNodeEvents) -> Bool {
+    if lhs.sinceUs != rhs.sinceUs {return false}
+    if lhs.untilUs != rhs.untilUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNodeEventList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NodeEventList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0\u{1}cluster\0\u{3}cluster_nodes\0\u{3}now_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.events) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.clusterNodes) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.events.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.events, fieldNumber: 1)
+    }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 2)
+    }
+    if !self.clusterNodes.isEmpty {
+      try visitor.visitSingularStringField(value: self.clusterNodes, fieldNumber: 3)
+    }
+    if self.nowUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNodeEventList, rhs: WireNodeEventList) -> Bool {
+    if lhs.events != rhs.events {return false}
+    if lhs.cluster != rhs.cluster {return false}
+    if lhs.clusterNodes != rhs.clusterNodes {return false}
+    if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNodeEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NodeEvent"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{3}start_us\0\u{3}end_us\0\u{1}state\0\u{1}reason\0\u{1}uid\0\u{1}user\0\u{1}tres\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.endUs) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.tres) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    if self.startUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 2)
+    }
+    if self.endUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endUs, fieldNumber: 3)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 6)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 7)
+    }
+    if !self.tres.isEmpty {
+      try visitor.visitSingularStringField(value: self.tres, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNodeEvent, rhs: WireNodeEvent) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs.startUs != rhs.startUs {return false}
+    if lhs.endUs != rhs.endUs {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.tres != rhs.tres {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListReservationRecords: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListReservationRecords"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}since_us\0\u{3}until_us\0\u{1}names\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.names) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sinceUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceUs, fieldNumber: 1)
+    }
+    if self.untilUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilUs, fieldNumber: 2)
+    }
+    if !self.names.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.names, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListReservationRecords, rhs: WireListReservationRecords) -> Bool {
+    if lhs.sinceUs != rhs.sinceUs {return false}
+    if lhs.untilUs != rhs.untilUs {return false}
+    if lhs.names != rhs.names {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservationRecordList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReservationRecordList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reservations\0\u{1}cluster\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.reservations) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reservations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reservations, fieldNumber: 1)
+    }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservationRecordList, rhs: WireReservationRecordList) -> Bool {
+    if lhs.reservations != rhs.reservations {return false}
+    if lhs.cluster != rhs.cluster {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListTriggers: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListTriggers"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListTriggers, rhs: WireListTriggers) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTriggerList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TriggerList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}triggers\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.triggers) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.triggers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.triggers, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTriggerList, rhs: WireTriggerList) -> Bool {
+    if lhs.triggers != rhs.triggers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTrigger: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Trigger"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}resource\0\u{1}name\0\u{1}kind\0\u{3}offset_s\0\u{1}uid\0\u{1}gid\0\u{1}user\0\u{1}permanent\0\u{1}program\0\u{3}armed_us\0\u{1}fired\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.resource) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.kind) }()
+      case 5: try { try decoder.decodeSingularSInt32Field(value: &self.offsetS) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.gid) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.permanent) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.program) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.armedUs) }()
+      case 12: try { try decoder.decodeRepeatedStringField(value: &self.fired) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 1)
+    }
+    if self.resource != 0 {
+      try visitor.visitSingularUInt32Field(value: self.resource, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if self.kind != 0 {
+      try visitor.visitSingularUInt32Field(value: self.kind, fieldNumber: 4)
+    }
+    if self.offsetS != 0 {
+      try visitor.visitSingularSInt32Field(value: self.offsetS, fieldNumber: 5)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 6)
+    }
+    if self.gid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.gid, fieldNumber: 7)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 8)
+    }
+    if self.permanent != false {
+      try visitor.visitSingularBoolField(value: self.permanent, fieldNumber: 9)
+    }
+    if !self.program.isEmpty {
+      try visitor.visitSingularStringField(value: self.program, fieldNumber: 10)
+    }
+    if self.armedUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.armedUs, fieldNumber: 11)
+    }
+    if !self.fired.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.fired, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTrigger, rhs: WireTrigger) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.resource != rhs.resource {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.offsetS != rhs.offsetS {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.gid != rhs.gid {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.permanent != rhs.permanent {return false}
+    if lhs.program != rhs.program {return false}
+    if lhs.armedUs != rhs.armedUs {return false}
+    if lhs.fired != rhs.fired {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSetTrigger: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SetTrigger"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}trigger\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._trigger) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._trigger {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSetTrigger, rhs: WireSetTrigger) -> Bool {
+    if lhs._trigger != rhs._trigger {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTriggerSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TriggerSet"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTriggerSet, rhs: WireTriggerSet) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireClearTriggers: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ClearTriggers"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}job\0\u{1}user\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 1)
+    }
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 2)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireClearTriggers, rhs: WireClearTriggers) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.job != rhs.job {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireGetCrontab: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GetCrontab"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireGetCrontab, rhs: WireGetCrontab) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCrontab: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Crontab"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}jobs\0\u{3}is_disabled\0\u{1}uid\0\u{1}lines\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.jobs) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isDisabled) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.lines) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 1)
+    }
+    if !self.jobs.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.jobs, fieldNumber: 2)
+    }
+    if self.isDisabled != false {
+      try visitor.visitSingularBoolField(value: self.isDisabled, fieldNumber: 3)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 4)
+    }
+    if !self.lines.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.lines, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireCrontab, rhs: WireCrontab) -> Bool {
+    if lhs.text != rhs.text {return false}
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.isDisabled != rhs.isDisabled {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSetCrontab: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SetCrontab"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}text\0\u{1}entries\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 2)
+    }
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSetCrontab, rhs: WireSetCrontab) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.entries != rhs.entries {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCronEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".CronEntry"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}line\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.line) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._job {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.line != 0 {
+      try visitor.visitSingularUInt32Field(value: self.line, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireCronEntry, rhs: WireCronEntry) -> Bool {
+    if lhs._job != rhs._job {return false}
+    if lhs.line != rhs.line {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCrontabSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".CrontabSet"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}failed_line\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt32Field(value: &self.jobs) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.failedLine) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.jobs.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.jobs, fieldNumber: 1)
+    }
+    if self.failedLine != 0 {
+      try visitor.visitSingularUInt32Field(value: self.failedLine, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireCrontabSet, rhs: WireCrontabSet) -> Bool {
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.failedLine != rhs.failedLine {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

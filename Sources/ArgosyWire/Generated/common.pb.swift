@@ -456,11 +456,114 @@ public nonisolated struct WireJobSpec: @unchecked Sendable {
     set {_uniqueStorage()._components = newValue}
   }
 
+  /// session that submitted it
+  public var submitSid: UInt32 {
+    get {_storage._submitSid}
+    set {_uniqueStorage()._submitSid = newValue}
+  }
+
+  public var adminComment: String {
+    get {_storage._adminComment}
+    set {_uniqueStorage()._adminComment = newValue}
+  }
+
+  /// NumCPUs of `scontrol update`; 0: as the tasks need
+  public var minCpus: UInt32 {
+    get {_storage._minCpus}
+    set {_uniqueStorage()._minCpus = newValue}
+  }
+
+  /// the script gets what the user's login shell sets, under its own environment
+  public var getUserEnv: Bool {
+    get {_storage._getUserEnv}
+    set {_uniqueStorage()._getUserEnv = newValue}
+  }
+
+  /// submission only, by root: the group to run as
+  public var runGid: UInt32 {
+    get {_storage._runGid ?? 0}
+    set {_uniqueStorage()._runGid = newValue}
+  }
+  /// Returns true if `runGid` has been explicitly set.
+  public var hasRunGid: Bool {_storage._runGid != nil}
+  /// Clears the value of `runGid`. Subsequent reads from it will return its default value.
+  public mutating func clearRunGid() {_uniqueStorage()._runGid = nil}
+
+  /// bits, see MailTypes in ArgosyDomain
+  public var mailTypes: UInt32 {
+    get {_storage._mailTypes}
+    set {_uniqueStorage()._mailTypes = newValue}
+  }
+
+  /// empty: the submitter
+  public var mailUser: String {
+    get {_storage._mailUser}
+    set {_uniqueStorage()._mailUser = newValue}
+  }
+
+  public var warning: WireWarningSignal {
+    get {_storage._warning ?? WireWarningSignal()}
+    set {_uniqueStorage()._warning = newValue}
+  }
+  /// Returns true if `warning` has been explicitly set.
+  public var hasWarning: Bool {_storage._warning != nil}
+  /// Clears the value of `warning`. Subsequent reads from it will return its default value.
+  public mutating func clearWarning() {_uniqueStorage()._warning = nil}
+
+  public var delayBootMinutes: UInt32 {
+    get {_storage._delayBootMinutes ?? 0}
+    set {_uniqueStorage()._delayBootMinutes = newValue}
+  }
+  /// Returns true if `delayBootMinutes` has been explicitly set.
+  public var hasDelayBootMinutes: Bool {_storage._delayBootMinutes != nil}
+  /// Clears the value of `delayBootMinutes`. Subsequent reads from it will return its default value.
+  public mutating func clearDelayBootMinutes() {_uniqueStorage()._delayBootMinutes = nil}
+
+  /// the nodes before it starts
+  public var reboot: Bool {
+    get {_storage._reboot}
+    set {_uniqueStorage()._reboot = newValue}
+  }
+
+  /// of a line of a user's crontab: when it runs
+  public var cron: String {
+    get {_storage._cron}
+    set {_uniqueStorage()._cron = newValue}
+  }
+
+  /// `requeue` is not the submitter's word: the cluster's JobRequeue counts
+  public var defaultRequeue: Bool {
+    get {_storage._defaultRequeue}
+    set {_uniqueStorage()._defaultRequeue = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Sent before the end of the time limit.
+public nonisolated struct WireWarningSignal: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: UInt32 = 0
+
+  /// before the end
+  public var seconds: UInt32 = 0
+
+  /// "B:": to the script's shell alone
+  public var batchOnly: Bool = false
+
+  /// "R:"
+  public var forReservation: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 /// What a job asks of its nodes beyond counts of tasks, CPUs and memory. 0, empty, false: not given.
@@ -1099,7 +1202,7 @@ nonisolated extension WireResourceLimit: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobSpec"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0\u{4}m\u{2}get_user_env\0\u{3}run_gid\0\u{4}'submit_sid\0\u{3}admin_comment\0\u{3}min_cpus\0\u{2}\u{1c}cron\0\u{4}\u{1e}mail_types\0\u{3}mail_user\0\u{1}warning\0\u{3}delay_boot_minutes\0\u{1}reboot\0\u{3}default_requeue\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -1149,6 +1252,18 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _killOnInvalidDependency: Bool? = nil
     var _wckey: String = String()
     var _components: [WireJobSpec] = []
+    var _submitSid: UInt32 = 0
+    var _adminComment: String = String()
+    var _minCpus: UInt32 = 0
+    var _getUserEnv: Bool = false
+    var _runGid: UInt32? = nil
+    var _mailTypes: UInt32 = 0
+    var _mailUser: String = String()
+    var _warning: WireWarningSignal? = nil
+    var _delayBootMinutes: UInt32? = nil
+    var _reboot: Bool = false
+    var _cron: String = String()
+    var _defaultRequeue: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1206,6 +1321,18 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       _killOnInvalidDependency = source._killOnInvalidDependency
       _wckey = source._wckey
       _components = source._components
+      _submitSid = source._submitSid
+      _adminComment = source._adminComment
+      _minCpus = source._minCpus
+      _getUserEnv = source._getUserEnv
+      _runGid = source._runGid
+      _mailTypes = source._mailTypes
+      _mailUser = source._mailUser
+      _warning = source._warning
+      _delayBootMinutes = source._delayBootMinutes
+      _reboot = source._reboot
+      _cron = source._cron
+      _defaultRequeue = source._defaultRequeue
     }
   }
 
@@ -1271,6 +1398,18 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 45: try { try decoder.decodeSingularBoolField(value: &_storage._killOnInvalidDependency) }()
         case 46: try { try decoder.decodeSingularStringField(value: &_storage._wckey) }()
         case 47: try { try decoder.decodeRepeatedMessageField(value: &_storage._components) }()
+        case 220: try { try decoder.decodeSingularBoolField(value: &_storage._getUserEnv) }()
+        case 221: try { try decoder.decodeSingularUInt32Field(value: &_storage._runGid) }()
+        case 260: try { try decoder.decodeSingularUInt32Field(value: &_storage._submitSid) }()
+        case 261: try { try decoder.decodeSingularStringField(value: &_storage._adminComment) }()
+        case 262: try { try decoder.decodeSingularUInt32Field(value: &_storage._minCpus) }()
+        case 290: try { try decoder.decodeSingularStringField(value: &_storage._cron) }()
+        case 320: try { try decoder.decodeSingularUInt32Field(value: &_storage._mailTypes) }()
+        case 321: try { try decoder.decodeSingularStringField(value: &_storage._mailUser) }()
+        case 322: try { try decoder.decodeSingularMessageField(value: &_storage._warning) }()
+        case 323: try { try decoder.decodeSingularUInt32Field(value: &_storage._delayBootMinutes) }()
+        case 324: try { try decoder.decodeSingularBoolField(value: &_storage._reboot) }()
+        case 325: try { try decoder.decodeSingularBoolField(value: &_storage._defaultRequeue) }()
         default: break
         }
       }
@@ -1424,6 +1563,42 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._components.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._components, fieldNumber: 47)
       }
+      if _storage._getUserEnv != false {
+        try visitor.visitSingularBoolField(value: _storage._getUserEnv, fieldNumber: 220)
+      }
+      try { if let v = _storage._runGid {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 221)
+      } }()
+      if _storage._submitSid != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._submitSid, fieldNumber: 260)
+      }
+      if !_storage._adminComment.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._adminComment, fieldNumber: 261)
+      }
+      if _storage._minCpus != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._minCpus, fieldNumber: 262)
+      }
+      if !_storage._cron.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cron, fieldNumber: 290)
+      }
+      if _storage._mailTypes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._mailTypes, fieldNumber: 320)
+      }
+      if !_storage._mailUser.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._mailUser, fieldNumber: 321)
+      }
+      try { if let v = _storage._warning {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 322)
+      } }()
+      try { if let v = _storage._delayBootMinutes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 323)
+      } }()
+      if _storage._reboot != false {
+        try visitor.visitSingularBoolField(value: _storage._reboot, fieldNumber: 324)
+      }
+      if _storage._defaultRequeue != false {
+        try visitor.visitSingularBoolField(value: _storage._defaultRequeue, fieldNumber: 325)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1480,10 +1655,67 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._killOnInvalidDependency != rhs_storage._killOnInvalidDependency {return false}
         if _storage._wckey != rhs_storage._wckey {return false}
         if _storage._components != rhs_storage._components {return false}
+        if _storage._submitSid != rhs_storage._submitSid {return false}
+        if _storage._adminComment != rhs_storage._adminComment {return false}
+        if _storage._minCpus != rhs_storage._minCpus {return false}
+        if _storage._getUserEnv != rhs_storage._getUserEnv {return false}
+        if _storage._runGid != rhs_storage._runGid {return false}
+        if _storage._mailTypes != rhs_storage._mailTypes {return false}
+        if _storage._mailUser != rhs_storage._mailUser {return false}
+        if _storage._warning != rhs_storage._warning {return false}
+        if _storage._delayBootMinutes != rhs_storage._delayBootMinutes {return false}
+        if _storage._reboot != rhs_storage._reboot {return false}
+        if _storage._cron != rhs_storage._cron {return false}
+        if _storage._defaultRequeue != rhs_storage._defaultRequeue {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWarningSignal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WarningSignal"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}seconds\0\u{3}batch_only\0\u{3}for_reservation\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.seconds) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.batchOnly) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.forReservation) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    if self.seconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seconds, fieldNumber: 2)
+    }
+    if self.batchOnly != false {
+      try visitor.visitSingularBoolField(value: self.batchOnly, fieldNumber: 3)
+    }
+    if self.forReservation != false {
+      try visitor.visitSingularBoolField(value: self.forReservation, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWarningSignal, rhs: WireWarningSignal) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.batchOnly != rhs.batchOnly {return false}
+    if lhs.forReservation != rhs.forReservation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

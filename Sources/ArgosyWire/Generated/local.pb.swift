@@ -24,52 +24,125 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 }
 
 /// <stepdir>/context.pb: what a step needs to know of its node.
-public nonisolated struct WireStepContext: Sendable {
+public nonisolated struct WireStepContext: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var cluster: String = String()
+  public var cluster: String {
+    get {_storage._cluster}
+    set {_uniqueStorage()._cluster = newValue}
+  }
 
-  public var node: String = String()
+  public var node: String {
+    get {_storage._node}
+    set {_uniqueStorage()._node = newValue}
+  }
 
-  public var spool: String = String()
+  public var spool: String {
+    get {_storage._spool}
+    set {_uniqueStorage()._spool = newValue}
+  }
 
-  public var killWaitMs: UInt32 = 0
+  public var killWaitMs: UInt32 {
+    get {_storage._killWaitMs}
+    set {_uniqueStorage()._killWaitMs = newValue}
+  }
 
   /// this machine's PUs (OS numbers) in logical order; abstract CPU i is [i % count]
-  public var processors: [UInt32] = []
+  public var processors: [UInt32] {
+    get {_storage._processors}
+    set {_uniqueStorage()._processors = newValue}
+  }
 
   /// absent: on the host
   public var container: WireLocalContainer {
-    get {_container ?? WireLocalContainer()}
-    set {_container = newValue}
+    get {_storage._container ?? WireLocalContainer()}
+    set {_uniqueStorage()._container = newValue}
   }
   /// Returns true if `container` has been explicitly set.
-  public var hasContainer: Bool {self._container != nil}
+  public var hasContainer: Bool {_storage._container != nil}
   /// Clears the value of `container`. Subsequent reads from it will return its default value.
-  public mutating func clearContainer() {self._container = nil}
+  public mutating func clearContainer() {_uniqueStorage()._container = nil}
 
   /// path of the relay socket as tasks see it
-  public var relay: String = String()
+  public var relay: String {
+    get {_storage._relay}
+    set {_uniqueStorage()._relay = newValue}
+  }
 
   /// limit of the step; 0: none
-  public var memoryBytes: UInt64 = 0
+  public var memoryBytes: UInt64 {
+    get {_storage._memoryBytes}
+    set {_uniqueStorage()._memoryBytes = newValue}
+  }
 
-  public var ioPort: UInt32 = 0
+  public var ioPort: UInt32 {
+    get {_storage._ioPort}
+    set {_uniqueStorage()._ioPort = newValue}
+  }
 
   /// path of the batch script as its interpreter sees it
-  public var script: String = String()
+  public var script: String {
+    get {_storage._script}
+    set {_uniqueStorage()._script = newValue}
+  }
 
-  public var job: UInt32 = 0
+  public var job: UInt32 {
+    get {_storage._job}
+    set {_uniqueStorage()._job = newValue}
+  }
 
-  public var attempt: UInt32 = 0
+  public var attempt: UInt32 {
+    get {_storage._attempt}
+    set {_uniqueStorage()._attempt = newValue}
+  }
+
+  /// what the step has of the node's devices
+  public var gres: [WireStepGRES] {
+    get {_storage._gres}
+    set {_uniqueStorage()._gres = newValue}
+  }
+
+  /// what the job has
+  public var jobGres: [WireStepGRES] {
+    get {_storage._jobGres}
+    set {_uniqueStorage()._jobGres = newValue}
+  }
+
+  /// ConstrainDevices: device numbers count from 0 in what the job sees
+  public var constrainsDevices: Bool {
+    get {_storage._constrainsDevices}
+    set {_uniqueStorage()._constrainsDevices = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
-  fileprivate var _container: WireLocalContainer? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct WireStepGRES: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var type: String = String()
+
+  public var count: UInt64 = 0
+
+  /// in the node's list of that name, all types
+  public var indices: [UInt32] = []
+
+  /// of the devices, where they have any
+  public var files: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 /// The job's holder on this node and what its image says about processes.
@@ -98,7 +171,175 @@ fileprivate nonisolated let _protobuf_package = "argosy"
 
 nonisolated extension WireStepContext: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StepContext"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{1}node\0\u{1}spool\0\u{3}kill_wait_ms\0\u{1}processors\0\u{1}container\0\u{1}relay\0\u{3}memory_bytes\0\u{3}io_port\0\u{1}script\0\u{1}job\0\u{1}attempt\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{1}node\0\u{1}spool\0\u{3}kill_wait_ms\0\u{1}processors\0\u{1}container\0\u{1}relay\0\u{3}memory_bytes\0\u{3}io_port\0\u{1}script\0\u{1}job\0\u{1}attempt\0\u{2}t\u{4}gres\0\u{3}job_gres\0\u{3}constrains_devices\0")
+
+  fileprivate class _StorageClass {
+    var _cluster: String = String()
+    var _node: String = String()
+    var _spool: String = String()
+    var _killWaitMs: UInt32 = 0
+    var _processors: [UInt32] = []
+    var _container: WireLocalContainer? = nil
+    var _relay: String = String()
+    var _memoryBytes: UInt64 = 0
+    var _ioPort: UInt32 = 0
+    var _script: String = String()
+    var _job: UInt32 = 0
+    var _attempt: UInt32 = 0
+    var _gres: [WireStepGRES] = []
+    var _jobGres: [WireStepGRES] = []
+    var _constrainsDevices: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _cluster = source._cluster
+      _node = source._node
+      _spool = source._spool
+      _killWaitMs = source._killWaitMs
+      _processors = source._processors
+      _container = source._container
+      _relay = source._relay
+      _memoryBytes = source._memoryBytes
+      _ioPort = source._ioPort
+      _script = source._script
+      _job = source._job
+      _attempt = source._attempt
+      _gres = source._gres
+      _jobGres = source._jobGres
+      _constrainsDevices = source._constrainsDevices
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._cluster) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._node) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._spool) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._killWaitMs) }()
+        case 5: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._processors) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._container) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._relay) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryBytes) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._ioPort) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._script) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._job) }()
+        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._attempt) }()
+        case 320: try { try decoder.decodeRepeatedMessageField(value: &_storage._gres) }()
+        case 321: try { try decoder.decodeRepeatedMessageField(value: &_storage._jobGres) }()
+        case 322: try { try decoder.decodeSingularBoolField(value: &_storage._constrainsDevices) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._cluster.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cluster, fieldNumber: 1)
+      }
+      if !_storage._node.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._node, fieldNumber: 2)
+      }
+      if !_storage._spool.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._spool, fieldNumber: 3)
+      }
+      if _storage._killWaitMs != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._killWaitMs, fieldNumber: 4)
+      }
+      if !_storage._processors.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._processors, fieldNumber: 5)
+      }
+      try { if let v = _storage._container {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if !_storage._relay.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._relay, fieldNumber: 7)
+      }
+      if _storage._memoryBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._memoryBytes, fieldNumber: 8)
+      }
+      if _storage._ioPort != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._ioPort, fieldNumber: 9)
+      }
+      if !_storage._script.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._script, fieldNumber: 10)
+      }
+      if _storage._job != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._job, fieldNumber: 11)
+      }
+      if _storage._attempt != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._attempt, fieldNumber: 12)
+      }
+      if !_storage._gres.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._gres, fieldNumber: 320)
+      }
+      if !_storage._jobGres.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._jobGres, fieldNumber: 321)
+      }
+      if _storage._constrainsDevices != false {
+        try visitor.visitSingularBoolField(value: _storage._constrainsDevices, fieldNumber: 322)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepContext, rhs: WireStepContext) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._cluster != rhs_storage._cluster {return false}
+        if _storage._node != rhs_storage._node {return false}
+        if _storage._spool != rhs_storage._spool {return false}
+        if _storage._killWaitMs != rhs_storage._killWaitMs {return false}
+        if _storage._processors != rhs_storage._processors {return false}
+        if _storage._container != rhs_storage._container {return false}
+        if _storage._relay != rhs_storage._relay {return false}
+        if _storage._memoryBytes != rhs_storage._memoryBytes {return false}
+        if _storage._ioPort != rhs_storage._ioPort {return false}
+        if _storage._script != rhs_storage._script {return false}
+        if _storage._job != rhs_storage._job {return false}
+        if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._gres != rhs_storage._gres {return false}
+        if _storage._jobGres != rhs_storage._jobGres {return false}
+        if _storage._constrainsDevices != rhs_storage._constrainsDevices {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepGRES: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepGRES"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}count\0\u{1}indices\0\u{1}files\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -106,80 +347,41 @@ nonisolated extension WireStepContext: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.node) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.spool) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.killWaitMs) }()
-      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.processors) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._container) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.relay) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.ioPort) }()
-      case 10: try { try decoder.decodeSingularStringField(value: &self.script) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
-      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.indices) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.files) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.cluster.isEmpty {
-      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 1)
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
-    if !self.node.isEmpty {
-      try visitor.visitSingularStringField(value: self.node, fieldNumber: 2)
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 2)
     }
-    if !self.spool.isEmpty {
-      try visitor.visitSingularStringField(value: self.spool, fieldNumber: 3)
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
     }
-    if self.killWaitMs != 0 {
-      try visitor.visitSingularUInt32Field(value: self.killWaitMs, fieldNumber: 4)
+    if !self.indices.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.indices, fieldNumber: 4)
     }
-    if !self.processors.isEmpty {
-      try visitor.visitPackedUInt32Field(value: self.processors, fieldNumber: 5)
-    }
-    try { if let v = self._container {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
-    if !self.relay.isEmpty {
-      try visitor.visitSingularStringField(value: self.relay, fieldNumber: 7)
-    }
-    if self.memoryBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 8)
-    }
-    if self.ioPort != 0 {
-      try visitor.visitSingularUInt32Field(value: self.ioPort, fieldNumber: 9)
-    }
-    if !self.script.isEmpty {
-      try visitor.visitSingularStringField(value: self.script, fieldNumber: 10)
-    }
-    if self.job != 0 {
-      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 11)
-    }
-    if self.attempt != 0 {
-      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 12)
+    if !self.files.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.files, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireStepContext, rhs: WireStepContext) -> Bool {
-    if lhs.cluster != rhs.cluster {return false}
-    if lhs.node != rhs.node {return false}
-    if lhs.spool != rhs.spool {return false}
-    if lhs.killWaitMs != rhs.killWaitMs {return false}
-    if lhs.processors != rhs.processors {return false}
-    if lhs._container != rhs._container {return false}
-    if lhs.relay != rhs.relay {return false}
-    if lhs.memoryBytes != rhs.memoryBytes {return false}
-    if lhs.ioPort != rhs.ioPort {return false}
-    if lhs.script != rhs.script {return false}
-    if lhs.job != rhs.job {return false}
-    if lhs.attempt != rhs.attempt {return false}
+  public static func ==(lhs: WireStepGRES, rhs: WireStepGRES) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.type != rhs.type {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.indices != rhs.indices {return false}
+    if lhs.files != rhs.files {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

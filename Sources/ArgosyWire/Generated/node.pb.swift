@@ -124,6 +124,14 @@ public nonisolated struct WireNodeToController: Sendable {
     set {body = .heartbeat(newValue)}
   }
 
+  public var usage: WireUsageAnswer {
+    get {
+      if case .usage(let v)? = body {return v}
+      return WireUsageAnswer()
+    }
+    set {body = .usage(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -131,6 +139,7 @@ public nonisolated struct WireNodeToController: Sendable {
     case report(WireReport)
     case relayed(WireRelayedRequest)
     case heartbeat(WireHeartbeat)
+    case usage(WireUsageAnswer)
 
   }
 
@@ -193,6 +202,23 @@ public nonisolated struct WireControllerToNode: Sendable {
     set {body = .rejected(newValue)}
   }
 
+  public var usage: WireUsageQuestion {
+    get {
+      if case .usage(let v)? = body {return v}
+      return WireUsageQuestion()
+    }
+    set {body = .usage(newValue)}
+  }
+
+  /// run RebootProgram
+  public var reboot: WireReboot {
+    get {
+      if case .reboot(let v)? = body {return v}
+      return WireReboot()
+    }
+    set {body = .reboot(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -203,6 +229,9 @@ public nonisolated struct WireControllerToNode: Sendable {
     case heartbeat(WireHeartbeat)
     /// wrong name, configuration, term: closes
     case rejected(WireRejected)
+    case usage(WireUsageQuestion)
+    /// run RebootProgram
+    case reboot(WireReboot)
 
   }
 
@@ -215,6 +244,18 @@ public nonisolated struct WireRejected: Sendable {
   // methods supported on all messages.
 
   public var why: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReboot: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reason: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -575,6 +616,14 @@ public nonisolated struct WireOrder: Sendable {
     set {body = .resume(newValue)}
   }
 
+  public var setLimit: WireSetLimit {
+    get {
+      if case .setLimit(let v)? = body {return v}
+      return WireSetLimit()
+    }
+    set {body = .setLimit(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -584,6 +633,7 @@ public nonisolated struct WireOrder: Sendable {
     case terminate(WireTerminate)
     case suspend(WireSuspend)
     case resume(WireResume)
+    case setLimit(WireSetLimit)
 
   }
 
@@ -671,6 +721,18 @@ public nonisolated struct WirePrepare: @unchecked Sendable {
   public var restarts: UInt32 {
     get {_storage._restarts}
     set {_uniqueStorage()._restarts = newValue}
+  }
+
+  /// it runs in
+  public var reservation: String {
+    get {_storage._reservation}
+    set {_uniqueStorage()._reservation = newValue}
+  }
+
+  /// OverTimeLimit, part of remaining_ms
+  public var overLimitMs: UInt64 {
+    get {_storage._overLimitMs}
+    set {_uniqueStorage()._overLimitMs = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -876,6 +938,23 @@ public nonisolated struct WireResume: Sendable {
   public init() {}
 }
 
+/// The job's time limit is another now.
+public nonisolated struct WireSetLimit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// one without a higher number than the last is a repeat
+  public var number: UInt32 = 0
+
+  /// 0: none
+  public var remainingMs: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 /// Reports are repeated after a reconnection until acknowledged (by sequence, in order).
 public nonisolated struct WireReport: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -957,6 +1036,14 @@ public nonisolated struct WireReport: @unchecked Sendable {
     set {_uniqueStorage()._body = .gone(newValue)}
   }
 
+  public var unfit: WireNodeUnfit {
+    get {
+      if case .unfit(let v)? = _storage._body {return v}
+      return WireNodeUnfit()
+    }
+    set {_uniqueStorage()._body = .unfit(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -965,6 +1052,7 @@ public nonisolated struct WireReport: @unchecked Sendable {
     case stepStarted(WireStepStarted)
     case stepEnded(WireStepEnded)
     case gone(WireAttemptGone)
+    case unfit(WireNodeUnfit)
 
   }
 
@@ -1086,6 +1174,19 @@ public nonisolated struct WireAttemptGone: Sendable {
   fileprivate var _usage: WireUsage? = nil
 }
 
+/// The node should take no more work: its epilog failed, processes do not die.
+public nonisolated struct WireNodeUnfit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reason: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 /// Opaque bytes between a job's srun and the controller (a Request or Reply); the node daemon only adds who.
 /// An empty request: the client behind the channel has gone.
 public nonisolated struct WireRelayedRequest: Sendable {
@@ -1116,6 +1217,51 @@ public nonisolated struct WireRelayedReply: Sendable {
   public var channel: UInt64 = 0
 
   public var reply: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What steps use now. Not an order: nothing is recorded, and no answer is owed.
+public nonisolated struct WireUsageQuestion: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: UInt64 = 0
+
+  public var steps: [WireStepName] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStepName: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var attempt: UInt32 = 0
+
+  public var step: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireUsageAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: UInt64 = 0
+
+  public var steps: [WireNodeStepUsage] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1253,7 +1399,7 @@ nonisolated extension WireIncarnation: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireNodeToController: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".NodeToController"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}register\0\u{1}report\0\u{1}relayed\0\u{1}heartbeat\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}register\0\u{1}report\0\u{1}relayed\0\u{1}heartbeat\0\u{2}l\u{3}usage\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1313,6 +1459,19 @@ nonisolated extension WireNodeToController: SwiftProtobuf.Message, SwiftProtobuf
           self.body = .heartbeat(v)
         }
       }()
+      case 240: try {
+        var v: WireUsageAnswer?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .usage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .usage(v)
+        }
+      }()
       default: break
       }
     }
@@ -1340,6 +1499,10 @@ nonisolated extension WireNodeToController: SwiftProtobuf.Message, SwiftProtobuf
       guard case .heartbeat(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     }()
+    case .usage?: try {
+      guard case .usage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 240)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1354,7 +1517,7 @@ nonisolated extension WireNodeToController: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireControllerToNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ControllerToNode"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}order\0\u{1}ack\0\u{1}relayed\0\u{1}heartbeat\0\u{1}rejected\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}order\0\u{1}ack\0\u{1}relayed\0\u{1}heartbeat\0\u{1}rejected\0\u{2}j\u{3}usage\0\u{2}P\u{1}reboot\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1440,6 +1603,32 @@ nonisolated extension WireControllerToNode: SwiftProtobuf.Message, SwiftProtobuf
           self.body = .rejected(v)
         }
       }()
+      case 240: try {
+        var v: WireUsageQuestion?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .usage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .usage(v)
+        }
+      }()
+      case 320: try {
+        var v: WireReboot?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reboot(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reboot(v)
+        }
+      }()
       default: break
       }
     }
@@ -1474,6 +1663,14 @@ nonisolated extension WireControllerToNode: SwiftProtobuf.Message, SwiftProtobuf
     case .rejected?: try {
       guard case .rejected(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .usage?: try {
+      guard case .usage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 240)
+    }()
+    case .reboot?: try {
+      guard case .reboot(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 320)
     }()
     case nil: break
     }
@@ -1512,6 +1709,36 @@ nonisolated extension WireRejected: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
   public static func ==(lhs: WireRejected, rhs: WireRejected) -> Bool {
     if lhs.why != rhs.why {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReboot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Reboot"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReboot, rhs: WireReboot) -> Bool {
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2098,7 +2325,7 @@ nonisolated extension WireNodeSettings: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Order"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepare\0\u{1}launch\0\u{1}signal\0\u{1}terminate\0\u{1}suspend\0\u{1}resume\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepare\0\u{1}launch\0\u{1}signal\0\u{1}terminate\0\u{1}suspend\0\u{1}resume\0\u{4}u\u{4}set_limit\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2189,6 +2416,19 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .resume(v)
         }
       }()
+      case 320: try {
+        var v: WireSetLimit?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .setLimit(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .setLimit(v)
+        }
+      }()
       default: break
       }
     }
@@ -2239,6 +2479,10 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       guard case .resume(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
+    case .setLimit?: try {
+      guard case .setLimit(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 320)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2258,7 +2502,7 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Prepare"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}spec\0\u{1}allocation\0\u{3}node_index\0\u{3}array_job\0\u{3}array_task\0\u{3}array_min\0\u{3}array_max\0\u{3}array_step\0\u{3}array_count\0\u{3}remaining_ms\0\u{1}batch\0\u{1}restarts\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}spec\0\u{1}allocation\0\u{3}node_index\0\u{3}array_job\0\u{3}array_task\0\u{3}array_min\0\u{3}array_max\0\u{3}array_step\0\u{3}array_count\0\u{3}remaining_ms\0\u{1}batch\0\u{1}restarts\0\u{2}t\u{4}reservation\0\u{3}over_limit_ms\0")
 
   fileprivate class _StorageClass {
     var _spec: WireJobSpec? = nil
@@ -2273,6 +2517,8 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _remainingMs: UInt64 = 0
     var _batch: WireLaunchStep? = nil
     var _restarts: UInt32 = 0
+    var _reservation: String = String()
+    var _overLimitMs: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2295,6 +2541,8 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
       _remainingMs = source._remainingMs
       _batch = source._batch
       _restarts = source._restarts
+      _reservation = source._reservation
+      _overLimitMs = source._overLimitMs
     }
   }
 
@@ -2325,6 +2573,8 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._remainingMs) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._batch) }()
         case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._restarts) }()
+        case 320: try { try decoder.decodeSingularStringField(value: &_storage._reservation) }()
+        case 321: try { try decoder.decodeSingularUInt64Field(value: &_storage._overLimitMs) }()
         default: break
         }
       }
@@ -2373,6 +2623,12 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._restarts != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._restarts, fieldNumber: 12)
       }
+      if !_storage._reservation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reservation, fieldNumber: 320)
+      }
+      if _storage._overLimitMs != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._overLimitMs, fieldNumber: 321)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2394,6 +2650,8 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._remainingMs != rhs_storage._remainingMs {return false}
         if _storage._batch != rhs_storage._batch {return false}
         if _storage._restarts != rhs_storage._restarts {return false}
+        if _storage._reservation != rhs_storage._reservation {return false}
+        if _storage._overLimitMs != rhs_storage._overLimitMs {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2746,9 +3004,44 @@ nonisolated extension WireResume: SwiftProtobuf.Message, SwiftProtobuf._MessageI
   }
 }
 
+nonisolated extension WireSetLimit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SetLimit"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}remaining_ms\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.remainingMs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    if self.remainingMs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.remainingMs, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSetLimit, rhs: WireSetLimit) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.remainingMs != rhs.remainingMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Report"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepared\0\u{3}prepare_failed\0\u{3}step_started\0\u{3}step_ended\0\u{1}gone\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepared\0\u{3}prepare_failed\0\u{3}step_started\0\u{3}step_ended\0\u{1}gone\0\u{2}v\u{4}unfit\0")
 
   fileprivate class _StorageClass {
     var _term: UInt64 = 0
@@ -2861,6 +3154,19 @@ nonisolated extension WireReport: SwiftProtobuf.Message, SwiftProtobuf._MessageI
             _storage._body = .gone(v)
           }
         }()
+        case 320: try {
+          var v: WireNodeUnfit?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .unfit(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .unfit(v)
+          }
+        }()
         default: break
         }
       }
@@ -2908,6 +3214,10 @@ nonisolated extension WireReport: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case .gone?: try {
         guard case .gone(let v)? = _storage._body else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .unfit?: try {
+        guard case .unfit(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 320)
       }()
       case nil: break
       }
@@ -3147,6 +3457,36 @@ nonisolated extension WireAttemptGone: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 }
 
+nonisolated extension WireNodeUnfit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NodeUnfit"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNodeUnfit, rhs: WireNodeUnfit) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireRelayedRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".RelayedRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}attempt\0\u{1}channel\0\u{1}request\0\u{1}uid\0")
@@ -3227,6 +3567,116 @@ nonisolated extension WireRelayedReply: SwiftProtobuf.Message, SwiftProtobuf._Me
   public static func ==(lhs: WireRelayedReply, rhs: WireRelayedReply) -> Bool {
     if lhs.channel != rhs.channel {return false}
     if lhs.reply != rhs.reply {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUsageQuestion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UsageQuestion"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}steps\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUsageQuestion, rhs: WireUsageQuestion) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.steps != rhs.steps {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepName: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepName"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}attempt\0\u{1}step\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 2)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepName, rhs: WireStepName) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUsageAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UsageAnswer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}steps\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUsageAnswer, rhs: WireUsageAnswer) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.steps != rhs.steps {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -62,6 +62,9 @@ public nonisolated struct WireIOClaims: Sendable {
 
   public var step: UInt32 = 0
 
+  /// beside the step's own srun
+  public var attach: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -396,7 +399,7 @@ nonisolated extension WireIOHello: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireIOClaims: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".IOClaims"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{1}node\0\u{1}job\0\u{1}attempt\0\u{1}step\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{1}node\0\u{1}job\0\u{1}attempt\0\u{1}step\0\u{2}W\u{3}attach\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -409,6 +412,7 @@ nonisolated extension WireIOClaims: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      case 220: try { try decoder.decodeSingularBoolField(value: &self.attach) }()
       default: break
       }
     }
@@ -430,6 +434,9 @@ nonisolated extension WireIOClaims: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.step != 0 {
       try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 5)
     }
+    if self.attach != false {
+      try visitor.visitSingularBoolField(value: self.attach, fieldNumber: 220)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -439,6 +446,7 @@ nonisolated extension WireIOClaims: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.job != rhs.job {return false}
     if lhs.attempt != rhs.attempt {return false}
     if lhs.step != rhs.step {return false}
+    if lhs.attach != rhs.attach {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -37,7 +37,7 @@ struct Argosyctld: ParsableCommand {
         let signals = blockSignals()
         do {
             let controller = try start(parsed.configuration, logger)
-            let signal = wait(for: signals)
+            let signal = wait(for: signals, hangUp: { controller.reconfigure() })
             logger.notice("stopping", metadata: ["signal": "\(signal)"])
             controller.stop()
         } catch {
@@ -52,6 +52,8 @@ struct Argosyctld: ParsableCommand {
         let store = try SQLiteStore(directory: configuration.stateSaveLocation, options: storage)
         makeDirectory(of: configuration.socketPath)
         var options = ControllerOptions()
+        let path = file
+        options.readConfiguration = { try ConfigurationFile.parse(path) }
         // As in Slurm: listen on SlurmctldHost's address alone.
         let parameters = configuration.entries.last { $0.key.lowercased() == "communicationparameters" }?.value ?? ""
         if parameters.lowercased().split(separator: ",").contains("noctldinaddrany"),
@@ -111,19 +113,22 @@ struct Argosyctld: ParsableCommand {
     /// Blocked in all threads to come, so that only `wait` sees them.
     private func blockSignals() -> sigset_t {
         signal(SIGPIPE, SIG_IGN)
-        signal(SIGHUP, SIG_IGN)
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGHUP)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         return signals
     }
 
-    private func wait(for signals: sigset_t) -> Int32 {
+    private func wait(for signals: sigset_t, hangUp: () -> Void) -> Int32 {
         var signals = signals
         var received: Int32 = 0
-        while sigwait(&signals, &received) != 0 {}
-        return received
+        while true {
+            guard sigwait(&signals, &received) == 0 else { continue }
+            guard received == SIGHUP else { return received }
+            hangUp()
+        }
     }
 }

@@ -67,7 +67,8 @@ struct argosy_device_rule {
     uint32_t major, minor;
     int any_minor;
 };
-int argosy_cgroup_devices(int cgroup, const struct argosy_device_rule *rules, size_t count);
+// With `deny` the rules name what is refused, and everything else (mknod too) is as the cgroups above say.
+int argosy_cgroup_devices(int cgroup, const struct argosy_device_rule *rules, size_t count, int deny);
 
 // --- spawn.c ---
 
