@@ -50,7 +50,7 @@ enum Srun {
             try StepDefaults.complete(&options, environmentTasks: environmentTasks, variable: Process.variable)
         } catch {
             Console.complain("srun: error: \(error.message)\n")
-            return 1
+            return errorStatus
         }
         return start(options, command)
     }
@@ -68,19 +68,26 @@ enum Srun {
             var caught = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGALRM]
             if terminal != nil { caught.append(SIGWINCH) }
             let signals = Signals(caught)
+            // Another job's than the one it runs in: not by that one's relay.
+            if options.jobID > 0, let own = Process.variable("SLURM_JOB_ID"), own != "\(options.jobID)" {
+                unsetenv("ARGOSY_RELAY")
+            }
             let session = try Session()
-            let run = StepStart(options: options, command: command, session: session, signals: signals, terminal: terminal)
+            let run = StepStart(
+                options: options, command: command, session: session, signals: signals, terminal: terminal)
             if options.jobID > 0 { return try run.start(in: options.jobID, isOwn: false) }
             return try allocated(run)
         } catch let error as StepFileFailure {
             Console.complain("srun: error: \(error.message)\n")
-            return 1
         } catch {
             let failure = Failure(error)
             Console.error("srun", failure.message, detail: failure.detail)
-            return 1
         }
+        return errorStatus
     }
+
+    /// Of srun's own failures, so that scripts can tell them from their program's.
+    static var errorStatus: Int32 { Process.variable("SLURM_EXIT_ERROR").flatMap { Int32($0) } ?? 1 }
 
     /// A job of its own, that ends with the connection it was asked for on.
     private static func allocated(_ run: StepStart) throws -> Int32 {
@@ -146,9 +153,10 @@ enum Srun {
 
     /// The next reply, with an eye on signals; `slow` is called once when it takes more than a second.
     static func waitForReply(
-        _ connection: ControllerConnection, _ signals: Signals, cancelled: String, slow: () -> Void = {}
+        _ connection: ControllerConnection, _ signals: Signals, after patience: Int32 = 1000, cancelled: String,
+        slow: () -> Void = {}
     ) throws -> WireReply {
-        var waits: Int32 = 1000
+        var waits = patience
         while true {
             var entries = [
                 pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0),

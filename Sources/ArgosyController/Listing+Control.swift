@@ -8,7 +8,6 @@ extension Listing {
     func addControl(_ row: JobRow, to info: inout WireJobInfo, in view: CoreView) {
         info.tres = view.tresText(of: row.id)
         info.isBatch = row.spec.isBatch || row.hetLeader.flatMap { view.job($0)?.spec.isBatch } ?? false
-        info.accrueUs = row.eligible.microseconds
         let steps = view.steps(of: row.id)
         for place in info.steps.indices where place < steps.count {
             info.steps[place].tres = steps[place].step == .batch ? "" : view.tresText(of: steps[place])

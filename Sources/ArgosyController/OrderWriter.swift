@@ -155,7 +155,8 @@ final class OrderWriter: Sendable {
         wire.memoryMib = request.memoryPerNodeMib
         if request.hasOptions { wire.options = request.options }
         wire.mpi = request.mpi
-        wire.waitForIo = request.io.stdinPath.isEmpty || request.io.stdoutPath.isEmpty
+        // srun connects to every node in any case: it hears there how tasks end.
+        wire.waitForIo = true
         if let limit = step.request.timeLimit.duration {
             wire.remainingMs = milliseconds(limit - (clock.now - step.start))
         }

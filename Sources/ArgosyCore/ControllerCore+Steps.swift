@@ -58,7 +58,10 @@ extension ControllerCore {
                 }
                 continue
             }
-            let layout = StepLayout(job: run.allocation, request: waiter.request, free: freeCPUs(of: id, run)).place()
+            let layout = StepLayout(
+                job: run.allocation, request: waiter.request, free: freeCPUs(of: id, run),
+                freeGRES: freeGRES(of: id, run)
+            ).place()
             switch layout {
             case .fits(let allocation, let firstRanks): start(waiter, record, allocation, firstRanks)
             case .never(let refusal): refuse(waiter.reply, refusal)
@@ -78,6 +81,23 @@ extension ControllerCore {
                 let node = step.layout.nodes[Int(position)]
                 guard let place = run.position(of: node.index) else { continue }
                 free[Int(place)].subtract(node.cpus)
+            }
+        }
+        return free
+    }
+
+    /// Without what running steps asked for themselves; what others only see stays free.
+    private func freeGRES(of id: JobID, _ run: JobRun) -> [[GRESGrant]] {
+        var free = run.allocation.nodes.map(\.gres)
+        for step in tables.steps[id.rawValue] ?? [] where !step.request.overlap && !step.request.gres.isEmpty {
+            for position in step.nodesRunning {
+                let node = step.layout.nodes[Int(position)]
+                guard let place = run.position(of: node.index).map(Int.init) else { continue }
+                for grant in node.gres {
+                    guard let index = free[place].firstIndex(where: { $0.name == grant.name && $0.type == grant.type })
+                    else { continue }
+                    free[place][index].remove(grant)
+                }
             }
         }
         return free

@@ -166,6 +166,10 @@ public struct StepRequest: Hashable, Sendable {
     /// Refused, not kept, when it has to wait for other steps.
     public var noWait = false
     public var distribution = StepDistribution.block
+    /// Of the job's, for this step alone; empty: all of them, shared with other steps.
+    public var gres: [GRESRequest] = []
+    /// None of them.
+    public var noGRES = false
     public var timeLimit = TimeLimit.notGiven
     /// A serialized CreateStep, kept as it came for the nodes: what it runs, its environment and stdio.
     public var payload: [UInt8] = []

@@ -15,16 +15,37 @@ struct StepLayout {
     let request: StepRequest
     /// CPUs of the job that no other step has, by position in the allocation.
     let free: [CPUSet]
+    /// Devices and counts of the job that no other step has for itself, by position in the allocation.
+    let freeGRES: [[GRESGrant]]
 
     func place() -> Outcome {
+        if let refusal = refusal() { return .never(refusal) }
         let candidates: [Int]
         switch positions() {
         case .success(let found): candidates = found
         case .failure(let refusal): return .never(refusal)
         }
-        if let layout = layout(on: candidates, with: free) { return layout }
-        if layout(on: candidates, with: job.nodes.map(\.cpus)) != nil { return .waits }
+        let gres = StepGRES(request, request.overlap ? job.nodes.map(\.gres) : freeGRES)
+        if let layout = layout(on: candidates, with: free, gres) { return layout }
+        let all = StepGRES(request, job.nodes.map(\.gres))
+        if layout(on: candidates, with: job.nodes.map(\.cpus), all) != nil { return .waits }
         return .never(tooMuch(candidates))
+    }
+
+    /// What no wait would mend.
+    private func refusal() -> Refusal? {
+        let memory = job.nodes.map { $0.memoryMiB == 0 ? UInt64.max : $0.memoryMiB }.max() ?? 0
+        if request.memoryPerNodeMiB > memory {
+            return Refusal(
+                .memoryTooLarge, "Memory required by task is not available",
+                detail: "the step asks for \(request.memoryPerNodeMiB) MiB on a node, the job has \(memory)")
+        }
+        for wanted in request.gres where !job.nodes.contains(where: { $0.gres.contains { $0.satisfies(wanted) } }) {
+            return Refusal(
+                .invalidGRES, "Invalid generic resource (gres) specification",
+                detail: "the job holds no \(wanted.name)\(wanted.type.isEmpty ? "" : ":" + wanted.type)")
+        }
+        return nil
     }
 
     /// Nodes the step may use, in the job's order.
@@ -57,15 +78,19 @@ struct StepLayout {
             throw Refusals.notAvailable("node \(name) of --nodelist=\(list) is not one of the job's nodes")
         }
         let wanted = Set(names)
-        return positions.filter { wanted.contains(job.nodes[$0].name) }
+        let found = positions.filter { wanted.contains(job.nodes[$0].name) }
+        // More nodes than named: these, and what else there is.
+        guard request.nodes > found.count else { return found }
+        return found + positions.filter { !wanted.contains(job.nodes[$0].name) }
     }
 
-    private func layout(on candidates: [Int], with free: [CPUSet]) -> Outcome? {
-        let usable = candidates.filter { room(at: $0, free) > 0 }
-        guard let count = nodeCount(usable, free), count > 0, count <= usable.count else { return nil }
-        let chosen = Array(usable.prefix(count))
-        guard let tasks = distribute(chosen, free) else { return nil }
-        let nodes = zip(chosen, tasks).map { position, tasks in share(of: position, tasks: tasks, free) }
+    private func layout(on candidates: [Int], with free: [CPUSet], _ gres: StepGRES) -> Outcome? {
+        let usable = candidates.filter { room(at: $0, free, gres) > 0 }
+        guard let count = nodeCount(usable, free, gres), count > 0, count <= usable.count else { return nil }
+        let chosen = usable.prefix(count).sorted()
+        guard let tasks = distribute(chosen, free, gres) else { return nil }
+        guard let grants = gres.take(chosen, tasks) else { return nil }
+        let nodes = chosen.indices.map { share(of: chosen[$0], tasks: tasks[$0], free, grants[$0]) }
         var firstRanks: [UInt32] = []
         var rank: UInt32 = 0
         for node in nodes {
@@ -78,15 +103,16 @@ struct StepLayout {
     private var cpusPerTask: Int { max(1, request.cpusPerTask) }
 
     /// Tasks that position can take. A step that neither shares nor counts its CPUs wants all of them.
-    private func room(at position: Int, _ free: [CPUSet]) -> Int {
+    private func room(at position: Int, _ free: [CPUSet], _ gres: StepGRES) -> Int {
         let all = job.nodes[position].cpus.count
         let usable = request.overlap ? all : free[position].count
         if !request.overlap && !request.exact && usable < all { return 0 }
         let tasks = request.overcommit ? max(usable, request.tasks) : usable / cpusPerTask
-        return request.tasksPerNode > 0 ? min(tasks, request.tasksPerNode) : tasks
+        let possible = min(tasks, gres.mostTasks(at: position))
+        return request.tasksPerNode > 0 ? min(possible, request.tasksPerNode) : possible
     }
 
-    private func nodeCount(_ usable: [Int], _ free: [CPUSet]) -> Int? {
+    private func nodeCount(_ usable: [Int], _ free: [CPUSet], _ gres: StepGRES) -> Int? {
         if request.nodes > 0 { return request.nodes }
         guard request.tasks > 0 else {
             return request.nodeList.isEmpty && request.relative == nil ? job.nodes.count : usable.count
@@ -97,13 +123,13 @@ struct StepLayout {
         }
         var sum = 0
         for (count, position) in usable.enumerated() {
-            sum += room(at: position, free)
+            sum += room(at: position, free, gres)
             if sum >= request.tasks { return count + 1 }
         }
         return nil
     }
 
-    private func distribute(_ chosen: [Int], _ free: [CPUSet]) -> [Int]? {
+    private func distribute(_ chosen: [Int], _ free: [CPUSet], _ gres: StepGRES) -> [Int]? {
         let wanted = taskCount(chosen)
         if case .hosts(let names) = request.distribution {
             let counts = chosen.map { position in names.filter { $0 == job.nodes[position].name }.count }
@@ -111,16 +137,16 @@ struct StepLayout {
         }
         if request.distribution == .block, chosen.count == job.nodes.count, wanted == Int(job.tasks),
             request.tasksPerNode == 0,
-            zip(chosen, job.nodes).allSatisfy({ $1.tasks > 0 && Int($1.tasks) <= room(at: $0, free) })
+            zip(chosen, job.nodes).allSatisfy({ $1.tasks > 0 && Int($1.tasks) <= room(at: $0, free, gres) })
         {
             return job.nodes.map { Int($0.tasks) }
         }
         guard wanted >= chosen.count else { return nil }
-        if let size = inTurns { return distributeInTurns(chosen.map { room(at: $0, free) }, wanted, size) }
+        if let size = inTurns { return distributeInTurns(chosen.map { room(at: $0, free, gres) }, wanted, size) }
         var tasks = chosen.map { _ in 1 }
         var left = wanted - chosen.count
         for (index, position) in chosen.enumerated() where left > 0 {
-            let more = min(left, room(at: position, free) - 1)
+            let more = min(left, room(at: position, free, gres) - 1)
             tasks[index] += more
             left -= more
         }
@@ -159,9 +185,10 @@ struct StepLayout {
         return max(chosen.count, chosen.reduce(0) { $0 + Int(job.nodes[$1].tasks) })
     }
 
-    private func share(of position: Int, tasks: Int, _ free: [CPUSet]) -> Allocation.Node {
+    private func share(of position: Int, tasks: Int, _ free: [CPUSet], _ gres: [GRESGrant]) -> Allocation.Node {
         var node = job.nodes[position]
         node.tasks = UInt32(tasks)
+        if request.noGRES { node.gres = [] } else if !request.gres.isEmpty { node.gres = gres }
         if request.exact && !request.overlap {
             node.cpus = CPUSet(free[position].members.prefix(max(1, tasks * cpusPerTask)))
         }

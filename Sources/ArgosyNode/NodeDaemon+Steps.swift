@@ -40,6 +40,7 @@ extension NodeDaemon {
             try SpoolFile.makeDirectory(paths.directory, mode: 0o700)
             if step == .batch { try writeScript(order, attempt) }
             order.script = .init()
+            if step != .batch { addTaskPrograms(&order.options) }
             try SpoolFile.write(try stepContext(id, attempt, order).serializedBytes(), to: paths.context)
             try SpoolFile.write(try order.serializedBytes(), to: paths.order)
             record.pid = try startStepDaemon(paths)
@@ -53,6 +54,12 @@ extension NodeDaemon {
                 failure: "cannot start the step on node \(context.node): \(error)", usage: Usage())
             stepEnded(id, step)
         }
+    }
+
+    /// The site's programs around each task: before the user's own, and after them.
+    private func addTaskPrograms(_ options: inout WireStepOptions) {
+        options.taskProlog = [taskPrograms.prolog, options.taskProlog].filter { !$0.isEmpty }.joined(separator: "\n")
+        options.taskEpilog = [options.taskEpilog, taskPrograms.epilog].filter { !$0.isEmpty }.joined(separator: "\n")
     }
 
     func startStepDaemon(_ paths: StepPaths) throws -> Int32 {

@@ -27,6 +27,8 @@ final class NodeDaemon {
     /// Between a welcome and the loss of its link.
     var isWelcome = false
     var killWait: Duration
+    /// TaskProlog and TaskEpilog of the configuration; empty: none.
+    var taskPrograms = (prolog: "", epilog: "")
     var stepListener: Descriptor?
     /// Step daemons' lines, by descriptor number; nil before their hello.
     var stepLines: [Int32: StepLine] = [:]
@@ -182,6 +184,13 @@ final class NodeDaemon {
         switch frame.body {
         case .welcome(let welcome):
             isWelcome = true
+            for (key, value) in welcome.settings.parameters {
+                switch key.lowercased() {
+                case "taskprolog": taskPrograms.prolog = value
+                case "taskepilog": taskPrograms.epilog = value
+                default: break
+                }
+            }
             if welcome.settings.killWaitS > 0 { killWait = .seconds(Int64(welcome.settings.killWaitS)) }
             logger.info("registered", metadata: ["term": "\(welcome.term)", "attempts": "\(attempts.count)"])
             for report in outbox.reports(term: highestTerm, incarnation) { send(report) }

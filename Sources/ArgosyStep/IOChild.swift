@@ -15,6 +15,12 @@ final class IOChild {
         var input: Int32
         var output: Int32
         var error: Int32
+        var management: Int32 = -1
+    }
+    private struct Line {
+        var descriptor: Int32
+        var rank: UInt32
+        var bytes: [UInt8] = []
     }
     private struct Output {
         var descriptor: Int32
@@ -32,6 +38,8 @@ final class IOChild {
     private let node: String
     private var outputs: [Output] = []
     private var inputs: [Input] = []
+    private var lines: [Line] = []
+    private var service: ProcessManagement
     private var client: Int32 = -1
     private var frames = FrameAssembler()
     private var toClient = WriteQueue()
@@ -43,12 +51,14 @@ final class IOChild {
     private static let inputBound = 1 << 20
     private static let chunk = 64 << 10
 
-    init(control: Int32, node: String, tasks: [TaskPipes]) {
+    init(control: Int32, node: String, tasks: [TaskPipes], service: ProcessManagement) {
+        self.service = service
         self.control = control
         self.node = node
         for task in tasks {
             if task.output >= 0 { outputs.append(Output(descriptor: task.output, rank: task.rank, isError: false)) }
             if task.error >= 0 { outputs.append(Output(descriptor: task.error, rank: task.rank, isError: true)) }
+            if task.management >= 0 { lines.append(Line(descriptor: task.management, rank: task.rank)) }
             if task.input >= 0 { inputs.append(Input(descriptor: task.input, rank: task.rank)) }
         }
         for descriptor in outputs.map(\.descriptor) + inputs.map(\.descriptor) { setNonBlocking(descriptor) }
@@ -74,6 +84,7 @@ final class IOChild {
         var entries = [pollfd(fd: control, events: Int16(POLLIN), revents: 0)]
         let mayRead = clientGone || toClient.count < Self.outputBound
         if mayRead { entries += outputs.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) } }
+        entries += lines.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         for input in inputs where !input.queue.isEmpty {
             entries.append(pollfd(fd: input.descriptor, events: Int16(POLLOUT), revents: 0))
         }
@@ -93,6 +104,8 @@ final class IOChild {
             if client >= 0, entry.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 { readClient() }
         } else if let index = outputs.firstIndex(where: { $0.descriptor == entry.fd }) {
             readOutput(index)
+        } else if let index = lines.firstIndex(where: { $0.descriptor == entry.fd }) {
+            readLine(index)
         } else if let index = inputs.firstIndex(where: { $0.descriptor == entry.fd }) {
             flushInput(index)
         }
@@ -244,8 +257,10 @@ final class IOChild {
             message.a = Int64(order.number)
             _ = ControlSocket.send(message, to: control)
         case .window(let size): resize(size)
+        case .exchange(let pairs):
+            act(service.exchanged(round: pairs.round, String(decoding: Array(pairs.data), as: UTF8.self)))
         // The rest only goes the other way.
-        case .exchange, .output, .exited, .finished, .failure, .created, .refused, nil: break
+        case .output, .exited, .finished, .failure, .created, .refused, nil: break
         }
     }
 
@@ -255,6 +270,49 @@ final class IOChild {
         size.ws_row = UInt16(clamping: window.rows)
         size.ws_col = UInt16(clamping: window.columns)
         for output in outputs { _ = ioctl(output.descriptor, UInt(TIOCSWINSZ), &size) }
+    }
+
+    // MARK: PMI
+
+    private func readLine(_ index: Int) {
+        var buffer = [UInt8](repeating: 0, count: ProcessManagement.longestLine)
+        let count = recv(lines[index].descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        if count < 0, errno == EAGAIN || errno == EINTR { return }
+        let rank = lines[index].rank
+        if count > 0 { lines[index].bytes += buffer[..<count] }
+        guard count > 0, lines[index].bytes.count <= 4 * ProcessManagement.longestLine else {
+            close(lines[index].descriptor)
+            lines.remove(at: index)
+            return
+        }
+        while let place = lines.firstIndex(where: { $0.rank == rank }),
+            let end = lines[place].bytes.firstIndex(of: UInt8(ascii: "\n"))
+        {
+            let line = String(decoding: lines[place].bytes[..<end], as: UTF8.self)
+            lines[place].bytes.removeSubrange(...end)
+            act(service.take(line, from: rank))
+        }
+    }
+
+    private func act(_ actions: [ProcessManagement.Action]) {
+        for action in actions {
+            switch action {
+            case .answer(let rank, let text):
+                guard let line = lines.first(where: { $0.rank == rank }) else { continue }
+                let bytes = Array(text.utf8)
+                _ = Glibc.send(line.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+            case .exchange(let round, let pairs):
+                var frame = WireIOFrame()
+                frame.exchange.round = round
+                frame.exchange.node = node
+                frame.exchange.data = Data(pairs.utf8)
+                send(frame)
+            case .abort:
+                var message = StepMessage(.signal)
+                message.a = 9
+                _ = ControlSocket.send(message, to: control)
+            }
+        }
     }
 
     // MARK: tasks

@@ -18,9 +18,13 @@ struct IOChildProcess {
         }
         let tasks = files.tasks.map {
             "\($0.rank):\(keep($0.inputForChild)):\(keep($0.outputForChild)):\(keep($0.errorForChild))"
+                + ":\(keep($0.managementForChild))"
         }
+        let layout = order.launch.layout
+        let mapping = order.hasManagement ? ProcessManagement.mapping(order.nodesOfRanks) : ""
+        let step = ["\(layout.tasks)", order.name, mapping]
         let program = try Machine.executablePath()
-        var spec = ProcessSpec(path: program, arguments: ["argosystepd", "io", order.context.node] + tasks)
+        var spec = ProcessSpec(path: program, arguments: ["argosystepd", "io", order.context.node] + step + tasks)
         spec.workingDirectory = "/"
         spec.credentials = Credentials(order.identity)
         spec.stderr = 2
@@ -36,17 +40,21 @@ struct IOChildProcess {
     }
 }
 
-/// The mode `argosystepd io NODE RANK:IN:OUT:ERR...`, with the line to root as descriptor 3.
+/// The mode `argosystepd io NODE TASKS STEP MAPPING RANK:IN:OUT:ERR:PMI...`, with the line to root as descriptor 3.
 public enum IOChildMain {
     public static func run(arguments: [String]) -> Int32 {
-        guard let node = arguments.first else { return 64 }
+        guard arguments.count >= 4, let size = UInt32(arguments[1]) else { return 64 }
+        let node = arguments[0]
         var tasks: [IOChild.TaskPipes] = []
-        for text in arguments.dropFirst() {
+        for text in arguments.dropFirst(4) {
             let numbers = text.split(separator: ":").compactMap { Int32($0) }
-            guard numbers.count == 4 else { return 64 }
+            guard numbers.count == 5 else { return 64 }
             tasks.append(
-                .init(rank: UInt32(numbers[0]), input: numbers[1], output: numbers[2], error: numbers[3]))
+                .init(
+                    rank: UInt32(numbers[0]), input: numbers[1], output: numbers[2], error: numbers[3],
+                    management: numbers[4]))
         }
-        return IOChild(control: 3, node: node, tasks: tasks).run()
+        let service = ProcessManagement(size: size, name: arguments[2], mapping: arguments[3], ranks: tasks.map(\.rank))
+        return IOChild(control: 3, node: node, tasks: tasks, service: service).run()
     }
 }

@@ -13,6 +13,9 @@ struct StdioFiles {
         var inputForChild: Descriptor?
         var outputForChild: Descriptor?
         var errorForChild: Descriptor?
+        /// Of its line to the PMI service; nil: there is none.
+        var management: Descriptor?
+        var managementForChild: Descriptor?
     }
     struct Failure: Error { var message: String }
 
@@ -56,12 +59,25 @@ struct StdioFiles {
         }
     }
 
+    /// A line to the PMI service for every task.
+    mutating func addManagement() throws {
+        for index in tasks.indices {
+            var ends: [Int32] = [0, 0]
+            guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+                throw Failure(message: "socketpair: \(String(cString: strerror(errno)))")
+            }
+            tasks[index].management = Descriptor(adopting: ends[0])
+            tasks[index].managementForChild = Descriptor(adopting: ends[1])
+        }
+    }
+
     /// The child has its own copies now: an end of all writers must be seen.
     mutating func closeChildEnds() {
         for index in tasks.indices {
             tasks[index].inputForChild = nil
             tasks[index].outputForChild = nil
             tasks[index].errorForChild = nil
+            tasks[index].managementForChild = nil
         }
     }
 
@@ -69,8 +85,11 @@ struct StdioFiles {
     mutating func closeTaskPipes(_ plan: StdioPlan) {
         for (index, task) in plan.tasks.enumerated() {
             tasks[index].input = nil
+            tasks[index].management = nil
             if task.output == .client || task.output == .terminal { tasks[index].output = nil }
-            if task.error == .client || task.error == .terminal || (task.error == .sameAsOutput && task.output == .client) {
+            if task.error == .client || task.error == .terminal
+                || (task.error == .sameAsOutput && task.output == .client)
+            {
                 tasks[index].error = nil
             }
         }

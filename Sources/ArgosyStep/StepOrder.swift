@@ -18,6 +18,8 @@ struct StepOrder {
         let nodes = launch.layout.nodes
         return Int(launch.nodeIndex) < nodes.count ? nodes[Int(launch.nodeIndex)] : WireAllocatedNode()
     }
+    /// Its tasks have a PMI service.
+    var hasManagement: Bool { !isBatch && launch.mpi == "pmi2" }
     /// "5.batch", as Slurm names steps in messages.
     var name: String { "\(context.job).\(StepID(launch.step))" }
 
@@ -35,17 +37,29 @@ struct StepOrder {
             ranks = [0]
         } else {
             let layout = RankLayout(tasksPerNode: launch.layout.nodes.map(\.tasks))
-            ranks = layout.ranks(on: Int(launch.nodeIndex), Self.rankOrder(launch))
+            ranks = layout.ranks(on: Int(launch.nodeIndex), Self.rankOrder(launch, Int(launch.nodeIndex)))
         }
     }
 
-    private static func rankOrder(_ launch: WireLaunchStep) -> RankLayout.Order {
+    /// The number of each rank's node.
+    var nodesOfRanks: [Int] {
+        let layout = RankLayout(tasksPerNode: launch.layout.nodes.map(\.tasks))
+        var nodes = [Int](repeating: 0, count: Int(layout.tasksPerNode.reduce(0, +)))
+        for index in launch.layout.nodes.indices {
+            for rank in layout.ranks(on: index, Self.rankOrder(launch, index)) where Int(rank) < nodes.count {
+                nodes[Int(rank)] = index
+            }
+        }
+        return nodes
+    }
+
+    private static func rankOrder(_ launch: WireLaunchStep, _ index: Int) -> RankLayout.Order {
         let word = launch.options.distribution.lowercased().prefix { $0 != ":" && $0 != "," }
         if word == "cyclic" { return .turns(1) }
         if word.hasPrefix("plane"), let size = UInt32(word.drop { $0 != "=" }.dropFirst()) { return .turns(size) }
         let nodes = launch.layout.nodes
-        if word == "arbitrary", !launch.options.hostList.isEmpty, Int(launch.nodeIndex) < nodes.count {
-            return .named(launch.options.hostList.map { $0 == nodes[Int(launch.nodeIndex)].name })
+        if word == "arbitrary", !launch.options.hostList.isEmpty, index < nodes.count {
+            return .named(launch.options.hostList.map { $0 == nodes[index].name })
         }
         return .block
     }

@@ -22,6 +22,8 @@ final class StepSupervisor {
     private var launcher: TaskLauncher?
     private var failure = ""
     private var hasFinished = false
+    /// srun's end of the step is told once.
+    private var saidCancelled = false
     private var graceAt: Duration?
     private var limitAt: Duration?
     /// While it stands still: since when.
@@ -67,15 +69,20 @@ final class StepSupervisor {
         _ = channel.dial(at: BootClock.now)
         do {
             try prepare()
-            if plan.needsClient, order.launch.waitForIo {
+            if needsClient, order.launch.waitForIo {
                 clientAt = BootClock.now + Self.clientPatience
             } else {
                 act(machine.apply(.clientConnected))
             }
         } catch {
             failure = "\((error as? StdioFiles.Failure)?.message ?? "\(error)")"
-            child?.send(note(.failure, failure))
-            act(machine.apply(.terminateOrdered(grace: .zero)))
+            if child == nil, needsClient { child = startTeller() }
+            if child == nil || !order.launch.waitForIo {
+                child?.send(note(.failure, failure))
+                act(machine.apply(.terminateOrdered(grace: .zero)))
+            } else {
+                clientAt = BootClock.now + Self.clientPatience
+            }
         }
         while !hasFinished { try turn() }
         return 0
@@ -97,13 +104,28 @@ final class StepSupervisor {
         var opened = try StdioFiles(
             plan, as: Credentials(order.identity), umask: umask, truncate: !appends,
             window: (options.rows, options.columns))
-        if plan.needsClient {
+        if order.hasManagement { try opened.addManagement() }
+        if needsClient {
             let side = cgroup.child("io")
             try side.create()
             child = try IOChildProcess.start(order, opened, in: side)
             opened.closeChildEnds()
         }
         files = opened
+    }
+
+    /// srun connects to every node of its step: it hears there how tasks end.
+    private var needsClient: Bool { plan.needsClient || !order.isBatch }
+
+    /// One without streams, that only tells srun why the step cannot start.
+    private func startTeller() -> IOChildProcess? {
+        var nothing = plan
+        nothing.tasks = []
+        let side = cgroup.child("io")
+        guard (try? side.create()) != nil,
+            let empty = try? StdioFiles(nothing, as: Credentials(order.identity), umask: 0o77, truncate: false)
+        else { return nil }
+        return try? IOChildProcess.start(order, empty, in: side)
     }
 
     /// Devices of the job that are not this step's.
@@ -216,10 +238,15 @@ final class StepSupervisor {
         switch message.kind {
         case .clientConnected:
             clientAt = nil
+            guard failure.isEmpty else {
+                child.send(note(.failure, failure))
+                return act(machine.apply(.terminateOrdered(grace: .zero)))
+            }
             act(machine.apply(.clientConnected))
         case .clientLost: act(machine.apply(.clientLost))
         case .signal:
-            if [9, 15].contains(message.a), machine.phase == .running {
+            if [9, 15].contains(message.a), !saidCancelled {
+                saidCancelled = true
                 say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) ***")
             }
             act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))

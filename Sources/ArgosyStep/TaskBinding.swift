@@ -124,7 +124,9 @@ struct MemoryBinding {
             return (bind, 1 << UInt64(node))
         case "mask_mem":
             guard !list.isEmpty else { return nil }
-            let nodes = CPUBinding.bits(list[local % list.count]).filter { $0 < 64 }.reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
+            let nodes = CPUBinding.bits(list[local % list.count]).filter { $0 < 64 }.reduce(UInt64(0)) {
+                $0 | 1 << UInt64($1)
+            }
             return nodes == 0 ? nil : (bind, nodes)
         default: return nil
         }

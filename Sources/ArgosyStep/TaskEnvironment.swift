@@ -109,8 +109,9 @@ extension TaskEnvironment {
         // sbatch says where it was called, which is not where the job works when --chdir says so.
         setDefault("SLURM_SUBMIT_DIR", spec.workDir)
         set("SLURM_SUBMIT_HOST", spec.submitHost)
-        if spec.memoryPerNodeMib > 0 { set("SLURM_MEM_PER_NODE", spec.memoryPerNodeMib) }
-        if spec.memoryPerCpuMib > 0 { set("SLURM_MEM_PER_CPU", spec.memoryPerCpuMib) }
+        // Steps have it from the script, or were told nothing.
+        if isBatch, spec.memoryPerNodeMib > 0 { set("SLURM_MEM_PER_NODE", spec.memoryPerNodeMib) }
+        if isBatch, spec.memoryPerCpuMib > 0 { set("SLURM_MEM_PER_CPU", spec.memoryPerCpuMib) }
         if job.restarts > 0 { set("SLURM_RESTART_COUNT", job.restarts) }
         setArray(job)
     }

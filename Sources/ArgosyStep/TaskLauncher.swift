@@ -85,6 +85,7 @@ struct TaskLauncher {
             spec.arguments = TaskPrologue.arguments(order.launch.options.taskProlog, arguments)
         }
         spec.pidVariable = Self.pidVariable
+        if let line = ends.management { spec.keptDescriptors = [.init(from: line.raw, to: Self.managementDescriptor)] }
         spec.controlsTerminal = !order.isBatch && order.launch.io.pty && ends.rank == 0
         spec.memoryPolicy = memory.policy(local: local)
         let identity = order.identity
@@ -110,11 +111,20 @@ struct TaskLauncher {
     /// Gets the process's number on its way to exec.
     private static let pidVariable = "SLURM_TASK_PID"
 
+    /// What PMI_FD says.
+    private static let managementDescriptor: Int32 = 11
+
     private func variables(_ local: Int, _ rank: UInt32) -> TaskEnvironment {
         var variables = environment
         variables.setTask(rank: rank, local: UInt32(local), ranksHere: order.ranks)
         variables.setTaskGRES(order.launch, context: order.context, local: local)
         variables.set(Self.pidVariable, "0000000000")
+        if order.hasManagement {
+            variables.set("PMI_FD", Self.managementDescriptor)
+            variables.set("PMI_RANK", rank)
+            variables.set("PMI_SIZE", order.launch.layout.tasks)
+            variables.set("PMI_JOBID", order.name)
+        }
         return variables
     }
 
@@ -127,11 +137,13 @@ struct TaskLauncher {
 
     /// The program of --task-epilog, once a task has ended: as the user, in its environment, without its stdio.
     func startEpilog(_ local: Int, _ ends: StdioFiles.Ends, in cgroup: Cgroup) throws -> ChildProcess? {
-        let program = order.launch.options.taskEpilog
-        guard !program.isEmpty, !order.isBatch else { return nil }
+        let programs = order.launch.options.taskEpilog.split(separator: "\n").map(String.init)
+        guard let program = programs.first, !order.isBatch else { return nil }
         var spec = try makeSpec(local, ends, in: cgroup)
-        spec.path = program
-        spec.arguments = [program]
+        spec.path = programs.count == 1 ? program : "/bin/sh"
+        spec.arguments =
+            programs.count == 1
+            ? programs : ["/bin/sh", "-c", #"for p in "$@"; do "$p"; done"#, "slurmstepd"] + programs
         spec.controlsTerminal = false
         return try Spawn.start(spec)
     }

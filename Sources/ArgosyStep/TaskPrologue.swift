@@ -3,8 +3,11 @@
 /// It runs as the task, in its place: a shell starts it, does what its lines say (`export NAME=value`, `unset NAME`,
 /// `print text`), and becomes the program. So nothing of what it writes is read with other rights than the user's.
 enum TaskPrologue {
-    static func arguments(_ prolog: String, _ command: [String]) -> [String] {
-        ["/bin/sh", "-c", script, "slurmstepd", prolog] + command
+    /// - Parameter prologs: one a line, run in their order.
+    static func arguments(_ prologs: String, _ command: [String]) -> [String] {
+        prologs.split(separator: "\n").reversed().reduce(command) { command, prolog in
+            ["/bin/sh", "-c", script, "slurmstepd", String(prolog)] + command
+        }
     }
 
     private static let script = #"""

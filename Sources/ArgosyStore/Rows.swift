@@ -182,6 +182,8 @@ extension StepRequest {
         overcommit = request.options.overcommit
         noWait = request.noWait
         distribution = StepDistribution(request.options)
+        gres = request.options.gres.map(\.domain)
+        noGRES = request.options.noGres
         timeLimit = TimeLimit(rawValue: request.timeLimitMinutes)
         payload = (try? request.serializedBytes()) ?? []
     }

@@ -29,11 +29,12 @@ import Testing
         (["--foo"], "unrecognized option '--foo'"), (["-y"], "invalid option -- 'y'"),
         (["--nodes"], "option '--nodes' requires an argument"), (["-N"], "option requires an argument -- 'N'"),
         (["--label=3"], "option '--label' doesn't allow an argument"),
-        (["--cont=x"], "option '--cont' is ambiguous"), (["-N", "x"], "invalid number of nodes (-N x)"),
+        (["--cont=x"], "option '--cont' is ambiguous"), (["--mpi=x"], "Invalid MPI type 'x'"),
+        (["-N", "x"], "invalid number of nodes (-N x)"),
         (["-N4-2"], "invalid number of nodes"), (["-n0"], "Invalid numeric value \"0\""),
         (["--mem=lots"], "invalid memory constraint"), (["-t", "soon"], "Invalid --time specification"),
         (["--mpi=pmix"], "--mpi=pmix is not supported"), (["-w", "n[1-"], "is not a host list"),
-        (["--pty"], "--pty is not supported"), (["--container-mounts=etc:/etc"], "is not /source:/target"),
+        (["--x11"], "--x11 is not supported"), (["--container-mounts=etc:/etc"], "is not /source:/target"),
         (["--container-name=x"], "name an image instead"),
     ])
     func wrongWordsAreRefusedWithTheirReason(words: [String], message: String) {

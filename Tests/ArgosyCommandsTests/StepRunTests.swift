@@ -49,7 +49,7 @@ import Testing
         run.exited(exit(0, code: 1), at: 0)
         run.exited(exit(1, signal: 9), at: 0)
         #expect(run.signals == [18, 15])
-        #expect(run.lines == ["launch/slurm: _step_signal: Terminating StepId=12.0"])
+        #expect(run.lines.last == "launch/slurm: _step_signal: Terminating StepId=12.0")
         run.tick(at: 30_000)
         #expect(run.signals == [18, 15, 9])
     }

@@ -42,6 +42,7 @@ extension JobOptionTable {
             Row("gres", nil, .required, "list", env: [prefix + "GRES"], "required generic resources, per node") {
                 options, text throws(OptionError) in
                 options.asksGRESHelp = text.lowercased() == "help"
+                options.asksNoGRES = text.lowercased() == "none"
                 options.gres = options.asksGRESHelp ? [] : try ResourceText.gres(text)
             },
             gpus("gpus", "G", .job, "count of GPUs required for the job", \.gpus),

@@ -99,7 +99,11 @@ extension JobOptionTable {
 
     private static func refusedMPI(_ text: String) -> String {
         guard text.lowercased().hasPrefix("pmix") else {
-            return "Invalid MPI type '\(text)', --mpi=list for acceptable types"
+            return "Couldn't find the specified plugin name for mpi/\(text) looking at all files\n"
+                + "srun: error: cannot find mpi plugin for mpi/\(text)\n"
+                + "srun: error: MPI: Cannot create context for mpi/\(text)\n"
+                + "srun: error: MPI: Unable to load any plugin\n"
+                + "srun: error: Invalid MPI type '\(text)', --mpi=list for acceptable types"
         }
         return
             "--mpi=\(text) is not supported: there is no PMIx server; start programs of Open MPI with its mpirun, which "

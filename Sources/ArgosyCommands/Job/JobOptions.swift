@@ -46,6 +46,7 @@ struct JobOptions: CommandSettings {
     var hint = ""
     var asksHintHelp = false
     var asksGRESHelp = false
+    var asksNoGRES = false
     var deadline = Timestamp.unset
     var timeMin = TimeLimit.notGiven
     var priority: UInt32?

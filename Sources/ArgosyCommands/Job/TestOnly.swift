@@ -8,7 +8,6 @@ enum TestOnly {
     static func ask(_ submission: WireSubmitJob, as command: String, _ session: Session) throws(Failure) {
         var submission = submission
         submission.testOnly = true
-        submission.waitForAllocation = false
         submission.token = ""
         let reply = try session.ask(.submit(submission))
         guard case .tested(let tested)? = reply.body else {

@@ -107,6 +107,13 @@ enum LimitNames {
         return numbers.first { $0.name == name.uppercased() }?.resource
     }
 
+    /// The names that `text` does not have.
+    static func all(but text: String) -> String {
+        if text.uppercased() == "ALL" { return "NONE" }
+        let out = Set(text.split(separator: ",").compactMap { resource($0) })
+        return numbers.filter { !out.contains($0.resource) }.map(\.name).joined(separator: ",")
+    }
+
     /// Of this process's limits those that `text` names.
     static func chosen(
         _ text: String, of limits: [(resource: UInt32, soft: UInt64, hard: UInt64)]

@@ -9,10 +9,8 @@ enum StepDefaults {
     ) throws(Failure) {
         func number(_ name: String) -> UInt32 { variable(name).flatMap { UInt32($0) } ?? 0 }
         let askedTasks = options.tasks > 0
-        if options.tasks == 0, options.tasksPerNode == 0 {
-            options.tasks = environmentTasks
-            if environmentTasks == 0 { options.tasksPerNode = number("SLURM_NTASKS_PER_NODE") }
-        }
+        if options.tasks == 0 { options.tasks = environmentTasks }
+        if options.tasks == 0, options.tasksPerNode == 0 { options.tasksPerNode = number("SLURM_NTASKS_PER_NODE") }
         let jobNodes = options.jobID > 0 ? max(number("SLURM_JOB_NUM_NODES"), number("SLURM_NNODES")) : 0
         try check(options, jobNodes: jobNodes, variable)
         if options.minNodes == 0, options.nodeList.isEmpty, options.relative == nil {
@@ -21,7 +19,37 @@ enum StepDefaults {
             options.maxNodes = nodes
         }
         if askedTasks || environmentTasks > 0 { fitNodes(&options) }
+        honourTasksPerNode(&options)
         hosts(&options, variable)
+        try group(&options, variable)
+    }
+
+    /// A number of tasks goes before one for each node.
+    private static func honourTasksPerNode(_ options: inout JobOptions) {
+        let (each, tasks, nodes) = (options.tasksPerNode, options.tasks, options.minNodes)
+        guard each > 0, tasks > 0, nodes > 0, UInt64(each) * UInt64(nodes) < UInt64(tasks) else { return }
+        Console.info(
+            "srun",
+            "Warning: can't honor --ntasks-per-node set to \(each) which doesn't match the requested tasks \(tasks) with "
+                + "the number of requested nodes \(nodes). Ignoring --ntasks-per-node.")
+        options.tasksPerNode = 0
+    }
+
+    /// --het-group: the component's own job is the one the step is for.
+    private static func group(_ options: inout JobOptions, _ variable: (String) -> String?) throws(Failure) {
+        guard !options.step.hetGroup.isEmpty, options.jobID > 0 else { return }
+        let size = variable("SLURM_HET_SIZE").flatMap { UInt32($0) } ?? 0
+        guard let group = UInt32(options.step.hetGroup) else {
+            throw Failure(
+                "--het-group=\(options.step.hetGroup): a step runs in one component; start one srun for each of them")
+        }
+        guard group < max(size, 1) else {
+            throw Failure("Requested het-group offset exceeds highest hetjob index (\(group) > \(max(size, 1) - 1))")
+        }
+        guard let id = variable("SLURM_JOB_ID_HET_GROUP_\(group)").flatMap({ UInt32($0) }) else {
+            throw Failure("No directives to start application on any available hetjob components")
+        }
+        options.jobID = id
     }
 
     /// No more nodes than tasks.
@@ -29,7 +57,8 @@ enum StepDefaults {
         guard options.minNodes > options.tasks, options.tasks > 0 else { return }
         Console.info(
             "srun",
-            "Warning: can't run \(options.tasks) processes on \(options.minNodes) nodes, setting nnodes to \(options.tasks)")
+            "Warning: can't run \(options.tasks) processes on \(options.minNodes) nodes, setting nnodes to \(options.tasks)"
+        )
         options.minNodes = options.tasks
         options.maxNodes = options.tasks
     }

@@ -13,9 +13,10 @@ struct StepLoop {
     private let options: JobOptions
     private let terminal: Terminal?
     private var inputEnded = false
+    /// By round, what each node's tasks tell the others (PMI).
+    private var exchanges: [UInt32: [String: Data]] = [:]
     private let relayed: Bool
-    /// Called when the step is there.
-    var created: (WireStepCreated) -> Void = { _ in }
+    var notice: WaitingNotice?
 
     init(_ run: StepRun, _ options: JobOptions, terminal: Terminal?, relayed: Bool) {
         self.run = run
@@ -29,15 +30,22 @@ struct StepLoop {
     /// stdio is not to be had.
     mutating func follow(_ session: StepSession, _ signals: Signals) throws -> Int32 {
         defer { terminal?.restore() }
+        let askedAt = monotonicMS()
         while !session.isFinished {
+            var heard = false
             let events = try session.pump(also: watches(session, signals), timeout: timeout) { event in
+                heard = true
                 try handle(event)
             }
+            try answerExchanges(session)
             let now = monotonicMS()
             if events[0] != 0 { for signal in signals.take() { try interrupted(signal, session, now) } }
             if events[1] != 0 { try passInput(session) }
+            if run.created == nil, events.allSatisfy({ $0 == 0 }), monotonicMS() - askedAt >= WaitingNotice.patienceMS {
+                notice?.say()
+            }
             run.tick(at: now)
-            try flush(session, quiet: events.allSatisfy { $0 == 0 })
+            try flush(session, quiet: !heard && events.allSatisfy { $0 == 0 })
             if relayed, run.isFinished { session.finish() }
         }
         output?.finish()
@@ -53,14 +61,13 @@ struct StepLoop {
     /// Opens what srun itself reads and writes for the step.
     mutating func begin(_ created: WireStepCreated) throws(StepFileFailure) {
         run.start(created)
-        let name = options.name.isEmpty ? Process.variable("SLURM_JOB_NAME") ?? "" : options.name
-        try files.open(created, user: Process.variable("USER") ?? "", jobName: name)
+        try files.open(created, user: LocalUser.name, jobName: options.name)
         var writer = OutputWriter(labels: options.label, tasks: run.tasks)
         let (output, error) = (files.descriptors.output, files.descriptors.error)
         writer.write = { bytes, stream in Console.write(bytes, to: stream == 2 ? error : output) }
         self.output = writer
         terminal?.makeRaw()
-        self.created(created)
+        notice?.created()
     }
 
     private func watches(_ session: StepSession, _ signals: Signals) -> [StepSession.Watch] {
@@ -72,6 +79,7 @@ struct StepLoop {
     }
 
     private var timeout: Duration? {
+        if run.created == nil, notice?.isDue == true { return .milliseconds(Int64(WaitingNotice.patienceMS)) }
         if run.hasUntoldEnds { return .milliseconds(100) }
         return run.killAt.map { .milliseconds(max(0, $0 - monotonicMS())) }
     }
@@ -88,13 +96,28 @@ struct StepLoop {
     private mutating func handle(_ frame: WireIOFrame) throws {
         switch frame.body {
         case .created(let created): try begin(created)
-        case .refused(let refusal): throw Refusal(.init(rawValue: refusal.code) ?? .malformed, refusal.message, detail: refusal.detail)
+        case .refused(let refusal):
+            throw Refusal(.init(rawValue: refusal.code) ?? .malformed, refusal.message, detail: refusal.detail)
         case .output(let data):
             output?.take(Array(data.data), rank: data.rank, isError: data.isError, end: data.end)
         case .exited(let task): run.exited(task, at: monotonicMS())
         case .finished(let node): run.nodeFinished(node)
         case .failure(let failure): run.failed(failure)
-        case .input, .signal, .window, .exchange, nil: break
+        case .exchange(let pairs): exchanges[pairs.round, default: [:]][pairs.node] = pairs.data
+        case .input, .signal, .window, nil: break
+        }
+    }
+
+    /// What all nodes have said goes to all of them: a barrier of the tasks is over.
+    private mutating func answerExchanges(_ session: StepSession) throws {
+        guard let nodes = run.created?.layout.nodes.count else { return }
+        for round in exchanges.keys.sorted() {
+            guard let said = exchanges[round], said.count >= nodes else { continue }
+            exchanges[round] = nil
+            var frame = WireIOFrame()
+            frame.exchange.round = round
+            frame.exchange.data = said.keys.sorted().reduce(into: Data()) { $0 += said[$1] ?? Data() }
+            try session.send(frame)
         }
     }
 

@@ -10,6 +10,8 @@ struct StepRequestWriter {
     let job: UInt32
     /// Of a job made for it.
     let isOwn: Bool
+    /// Names of the limits that go along.
+    var propagated = "ALL"
 
     /// Throws `Failure` for a --multi-prog file that cannot be used.
     func request() throws(Failure) -> WireCreateStep {
@@ -52,7 +54,7 @@ struct StepRequestWriter {
         told.distribution = options.resources.distribution
         told.hostList = options.hostList
         told.hasLimits_p = true
-        told.limits = LimitNames.chosen(options.step.propagated ?? "ALL", of: Process.limits).map { limit in
+        told.limits = LimitNames.chosen(propagated, of: Process.limits).map { limit in
             var wire = WireResourceLimit()
             (wire.resource, wire.soft, wire.hard) = (limit.resource, limit.soft, limit.hard)
             return wire
@@ -63,6 +65,7 @@ struct StepRequestWriter {
         told.hint = options.hint
         told.overcommit = options.resources.overcommit
         told.gres = isOwn ? [] : WireResourceOptions(options.allResources).gres
+        told.noGres = options.asksNoGRES && !isOwn
         told.noKill = options.step.noKill
         if options.step.terminal {
             let window = Terminal.window
@@ -103,7 +106,9 @@ struct StepRequestWriter {
         if !options.mpi.isEmpty { told.append("SLURM_MPI_TYPE=\(options.mpi)") }
         if options.cpusPerTask > 0 { told.append("SLURM_CPUS_PER_TASK=\(options.cpusPerTask)") }
         if options.tasksPerNode > 0 { told.append("SLURM_NTASKS_PER_NODE=\(options.tasksPerNode)") }
-        told += options.toldResources.filter { !$0.hasPrefix("SLURM_DISTRIBUTION=") }
+        told += options.toldResources.filter { entry in
+            !["SLURM_DISTRIBUTION=", "SLURM_HINT="].contains { entry.hasPrefix($0) }
+        }
         let distribution = options.resources.distribution.lowercased()
         if distribution.hasPrefix("plane="), let size = UInt32(distribution.dropFirst(6)) {
             told += ["SLURM_DISTRIBUTION=plane", "SLURM_DIST_PLANESIZE=\(size)"]

@@ -42,15 +42,35 @@ struct StepRun {
     /// All nodes have said their last word.
     var isFinished: Bool { created.map { finished.count >= $0.layout.nodes.count } ?? false }
 
-    mutating func start(_ step: WireStepCreated) { created = step }
+    /// --verbose: what happens is told as it does.
+    var isVerbose = false
+
+    mutating func start(_ step: WireStepCreated) {
+        created = step
+        guard isVerbose else { return }
+        for (index, node) in step.layout.nodes.enumerated() {
+            let first = index < step.firstRank.count ? step.firstRank[index] : 0
+            let ranks = Self.ranges(Array(first..<first + node.tasks))
+            lines.append("launching \(stepName) on host \(node.name), \(node.tasks) tasks: \(ranks)")
+            lines.append("launch/slurm: _task_start: Node \(node.name), \(node.tasks) tasks started")
+        }
+    }
 
     mutating func exited(_ task: WireTaskExited, at now: Int64) {
         guard ended.updateValue(true, forKey: task.rank) == nil else { return }
         let (code, text) = Self.describe(task)
+        if isVerbose {
+            let status = String(task.exit.code << 8 | task.exit.signal, radix: 16)
+            lines.append(
+                "launch/slurm: _task_finish: Received task exit notification for 1 task of \(stepName) (status=0x"
+                    + String(repeating: "0", count: max(0, 4 - status.count)) + status + ").")
+            if text == nil { lines.append("launch/slurm: _task_finish: \(task.node): task \(task.rank): Completed") }
+        }
         exitCode = max(exitCode, code)
         if let text { say(text, of: task.rank, on: task.node) }
         if task.exit.signal == 9 || task.exit.signal == 15 { wasForced = true }
         if code != 0, killsOnBadExit, !terminating {
+            tellEnds()
             lines.append("launch/slurm: _step_signal: Terminating \(stepName)")
             terminating = true
             signals += [18, 15]
