@@ -113,7 +113,9 @@ enum Srun {
             throw Failure("Unable to allocate resources: \(failure.message)", detail: failure.detail)
         }
         var inner = options
-        if inner.minNodes == 0 || inner.maxNodes > inner.minNodes { inner.minNodes = UInt32(submitted.allocation.nodes.count) }
+        if inner.minNodes == 0 || inner.maxNodes > inner.minNodes {
+            inner.minNodes = UInt32(submitted.allocation.nodes.count)
+        }
         if inner.tasks == 0, inner.tasksPerNode == 0 { inner.tasks = max(1, submitted.allocation.tasks) }
         // Placement is the job's; the step takes all of it.
         inner.nodeList = ""

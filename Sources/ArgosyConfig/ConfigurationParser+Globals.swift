@@ -10,7 +10,9 @@ extension ConfigurationParser {
 
     mutating func readGlobal(_ pair: ConfigurationLine.Pair, _ line: ConfigurationLine) {
         let key = pair.key.lowercased()
-        if !["slurmctldhost", "prolog", "epilog"].contains(key), let earlier = configuration.entries.last(where: { $0.key.lowercased() == key }) {
+        if !["slurmctldhost", "prolog", "epilog"].contains(key),
+            let earlier = configuration.entries.last(where: { $0.key.lowercased() == key })
+        {
             let place = earlier.file == line.file ? "line \(earlier.line)" : "\(earlier.file):\(earlier.line)"
             warn(line, "\(pair.key) is given in \(place) too; the later value is used")
         }

@@ -272,7 +272,9 @@ struct Selection {
         else { return false }
         guard let ranges = found else { return true }
         guard let index = row.arrayIndex else {
-            return row.pendingIndices.contains { part in ranges.contains { $0.first <= part.last && part.first <= $0.last } }
+            return row.pendingIndices.contains { part in
+                ranges.contains { $0.first <= part.last && part.first <= $0.last }
+            }
         }
         return ranges.contains { $0.first <= index && index <= $0.last && (index - $0.first) % $0.step == 0 }
     }

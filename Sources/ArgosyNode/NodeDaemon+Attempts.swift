@@ -138,7 +138,8 @@ extension NodeDaemon {
                 if BootClock.now >= patience, cgroup.exists, cgroup.isPopulated() {
                     if !program.isEmpty {
                         _ = SiteProgram(
-                            path: program, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "SLURM_JOB_ID=\(id.job)"],
+                            path: program,
+                            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "SLURM_JOB_ID=\(id.job)"],
                             timeout: .seconds(60)
                         ).run()
                     }

@@ -4,7 +4,8 @@ internal import Glibc
 /// `<spool>/bin`: the commands as jobs see them, bound into containers. One static program under all its names.
 enum ProgramDirectory {
     static let names = [
-        "sacct", "sacctmgr", "salloc", "sattach", "sbatch", "sbcast", "scancel", "scontrol", "scrontab", "sdiag", "seff",
+        "sacct", "sacctmgr", "salloc", "sattach", "sbatch", "sbcast", "scancel", "scontrol", "scrontab", "sdiag",
+        "seff",
         "sinfo", "sprio", "squeue", "sreport", "srun", "sshare", "sstat", "strigger",
     ]
 

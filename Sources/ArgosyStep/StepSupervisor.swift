@@ -203,7 +203,9 @@ final class StepSupervisor {
 
     /// The job's limit is another now. A step of a batch job that has a limit of its own keeps that.
     private func setLimit(_ milliseconds: Int64) {
-        guard limitAt != nil || order.isBatch, order.isBatch || order.launch.job.spec.scriptDigest.isEmpty else { return }
+        guard limitAt != nil || order.isBatch, order.isBatch || order.launch.job.spec.scriptDigest.isEmpty else {
+            return
+        }
         limitAt = milliseconds > 0 ? BootClock.now + .milliseconds(milliseconds) : nil
         // What was suspended before now is not what is left.
         if suspendedAt != nil { suspendedAt = BootClock.now }

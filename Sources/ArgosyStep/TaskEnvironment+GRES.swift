@@ -2,7 +2,9 @@ public import ArgosyWire
 
 // GPUs of a job, step or task as programs look for them, and as Slurm tells of them.
 extension TaskEnvironment {
-    private static let visible = ["CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK", "GPU_DEVICE_ORDINAL"]
+    private static let visible = [
+        "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK", "GPU_DEVICE_ORDINAL",
+    ]
 
     /// `constrained`: whoever looks sees these devices only, so they count from 0. `names`: variables of Slurm's that get
     /// the numbers as the node counts.

@@ -72,7 +72,8 @@ extension Cgroup {
                 block: $0.block ? 1 : 0, major: $0.major, minor: $0.minor ?? 0, any_minor: $0.minor == nil ? 1 : 0)
         }
         let directory = try Files.open(v2, flags: O_RDONLY | O_DIRECTORY)
-        try checkShim(argosy_cgroup_devices(directory.raw, rules, rules.count, policy.denies ? 1 : 0), "limit devices of", v2)
+        try checkShim(
+            argosy_cgroup_devices(directory.raw, rules, rules.count, policy.denies ? 1 : 0), "limit devices of", v2)
     }
 
     private func setDevices(_ policy: DevicePolicy, v1 directory: String) throws(SystemError) {

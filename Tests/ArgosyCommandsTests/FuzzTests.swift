@@ -90,7 +90,8 @@ private struct SeededGenerator: RandomNumberGenerator {
 
     @Test func `no configuration line, moment or format stops the program`() {
         var random = SeededGenerator(state: 7)
-        let keys = ConfigurationTable.keys(.general).map(\.name) + ["NodeName", "PartitionName", "NodeSet", "DownNodes"]
+        let keys =
+            ConfigurationTable.keys(.general).map(\.name) + ["NodeName", "PartitionName", "NodeSet", "DownNodes"]
         var told = 0
         for _ in 0..<3000 {
             let line = (keys.randomElement(using: &random) ?? "") + "=" + Self.text(&random)

@@ -105,7 +105,8 @@ import Testing
             let database = try Database(path: directory.path + "/argosy.sqlite", readOnly: false)
             let tables = [
                 "accounts", "users", "associations", "qos", "tres", "association_usage", "qos_usage", "transactions",
-                "accounting_marks", "reservations", "wckeys", "triggers", "crontabs", "node_events", "past_reservations",
+                "accounting_marks", "reservations", "wckeys", "triggers", "crontabs", "node_events",
+                "past_reservations",
             ]
             for table in tables { try database.execute("DROP TABLE \(table)") }
             try database.execute("PRAGMA user_version=\(Schema.accountingVersion - 1)")

@@ -34,7 +34,8 @@ import Testing
 
     @Test(arguments: [
         "sbatch.1", "srun.1", "squeue.1", "scancel.1", "sinfo.1", "sacct.1", "scontrol.1", "argosy.1", "argosy-sim.1",
-        "argosy-why.1", "sacctmgr.1", "sprio.1", "sshare.1", "scrontab.1", "sdiag.1", "seff.1", "sreport.1", "strigger.1",
+        "argosy-why.1", "sacctmgr.1", "sprio.1", "sshare.1", "scrontab.1", "sdiag.1", "seff.1", "sreport.1",
+        "strigger.1",
         "sstat.1",
         "argosy.conf.5", "argosy-policy.7", "argosyctld.8", "argosyd.8", "argosystepd.8",
     ])

@@ -51,7 +51,8 @@ extension ConfigurationTable {
         .init("PrologSlurmctld", .path, "(null)"),
         .init(
             "PrologFlags", .flags(["Alloc", "Contain", "DeferBatch", "NoHold", "Serial", "X11"]), "(null)",
-            .noEffect("prologs run when nodes are allocated, as with Alloc; jobs are always contained; X11 is not forwarded")),
+            .noEffect(
+                "prologs run when nodes are allocated, as with Alloc; jobs are always contained; X11 is not forwarded")),
         .init("PropagatePrioProcess", .number(0...2), "0", .noEffect("tasks have the priority of argosyd(8)")),
         .init("PropagateResourceLimits", .flags(limitNames), "ALL"),
         .init("PropagateResourceLimitsExcept", .flags(limitNames), "(null)"),

@@ -294,14 +294,6 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .priorities(newValue)}
   }
 
-  public var reconfigure: WireReconfigure {
-    get {
-      if case .reconfigure(let v)? = body {return v}
-      return WireReconfigure()
-    }
-    set {body = .reconfigure(newValue)}
-  }
-
   public var licenses: WireListLicenses {
     get {
       if case .licenses(let v)? = body {return v}
@@ -470,6 +462,14 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .reservationRecords(newValue)}
   }
 
+  public var reconfigure: WireReconfigure {
+    get {
+      if case .reconfigure(let v)? = body {return v}
+      return WireReconfigure()
+    }
+    set {body = .reconfigure(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -498,7 +498,6 @@ public nonisolated struct WireRequest: Sendable {
     case changeAccounting(WireChangeAccounting)
     case shares(WireListShares)
     case priorities(WireListPriorities)
-    case reconfigure(WireReconfigure)
     case licenses(WireListLicenses)
     case switches(WireListSwitches)
     case deletePartition(WireDeletePartition)
@@ -520,6 +519,7 @@ public nonisolated struct WireRequest: Sendable {
     case crontab(WireGetCrontab)
     case setCrontab(WireSetCrontab)
     case reservationRecords(WireListReservationRecords)
+    case reconfigure(WireReconfigure)
 
   }
 
@@ -690,14 +690,6 @@ public nonisolated struct WireReply: Sendable {
     set {body = .priorities(newValue)}
   }
 
-  public var reconfigured: WireReconfigured {
-    get {
-      if case .reconfigured(let v)? = body {return v}
-      return WireReconfigured()
-    }
-    set {body = .reconfigured(newValue)}
-  }
-
   public var licenses: WireLicenseList {
     get {
       if case .licenses(let v)? = body {return v}
@@ -794,6 +786,14 @@ public nonisolated struct WireReply: Sendable {
     set {body = .reservationRecords(newValue)}
   }
 
+  public var reconfigured: WireReconfigured {
+    get {
+      if case .reconfigured(let v)? = body {return v}
+      return WireReconfigured()
+    }
+    set {body = .reconfigured(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -816,7 +816,6 @@ public nonisolated struct WireReply: Sendable {
     case accountingTransactions(WireAccountingTransactions)
     case shares(WireShareList)
     case priorities(WirePriorityList)
-    case reconfigured(WireReconfigured)
     case licenses(WireLicenseList)
     case switches(WireSwitchList)
     case associationManager(WireAssociationManager)
@@ -829,6 +828,7 @@ public nonisolated struct WireReply: Sendable {
     case crontab(WireCrontab)
     case crontabSet(WireCrontabSet)
     case reservationRecords(WireReservationRecordList)
+    case reconfigured(WireReconfigured)
 
   }
 
@@ -3134,6 +3134,34 @@ public nonisolated struct WireJobChanges: @unchecked Sendable {
   /// Clears the value of `keepNodes`. Subsequent reads from it will return its default value.
   public mutating func clearKeepNodes() {_uniqueStorage()._keepNodes = nil}
 
+  public var delayBootMinutes: UInt32 {
+    get {_storage._delayBootMinutes ?? 0}
+    set {_uniqueStorage()._delayBootMinutes = newValue}
+  }
+  /// Returns true if `delayBootMinutes` has been explicitly set.
+  public var hasDelayBootMinutes: Bool {_storage._delayBootMinutes != nil}
+  /// Clears the value of `delayBootMinutes`. Subsequent reads from it will return its default value.
+  public mutating func clearDelayBootMinutes() {_uniqueStorage()._delayBootMinutes = nil}
+
+  public var reboot: Bool {
+    get {_storage._reboot ?? false}
+    set {_uniqueStorage()._reboot = newValue}
+  }
+  /// Returns true if `reboot` has been explicitly set.
+  public var hasReboot: Bool {_storage._reboot != nil}
+  /// Clears the value of `reboot`. Subsequent reads from it will return its default value.
+  public mutating func clearReboot() {_uniqueStorage()._reboot = nil}
+
+  /// bits, see MailTypes in ArgosyDomain
+  public var mailTypes: UInt32 {
+    get {_storage._mailTypes ?? 0}
+    set {_uniqueStorage()._mailTypes = newValue}
+  }
+  /// Returns true if `mailTypes` has been explicitly set.
+  public var hasMailTypes: Bool {_storage._mailTypes != nil}
+  /// Clears the value of `mailTypes`. Subsequent reads from it will return its default value.
+  public mutating func clearMailTypes() {_uniqueStorage()._mailTypes = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -3677,30 +3705,6 @@ public nonisolated struct WireShutdown: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public init() {}
-}
-
-/// Read the configuration again, and go by it.
-public nonisolated struct WireReconfigure: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public init() {}
-}
-
-public nonisolated struct WireReconfigured: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  /// what a restart is needed for
-  public var notes: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -4708,6 +4712,30 @@ public nonisolated struct WireCrontabSet: Sendable {
   public var jobs: [UInt32] = []
 
   public var failedLine: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Read the configuration again, and go by it.
+public nonisolated struct WireReconfigure: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReconfigured: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// what a restart is needed for
+  public var notes: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -9302,7 +9330,7 @@ nonisolated extension WireUpdateJob: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobChanges"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}time_limit_minutes\0\u{3}time_limit_change\0\u{3}time_min_minutes\0\u{1}priority\0\u{1}nice\0\u{1}partition\0\u{1}qos\0\u{1}account\0\u{1}constraint\0\u{3}has_gres\0\u{1}gres\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{1}dependency\0\u{3}begin_us\0\u{3}deadline_us\0\u{3}has_licenses\0\u{1}licenses\0\u{3}any_license\0\u{1}reservation\0\u{1}name\0\u{1}comment\0\u{1}wckey\0\u{3}node_list\0\u{1}exclude\0\u{1}requeue\0\u{3}array_throttle\0\u{4}e\u{3}admin_comment\0\u{3}min_cpus\0\u{3}min_cpus_per_node\0\u{3}min_tmp_disk_mib\0\u{1}contiguous\0\u{1}sharing\0\u{3}core_spec\0\u{3}tasks_per_node\0\u{1}prefer\0\u{1}sockets\0\u{1}cores\0\u{1}threads\0\u{1}switches\0\u{3}switch_wait_s\0\u{3}work_dir\0\u{3}stdout_path\0\u{3}end_us\0\u{3}mail_type\0\u{3}mail_user\0\u{3}reset_accrue_time\0\u{3}keep_nodes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}time_limit_minutes\0\u{3}time_limit_change\0\u{3}time_min_minutes\0\u{1}priority\0\u{1}nice\0\u{1}partition\0\u{1}qos\0\u{1}account\0\u{1}constraint\0\u{3}has_gres\0\u{1}gres\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{1}dependency\0\u{3}begin_us\0\u{3}deadline_us\0\u{3}has_licenses\0\u{1}licenses\0\u{3}any_license\0\u{1}reservation\0\u{1}name\0\u{1}comment\0\u{1}wckey\0\u{3}node_list\0\u{1}exclude\0\u{1}requeue\0\u{3}array_throttle\0\u{4}e\u{3}admin_comment\0\u{3}min_cpus\0\u{3}min_cpus_per_node\0\u{3}min_tmp_disk_mib\0\u{1}contiguous\0\u{1}sharing\0\u{3}core_spec\0\u{3}tasks_per_node\0\u{1}prefer\0\u{1}sockets\0\u{1}cores\0\u{1}threads\0\u{1}switches\0\u{3}switch_wait_s\0\u{3}work_dir\0\u{3}stdout_path\0\u{3}end_us\0\u{3}mail_type\0\u{3}mail_user\0\u{3}reset_accrue_time\0\u{3}keep_nodes\0\u{3}delay_boot_minutes\0\u{1}reboot\0\u{3}mail_types\0")
 
   fileprivate class _StorageClass {
     var _timeLimitMinutes: UInt32? = nil
@@ -9357,6 +9385,9 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _mailUser: String? = nil
     var _resetAccrueTime: Bool = false
     var _keepNodes: String? = nil
+    var _delayBootMinutes: UInt32? = nil
+    var _reboot: Bool? = nil
+    var _mailTypes: UInt32? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -9419,6 +9450,9 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _mailUser = source._mailUser
       _resetAccrueTime = source._resetAccrueTime
       _keepNodes = source._keepNodes
+      _delayBootMinutes = source._delayBootMinutes
+      _reboot = source._reboot
+      _mailTypes = source._mailTypes
     }
   }
 
@@ -9489,6 +9523,9 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 278: try { try decoder.decodeSingularStringField(value: &_storage._mailUser) }()
         case 279: try { try decoder.decodeSingularBoolField(value: &_storage._resetAccrueTime) }()
         case 280: try { try decoder.decodeSingularStringField(value: &_storage._keepNodes) }()
+        case 281: try { try decoder.decodeSingularUInt32Field(value: &_storage._delayBootMinutes) }()
+        case 282: try { try decoder.decodeSingularBoolField(value: &_storage._reboot) }()
+        case 283: try { try decoder.decodeSingularUInt32Field(value: &_storage._mailTypes) }()
         default: break
         }
       }
@@ -9657,6 +9694,15 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
       try { if let v = _storage._keepNodes {
         try visitor.visitSingularStringField(value: v, fieldNumber: 280)
       } }()
+      try { if let v = _storage._delayBootMinutes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 281)
+      } }()
+      try { if let v = _storage._reboot {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 282)
+      } }()
+      try { if let v = _storage._mailTypes {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 283)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -9718,6 +9764,9 @@ nonisolated extension WireJobChanges: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._mailUser != rhs_storage._mailUser {return false}
         if _storage._resetAccrueTime != rhs_storage._resetAccrueTime {return false}
         if _storage._keepNodes != rhs_storage._keepNodes {return false}
+        if _storage._delayBootMinutes != rhs_storage._delayBootMinutes {return false}
+        if _storage._reboot != rhs_storage._reboot {return false}
+        if _storage._mailTypes != rhs_storage._mailTypes {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -10750,55 +10799,6 @@ nonisolated extension WireShutdown: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 
   public static func ==(lhs: WireShutdown, rhs: WireShutdown) -> Bool {
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension WireReconfigure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".Reconfigure"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    // Load everything into unknown fields
-    while try decoder.nextFieldNumber() != nil {}
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: WireReconfigure, rhs: WireReconfigure) -> Bool {
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension WireReconfigured: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".Reconfigured"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}T\u{5}notes\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 340: try { try decoder.decodeRepeatedStringField(value: &self.notes) }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.notes.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.notes, fieldNumber: 340)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: WireReconfigured, rhs: WireReconfigured) -> Bool {
-    if lhs.notes != rhs.notes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -12996,6 +12996,55 @@ nonisolated extension WireCrontabSet: SwiftProtobuf.Message, SwiftProtobuf._Mess
   public static func ==(lhs: WireCrontabSet, rhs: WireCrontabSet) -> Bool {
     if lhs.jobs != rhs.jobs {return false}
     if lhs.failedLine != rhs.failedLine {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReconfigure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Reconfigure"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReconfigure, rhs: WireReconfigure) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReconfigured: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Reconfigured"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}T\u{5}notes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 340: try { try decoder.decodeRepeatedStringField(value: &self.notes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.notes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.notes, fieldNumber: 340)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReconfigured, rhs: WireReconfigured) -> Bool {
+    if lhs.notes != rhs.notes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

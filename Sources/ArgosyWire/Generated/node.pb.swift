@@ -624,6 +624,14 @@ public nonisolated struct WireOrder: Sendable {
     set {body = .setLimit(newValue)}
   }
 
+  public var notify: WireNotify {
+    get {
+      if case .notify(let v)? = body {return v}
+      return WireNotify()
+    }
+    set {body = .notify(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -634,12 +642,26 @@ public nonisolated struct WireOrder: Sendable {
     case suspend(WireSuspend)
     case resume(WireResume)
     case setLimit(WireSetLimit)
+    case notify(WireNotify)
 
   }
 
   public init() {}
 
   fileprivate var _incarnation: WireIncarnation? = nil
+}
+
+/// A line for the standard error of the job's batch script.
+public nonisolated struct WireNotify: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var text: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 /// Make the job's cgroup, image and holder. With `batch` (one-node jobs) the batch step starts at once.
@@ -723,6 +745,12 @@ public nonisolated struct WirePrepare: @unchecked Sendable {
     set {_uniqueStorage()._restarts = newValue}
   }
 
+  /// of a heterogeneous job, the leader first; to the leader's nodes only
+  public var components: [WireComponent] {
+    get {_storage._components}
+    set {_uniqueStorage()._components = newValue}
+  }
+
   /// it runs in
   public var reservation: String {
     get {_storage._reservation}
@@ -740,6 +768,39 @@ public nonisolated struct WirePrepare: @unchecked Sendable {
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct WireComponent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: UInt32 = 0
+
+  public var spec: WireJobSpec {
+    get {_spec ?? WireJobSpec()}
+    set {_spec = newValue}
+  }
+  /// Returns true if `spec` has been explicitly set.
+  public var hasSpec: Bool {self._spec != nil}
+  /// Clears the value of `spec`. Subsequent reads from it will return its default value.
+  public mutating func clearSpec() {self._spec = nil}
+
+  public var allocation: WireAllocation {
+    get {_allocation ?? WireAllocation()}
+    set {_allocation = newValue}
+  }
+  /// Returns true if `allocation` has been explicitly set.
+  public var hasAllocation: Bool {self._allocation != nil}
+  /// Clears the value of `allocation`. Subsequent reads from it will return its default value.
+  public mutating func clearAllocation() {self._allocation = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _spec: WireJobSpec? = nil
+  fileprivate var _allocation: WireAllocation? = nil
 }
 
 public nonisolated struct WireLaunchStep: @unchecked Sendable {
@@ -2325,7 +2386,7 @@ nonisolated extension WireNodeSettings: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Order"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepare\0\u{1}launch\0\u{1}signal\0\u{1}terminate\0\u{1}suspend\0\u{1}resume\0\u{4}u\u{4}set_limit\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{1}incarnation\0\u{1}sequence\0\u{1}job\0\u{1}attempt\0\u{1}prepare\0\u{1}launch\0\u{1}signal\0\u{1}terminate\0\u{1}suspend\0\u{1}resume\0\u{2}y\u{3}notify\0\u{4}<set_limit\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2416,6 +2477,19 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .resume(v)
         }
       }()
+      case 260: try {
+        var v: WireNotify?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .notify(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .notify(v)
+        }
+      }()
       case 320: try {
         var v: WireSetLimit?
         var hadOneofValue = false
@@ -2479,6 +2553,10 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       guard case .resume(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
+    case .notify?: try {
+      guard case .notify(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 260)
+    }()
     case .setLimit?: try {
       guard case .setLimit(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 320)
@@ -2500,9 +2578,39 @@ nonisolated extension WireOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
   }
 }
 
+nonisolated extension WireNotify: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Notify"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}D\u{4}text\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 260: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 260)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNotify, rhs: WireNotify) -> Bool {
+    if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Prepare"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}spec\0\u{1}allocation\0\u{3}node_index\0\u{3}array_job\0\u{3}array_task\0\u{3}array_min\0\u{3}array_max\0\u{3}array_step\0\u{3}array_count\0\u{3}remaining_ms\0\u{1}batch\0\u{1}restarts\0\u{2}t\u{4}reservation\0\u{3}over_limit_ms\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}spec\0\u{1}allocation\0\u{3}node_index\0\u{3}array_job\0\u{3}array_task\0\u{3}array_min\0\u{3}array_max\0\u{3}array_step\0\u{3}array_count\0\u{3}remaining_ms\0\u{1}batch\0\u{1}restarts\0\u{2}P\u{3}components\0\u{2}d\u{1}reservation\0\u{3}over_limit_ms\0")
 
   fileprivate class _StorageClass {
     var _spec: WireJobSpec? = nil
@@ -2517,6 +2625,7 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _remainingMs: UInt64 = 0
     var _batch: WireLaunchStep? = nil
     var _restarts: UInt32 = 0
+    var _components: [WireComponent] = []
     var _reservation: String = String()
     var _overLimitMs: UInt64 = 0
 
@@ -2541,6 +2650,7 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
       _remainingMs = source._remainingMs
       _batch = source._batch
       _restarts = source._restarts
+      _components = source._components
       _reservation = source._reservation
       _overLimitMs = source._overLimitMs
     }
@@ -2573,6 +2683,7 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._remainingMs) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._batch) }()
         case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._restarts) }()
+        case 220: try { try decoder.decodeRepeatedMessageField(value: &_storage._components) }()
         case 320: try { try decoder.decodeSingularStringField(value: &_storage._reservation) }()
         case 321: try { try decoder.decodeSingularUInt64Field(value: &_storage._overLimitMs) }()
         default: break
@@ -2623,6 +2734,9 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._restarts != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._restarts, fieldNumber: 12)
       }
+      if !_storage._components.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._components, fieldNumber: 220)
+      }
       if !_storage._reservation.isEmpty {
         try visitor.visitSingularStringField(value: _storage._reservation, fieldNumber: 320)
       }
@@ -2650,12 +2764,57 @@ nonisolated extension WirePrepare: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._remainingMs != rhs_storage._remainingMs {return false}
         if _storage._batch != rhs_storage._batch {return false}
         if _storage._restarts != rhs_storage._restarts {return false}
+        if _storage._components != rhs_storage._components {return false}
         if _storage._reservation != rhs_storage._reservation {return false}
         if _storage._overLimitMs != rhs_storage._overLimitMs {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireComponent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Component"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}allocation\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._spec) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._allocation) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 1)
+    }
+    try { if let v = self._spec {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._allocation {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireComponent, rhs: WireComponent) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs._spec != rhs._spec {return false}
+    if lhs._allocation != rhs._allocation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
