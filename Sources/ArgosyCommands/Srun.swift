@@ -13,7 +13,7 @@ import Glibc
 enum Srun {
     static let description = CommandDescription(
         name: "srun", synopsis: "[OPTIONS...] executable [args...]", options: JobOptionTable.srun,
-        stopsAtOperand: true)
+        stopsAtOperand: true, usageStatus: 255)
 
     static func run(_ arguments: [String]) -> Int32 {
         var options = JobOptions()

@@ -9,6 +9,9 @@ import Synchronization
 
 @testable import ArgosyNode
 
+/// The daemon's, of two of that name.
+typealias NodeEvent = ArgosyNode.NodeEvent
+
 /// A controller that does what a test tells it, on a node daemon that runs in this process with real step daemons.
 final class ScriptedController: Sendable {
     /// Keeps what the node sends; acknowledges like the real one when asked to.
