@@ -11,6 +11,7 @@ private func job(_ id: UInt32, _ state: String, _ change: (inout WireJobInfo) ->
     info.spec.name = "longjobname"
     info.spec.identity.user = "alice"
     info.timeLimitMinutes = 60
+    info.eligibleUs = 1_000_000
     info.nodesWanted = 2
     info.reason = "Resources"
     change(&info)
@@ -67,7 +68,10 @@ private func running(_ info: inout WireJobInfo) {
         #expect(try Squeue.render(records, options) == "13       1\n12       8\n")
         options.longFormat = nil
         options.format = "%é"
-        #expect(throws: OptionError.self) { try Squeue.render(records, options) }
+        // What is no field is shown as it is written.
+        #expect(try Squeue.render([records[0]], options) == "%é\n")
+        options.format = "%i %5 |%j"
+        #expect(try Squeue.render([records[0]], options) == "12 %5 |longjobname\n")
     }
 
     @Test func sortsByWhatIsAsked() throws {
@@ -122,8 +126,8 @@ private let tasks = [(13, 2), (14, nil), (15, 0), (16, 1)].map { (id: UInt32, in
         #expect(
             try Sinfo.render([partition], nodes, SinfoOptions()) == """
                 PARTITION AVAIL  TIMELIMIT  NODES  STATE NODELIST
-                main*        up   infinite      2   idle n[1,3]
                 main*        up   infinite      1   drng n2
+                main*        up   infinite      2   idle n[1,3]
                 main*        up   infinite      1  down* n4
 
                 """)
@@ -132,8 +136,67 @@ private let tasks = [(13, 2), (14, nil), (15, 0), (16, 1)].map { (id: UInt32, in
         options.header = false
         #expect(try Sinfo.render([partition], nodes, options) == "0/2/2/4 0/16/16/32\n")
         options.format = "%n"
-        options.states = ["drain"]
+        options.states = [["drain"]]
         #expect(try Sinfo.render([partition], nodes, options) == "n2\n")
+    }
+}
+
+/// What sacct prints of these rows.
+private func sacct(
+    _ jobs: [WireJobInfo], now: Int64, cluster: String, _ options: SacctOptions
+) throws(OptionError) -> String {
+    try Sacct.render(try Sacct.jobs(jobs, now: now, cluster: cluster, options), options)
+}
+
+@Suite struct DocumentTests {
+    private let document: Document = [
+        "a": "x/\"y\"", "none": .unset, "null": .null, "list": [], "map": ["n": 1, "d": 2.0, "t": true],
+        "special": "a: b", "number #": .list(["1", 2]),
+    ]
+
+    @Test func jsonHasSlurmsLayout() {
+        #expect(
+            DocumentFormat.json.text(document) == """
+                {
+                  "a": "x\\/\\"y\\"",
+                  "none": "",
+                  "null": null,
+                  "list": [
+                  ],
+                  "map": {
+                    "n": 1,
+                    "d": 2.0,
+                    "t": true
+                  },
+                  "special": "a: b",
+                  "number #": [
+                    "1",
+                    2
+                  ]
+                }
+                """)
+    }
+
+    @Test func yamlTagsEveryNodeAndQuotesWhatMustBe() {
+        #expect(
+            DocumentFormat.yaml.text(document) == """
+                %YAML 1.1
+                --- !!map
+                !!str a: !!str x/"y"
+                !!str none: !!null null
+                !!str null: !!null null
+                !!str list: !!seq []
+                !!str map: !!map
+                  !!str n: !!int 1
+                  !!str d: !!float 2.000000
+                  !!str t: !!bool true
+                !!str special: !!str 'a: b'
+                !!str 'number #': !!seq
+                - !!str 1
+                - !!int 2
+                ...
+
+                """)
     }
 }
 
@@ -154,7 +217,7 @@ private let tasks = [(13, 2), (14, nil), (15, 0), (16, 1)].map { (id: UInt32, in
 
     @Test func theDefaultFormatIsSlurms() throws {
         #expect(
-            try Sacct.render([done], now: 2000, cluster: "c", SacctOptions()) == """
+            try sacct([done], now: 2000, cluster: "c", SacctOptions()) == """
                 JobID           JobName  Partition    Account  AllocCPUS      State ExitCode \n\
                 ------------ ---------- ---------- ---------- ---------- ---------- -------- \n\
                 12           longjobna+       main                     8 OUT_OF_ME+      0:9 \n\
@@ -165,16 +228,16 @@ private let tasks = [(13, 2), (14, nil), (15, 0), (16, 1)].map { (id: UInt32, in
     @Test func fieldsHaveWidthsAndDelimiters() throws {
         var options = SacctOptions()
         options.format = "jobid,maxrss,totalcpu,elapsed"
-        options.parsable2 = true
-        options.header = false
+        options.table.style = .parsable2
+        options.table.header = false
         #expect(
-            try Sacct.render([done], now: 2000, cluster: "c", options)
+            try sacct([done], now: 2000, cluster: "c", options)
                 == "12||00:01.500|00:01:05\n12.batch|10240K|00:01.500|00:01:05\n")
         options.format = "jobid"
         #expect(
-            try Sacct.render(tasks, now: 2000, cluster: "c", options) == "13_0\n13_1\n13_2\n14\n")
-        options.format = "state%-15,jobid%.3"
-        #expect(throws: OptionError.self) { try Sacct.render([done], now: 0, cluster: "", options) }
+            try sacct(tasks, now: 2000, cluster: "c", options) == "13_0\n13_1\n13_2\n14\n")
+        options.format = "state%-15,foo"
+        #expect(throws: OptionError.self) { try sacct([done], now: 0, cluster: "", options) }
     }
 }
 
@@ -193,14 +256,14 @@ private let tasks = [(13, 2), (14, nil), (15, 0), (16, 1)].map { (id: UInt32, in
         }
         var options = SacctOptions()
         options.format = "jobid,state,exitcode,totalcpu"
-        options.parsable2 = true
-        options.header = false
+        options.table.style = .parsable2
+        options.table.header = false
         #expect(
-            try Sacct.render([requeued], now: 2000, cluster: "c", options)
+            try sacct([requeued], now: 2000, cluster: "c", options)
                 == "12|COMPLETED|0:0|00:01.000\n12.batch|COMPLETED|0:0|00:01.000\n")
         options.duplicates = true
         #expect(
-            try Sacct.render([requeued], now: 2000, cluster: "c", options)
+            try sacct([requeued], now: 2000, cluster: "c", options)
                 == "12|COMPLETED|0:0|00:02.000\n12.batch|CANCELLED|0:9|00:01.000\n12.batch|COMPLETED|0:0|00:01.000\n")
     }
 }
