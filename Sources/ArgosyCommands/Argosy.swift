@@ -7,6 +7,8 @@ enum Argosy {
         Commands, also by their own names as links to this program:
           sbatch    submit a batch script
           salloc    resources for a command or shell here
+          sattach   see and feed a running step
+          sbcast    send a file to a job's nodes
           srun      run tasks in a job, or as a job
           squeue    list jobs
           scancel   end or signal jobs
@@ -14,6 +16,11 @@ enum Argosy {
           sacct     list jobs of the past with what they used
           scontrol  show and change jobs and nodes
           sacctmgr  show and change accounts, users, associations and QOS
+          scrontab  jobs that run again and again, by a user's crontab
+          sdiag     what the controller did and how long it took
+          seff      what a job used of what it held
+          sreport   sums of use over a time, by account, user, size
+          strigger  programs that run when something happens
           sshare    list shares and usage of associations
           sprio     list what the priorities of waiting jobs are made of
 

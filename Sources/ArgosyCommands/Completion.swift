@@ -27,7 +27,8 @@ struct CommandSummary: Sendable {
 
 enum Completion {
     static let commands: [CommandSummary] = [
-        .init(Sacct.description), .init(Sacctmgr.description), .init(Salloc.description), .init(Sbatch.description), .init(Scancel.description),
+        .init(Sacct.description), .init(Sacctmgr.description), .init(Salloc.description), .init(Sattach.description),
+        .init(Sbatch.description), .init(Sbcast.description), .init(Scancel.description),
         .init(Scontrol.description),
         .init(Sinfo.description), .init(Sprio.description), .init(Squeue.description), .init(Srun.description),
         .init(Sshare.description),

@@ -11,7 +11,8 @@ typealias Command = @Sendable ([String]) -> Int32
 
 /// By Slurm's names.
 let commands: [String: Command] = [
-    "salloc": Salloc.run, "sacct": Sacct.run, "sacctmgr": Sacctmgr.run, "sbatch": Sbatch.run, "scancel": Scancel.run,
-    "scontrol": Scontrol.run, "sinfo": Sinfo.run, "sprio": Sprio.run,
-    "squeue": Squeue.run, "srun": Srun.run, "sshare": Sshare.run,
+    "sacct": Sacct.run, "sacctmgr": Sacctmgr.run, "salloc": Salloc.run, "sattach": Sattach.run, "sbatch": Sbatch.run,
+    "sbcast": Sbcast.run, "scancel": Scancel.run, "scontrol": Scontrol.run, "scrontab": Scrontab.run,
+    "sdiag": Sdiag.run, "seff": Seff.run, "sinfo": Sinfo.run, "sprio": Sprio.run, "sreport": Sreport.run,
+    "strigger": Strigger.run, "squeue": Squeue.run, "srun": Srun.run, "sshare": Sshare.run,
 ]

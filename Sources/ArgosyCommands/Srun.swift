@@ -31,46 +31,50 @@ enum Srun {
         guard let command = description.parse(arguments, into: &options, exitCode: &exitCode) else { return exitCode }
         if options.containerMounts.isEmpty { options.containerMounts = mounts }
         if options.mpi == "list" {
-            Console.print("MPI plugin types are...\n\tnone\n")
+            Console.print("MPI plugin types are...\n\tnone\n\tpmi2\n")
             return 0
         }
-        if let help = options.helpOfValues {
-            Console.print(help)
-            return options.asksHintHelp ? 1 : 0
+        if options.step.asksMemoryBindingHelp {
+            Console.print(BindingText.memoryHelp)
+            return 255
         }
         guard !command.isEmpty else {
             Console.complain("srun: fatal: No command given to execute.\n")
             return 1
         }
-        complete(&options, environmentTasks: environmentTasks, variable: Process.variable)
+        if let help = options.helpOfValues {
+            Console.print(help)
+            return options.asksHintHelp ? 1 : 0
+        }
+        do {
+            try StepDefaults.complete(&options, environmentTasks: environmentTasks, variable: Process.variable)
+        } catch {
+            Console.complain("srun: error: \(error.message)\n")
+            return 1
+        }
         return start(options, command)
     }
 
-    /// What the job's environment says when the command line does not: as many tasks and nodes as the job has.
-    static func complete(_ options: inout JobOptions, environmentTasks: UInt32, variable: (String) -> String?) {
-        func number(_ name: String) -> UInt32 { variable(name).flatMap { UInt32($0) } ?? 0 }
-        let askedTasks = options.tasks > 0
-        if options.tasks == 0, options.tasksPerNode == 0 {
-            options.tasks = environmentTasks
-            if environmentTasks == 0 { options.tasksPerNode = number("SLURM_NTASKS_PER_NODE") }
-        }
-        guard options.minNodes == 0, options.nodeList.isEmpty else { return }
-        let nodes = max(number("SLURM_JOB_NUM_NODES"), number("SLURM_NNODES"))
-        guard nodes > 0, options.relative == nil else { return }
-        options.minNodes = askedTasks ? min(nodes, options.tasks) : nodes
-        options.maxNodes = options.minNodes
-    }
-
-    private static func start(_ options: JobOptions, _ command: [String]) -> Int32 {
+    private static func start(_ given: JobOptions, _ command: [String]) -> Int32 {
         do {
-            try options.checkContainer()
-            let signals = Signals([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGALRM])
-            if let relay = ControllerConnection.environment("ARGOSY_RELAY") {
-                return try relayed(options, command, relay, signals)
+            try given.checkContainer()
+            var options = given
+            var terminal: Terminal?
+            if options.step.terminal {
+                terminal = Terminal()
+                options.step.terminal = terminal != nil
+                if options.step.terminal { options.unbuffered = true }
             }
+            var caught = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGALRM]
+            if terminal != nil { caught.append(SIGWINCH) }
+            let signals = Signals(caught)
             let session = try Session()
-            if options.jobID > 0 { return try step(options, command, options.jobID, session, signals) }
-            return try allocated(options, command, session, signals)
+            let run = StepStart(options: options, command: command, session: session, signals: signals, terminal: terminal)
+            if options.jobID > 0 { return try run.start(in: options.jobID, isOwn: false) }
+            return try allocated(run)
+        } catch let error as StepFileFailure {
+            Console.complain("srun: error: \(error.message)\n")
+            return 1
         } catch {
             let failure = Failure(error)
             Console.error("srun", failure.message, detail: failure.detail)
@@ -78,59 +82,9 @@ enum Srun {
         }
     }
 
-    private static func loop(_ options: JobOptions, relayed: Bool) -> StepLoop {
-        let run = StepRun(
-            killsOnBadExit: options.killOnBadExit ?? false, waitSeconds: options.waitSeconds,
-            disablesStatus: options.disableStatus || options.quitOnInterrupt)
-        return StepLoop(run, labels: options.label, input: input(options), relayed: relayed)
-    }
-
-    private static func input(_ options: JobOptions) -> StepLoop.Input {
-        switch options.input {
-        case "", "all": return .all
-        case "none": return .none
-        default: return UInt32(options.input).map { .task($0) } ?? .none
-        }
-    }
-
-    private static func relayed(
-        _ options: JobOptions, _ command: [String], _ relay: String, _ signals: Signals
-    ) throws -> Int32 {
-        var request = WireRequest()
-        request.createStep = stepRequest(options, command, job: options.jobID)
-        let session = try StepSession.throughRelay(relay, request)
-        var loop = loop(options, relayed: true)
-        do { return try loop.follow(session, signals) } catch {
-            let failure = Failure(error)
-            throw Failure("Unable to create step for job \(options.jobID): \(failure.message)", detail: failure.detail)
-        }
-    }
-
-    private static func step(
-        _ options: JobOptions, _ command: [String], _ job: UInt32, _ session: Session, _ signals: Signals
-    ) throws -> Int32 {
-        var request = WireRequest()
-        request.createStep = stepRequest(options, command, job: job)
-        let reply: WireReply
-        do {
-            let connection = try session.connect()
-            try connection.send(request)
-            reply = try waitForReply(connection, signals, cancelled: "Cancelled pending job step")
-        } catch {
-            let failure = Failure(error)
-            throw Failure("Unable to create step for job \(job): \(failure.message)", detail: failure.detail)
-        }
-        guard case .stepCreated(let created)? = reply.body else { throw Failure("Invalid reply of the controller") }
-        var loop = loop(options, relayed: false)
-        loop.run.start(created)
-        let nodes = try StepSession.direct(created, munge: Munge(socket: session.configuration.mungeSocket))
-        return try loop.follow(nodes, signals)
-    }
-
     /// A job of its own, that ends with the connection it was asked for on.
-    private static func allocated(
-        _ given: JobOptions, _ command: [String], _ session: Session, _ signals: Signals
-    ) throws -> Int32 {
+    private static func allocated(_ run: StepStart) throws -> Int32 {
+        let (given, command, session) = (run.options, run.command, run.session)
         try given.checkResources()
         let options = given.withoutForbiddenSpecialization("srun", session.configuration)
         if options.testOnly {
@@ -146,7 +100,7 @@ enum Srun {
         let submitted: WireJobSubmitted
         do {
             try connection.send(request)
-            submitted = try waitForAllocation(connection, signals, options)
+            submitted = try waitForAllocation(connection, run.signals, options)
         } catch {
             let failure = Failure(error)
             throw Failure("Unable to allocate resources: \(failure.message)", detail: failure.detail)
@@ -158,7 +112,10 @@ enum Srun {
         inner.nodeList = ""
         inner.exclude = ""
         inner.maxNodes = inner.minNodes
-        let code = try step(inner, command, submitted.job, session, signals)
+        var own = run
+        own.options = inner
+        own.jobNodes = submitted.allocation.nodes.map(\.name)
+        let code = try own.start(in: submitted.job, isOwn: true)
         waitForAccounts(of: submitted.job, session)
         withExtendedLifetime(connection) {}
         return code
@@ -188,7 +145,7 @@ enum Srun {
     }
 
     /// The next reply, with an eye on signals; `slow` is called once when it takes more than a second.
-    private static func waitForReply(
+    static func waitForReply(
         _ connection: ControllerConnection, _ signals: Signals, cancelled: String, slow: () -> Void = {}
     ) throws -> WireReply {
         var waits: Int32 = 1000
@@ -248,55 +205,5 @@ enum Srun {
         submit.token = Process.token()
         submit.waitForAllocation = true
         return submit
-    }
-
-    static func stepRequest(_ options: JobOptions, _ command: [String], job: UInt32) -> WireCreateStep {
-        var step = WireCreateStep()
-        step.job = job
-        step.tasks = options.tasks
-        step.nodes = options.minNodes
-        step.tasksPerNode = options.tasksPerNode
-        step.cpusPerTask = options.cpusPerTask
-        step.nodeList = options.nodeList
-        step.exclude = options.exclude
-        step.arguments = command
-        step.environment = exported(Process.environment, options.export)
-        step.workDir = options.absoluteWorkDirectory
-        step.name = options.name.isEmpty ? baseName(command[0]) : options.name
-        step.overlap = options.overlap
-        step.exact = options.exact || options.exclusive
-        step.io = io(options)
-        if let container = options.container { step.container = container }
-        step.noContainer = options.noContainer
-        step.relative = options.relative ?? 0
-        step.hasRelative_p = options.relative != nil
-        step.killOnBadExit = options.killOnBadExit ?? false
-        step.timeLimitMinutes = options.timeLimit.rawValue
-        step.memoryPerNodeMib = options.memoryPerNodeMiB
-        step.mpi = "none"
-        step.label = options.label
-        step.umask = Process.umask
-        step.waitS = options.waitSeconds ?? 0
-        return step
-    }
-
-    /// Modes of --input, --output and --error: `all` (or nothing) is srun itself, `none` is /dev/null, a task's number
-    /// is only that task, all else is a file on the nodes.
-    private static func io(_ options: JobOptions) -> WireStepIO {
-        var io = WireStepIO()
-        io.stdinPath = options.input == "all" ? "" : options.input
-        io.stdoutPath = path(options.output)
-        // Without a word of their own, errors go where output goes.
-        io.stderrPath = options.error.isEmpty ? io.stdoutPath : path(options.error)
-        io.append = options.append ?? false
-        return io
-    }
-
-    private static func path(_ mode: String) -> String {
-        switch mode {
-        case "all": ""
-        case "none": "/dev/null"
-        default: mode
-        }
     }
 }

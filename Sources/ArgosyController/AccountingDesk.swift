@@ -69,6 +69,7 @@ struct AccountingDesk: Sendable {
         answer.associations = state.associations.map(WireAssociation.init)
         answer.qos = state.qos.map(WireQOS.init)
         answer.tres = state.tres.all.map(WireTRES.init)
+        answer.wckeys = state.wckeys.map(WireWCKey.init)
         answer.clusterTres = clusterTRES().text(state.tres, order: .name)
         answer.clusterNodes = Hostlist.compress(configuration.nodes.map(\.name))
         answer.nowUs = clock.now.microseconds

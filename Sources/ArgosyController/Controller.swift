@@ -103,12 +103,13 @@ public final class Controller: Sendable {
                 users: users, desk: desk, changes: changes,
                 accounting: AccountingDesk(configuration: live, store: store, users: users, clock: clock),
                 administrators: administrators, usage: UsageDesk(desk: desk), clock: clock, counters: counters,
-                logger: logger, helpers: pools[1],
+                statistics: StatisticsBase(started), logger: logger, helpers: pools[1],
                 fetchers: pools[2], onShutdown: { onEnd("asked to by an operator") }))
         desk.onRelayLost.withLock { $0 = { router.clientLost($0) } }
         desk.onUsage.withLock { $0 = { router.parts.usage.answered($0, by: $1) } }
         server = try Self.server(live, term, options, router, desk, logger)
-        let core = ControllerCore(configuration: configuration, stored: stored, term: term, now: started)
+        var core = ControllerCore(configuration: configuration, stored: stored, term: term, now: started)
+        core.timeZone = LocalTimeZone.offsets(around: started)
         let decider = Decider(
             Decider.Shared(
                 configuration: live, store: store, term: term, clock: clock, inbox: inbox, commits: commits,
@@ -126,9 +127,10 @@ public final class Controller: Sendable {
                 life: core.life, cluster: configuration.clusterName,
                 configurationFile: configuration.entries.first?.file ?? "", pool: pools[3], inbox: inbox,
                 logger: logger),
+            triggers: TriggerPrograms(users: users, logger: logger),
             counters: counters, logger: logger)
         threads = [
-            WorkerThread("decider") { decider.run(core) }, WorkerThread("committer") { committer.run() },
+            WorkerThread("decider") { [core] in decider.run(core) }, WorkerThread("committer") { committer.run() },
             WorkerThread("effects") { runner.run() },
             WorkerThread("planner") { planner.run(options.planner, inbox: inbox, counters: counters) },
         ]

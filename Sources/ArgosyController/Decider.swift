@@ -215,8 +215,10 @@ private struct CoreOwner {
             do {
                 let configuration = shared.configuration.now
                 let stored = try shared.store.load(indexOf: { configuration.node(named: $0) })
-                return ControllerCore(
+                var core = ControllerCore(
                     configuration: configuration, stored: stored, term: shared.term, now: shared.clock.now)
+                core.timeZone = LocalTimeZone.offsets(around: shared.clock.now)
+                return core
             } catch {
                 shared.logger.critical("cannot load the state; trying again", metadata: ["error": "\(error)"])
             }

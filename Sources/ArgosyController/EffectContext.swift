@@ -29,7 +29,7 @@ struct EffectContext: Sendable {
                 case .signal, .terminate, .suspend, .resume: break
                 }
             case .reply(_, .allocated(let job, let attempt, _)): note(AttemptKey(job, attempt), current())
-            case .reply, .acknowledge, .administratorsChanged, .planWanted, .nodeRefused, .mail, .runProgram: break
+            case .reply, .acknowledge, .administratorsChanged, .planWanted, .nodeRefused, .mail, .runProgram, .triggerFired: break
             }
         }
     }

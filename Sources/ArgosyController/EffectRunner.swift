@@ -15,6 +15,7 @@ struct EffectRunner: Sendable {
     let explanations: ExplanationDesk
     let views: ViewReader
     let programs: SitePrograms
+    let triggers: TriggerPrograms
     let counters: Counters
     let logger: Logger
 
@@ -38,6 +39,7 @@ struct EffectRunner: Sendable {
             case .administratorsChanged(let uids): administrators.set(uids)
             case .mail(let note): programs.send(note)
             case .runProgram(let program): programs.run(program)
+            case .triggerFired(let trigger, let argument): triggers.run(trigger, argument)
             case .planWanted: break
             }
         }
@@ -83,6 +85,17 @@ struct EffectRunner: Sendable {
             var created = WireReservationCreated()
             created.name = name
             slot.reply(WireReply(.reservationCreated(created), commit: batch.commit))
+        case .triggerSet(let id):
+            var set = WireTriggerSet()
+            set.id = id
+            slot.reply(WireReply(.triggerSet(set), commit: batch.commit))
+        case .crontabSet(let jobs):
+            var set = WireCrontabSet()
+            set.jobs = jobs.map(\.rawValue)
+            slot.reply(WireReply(.crontabSet(set), commit: batch.commit))
+        case .crontabRefused(let line, var refusal):
+            refusal.detail = "line \(line + 1)" + (refusal.detail.isEmpty ? "" : ": \(refusal.detail)")
+            slot.reply(WireReply(refusal: refusal))
         case .done: slot.reply(WireReply(.done(WireDone()), commit: batch.commit))
         case .cancelled(let outcomes): slot.reply(WireReply(.cancelled(.init(outcomes)), commit: batch.commit))
         case .stepCreated(let job, let attempt, let step, let layout, let firstRanks):

@@ -152,6 +152,8 @@ final class OrderWriter: Sendable {
         wire.cpusPerTask = step.layout.cpusPerTask
         wire.umask = request.umask
         wire.memoryMib = request.memoryPerNodeMib
+        if request.hasOptions { wire.options = request.options }
+        wire.mpi = request.mpi
         wire.waitForIo = request.io.stdinPath.isEmpty || request.io.stdoutPath.isEmpty
         if let limit = step.request.timeLimit.duration {
             wire.remainingMs = milliseconds(limit - (clock.now - step.start))

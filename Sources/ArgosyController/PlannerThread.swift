@@ -34,6 +34,11 @@ final class PlannerThread: Sendable {
                 counters.change {
                     $0.plans += 1
                     $0.planMicroseconds += took
+                    $0.lastPlan = took
+                    $0.maxPlan = max($0.maxPlan, took)
+                    $0.queue = plan.placements.count + plan.explanations.count
+                    $0.queueTotal += $0.queue
+                    $0.lastPlanTime = item.snapshot.now
                 }
                 inbox.push(.planned(plan, generation: item.generation, took: .microseconds(took)))
             }

@@ -31,6 +31,7 @@ final class RequestRouter: CommandService {
         var usage: UsageDesk
         var clock: SharedClock
         var counters: Counters
+        var statistics: StatisticsBase
         var logger: Logger
         /// For what may wait: name services; and, apart, for what may wait long: registries.
         var helpers: NIOThreadPool
@@ -55,7 +56,7 @@ final class RequestRouter: CommandService {
     private func isSuperUser(_ uid: UInt32) -> Bool { uid == 0 || uid == parts.slurmUID }
 
     private func route(_ request: WireRequest, from peer: CommandPeer, relayedFor: AttemptKey?, _ slot: ReplySlot) {
-        parts.counters.change { $0.requests += 1 }
+        count(request, peer, slot)
         let caller = Caller(
             uid: peer.uid, gid: peer.gid,
             isOperator: relayedFor == nil && (isSuperUser(peer.uid) || parts.administrators.contains(peer.uid)),
@@ -100,6 +101,15 @@ final class RequestRouter: CommandService {
         case .priorities(let list):
             query(slot) { [desk = parts.accounting] view in .priorities(desk.priorities(in: view, list)) }
         case .stepUsage(let list): stepUsage(list, caller, slot)
+        case .statistics(let show): statistics(show, caller, slot)
+        case .reportUsage(let report): usage(report, slot)
+        case .nodeEvents(let list): nodeEvents(list, slot)
+        case .reservationRecords(let list): reservationRecords(list, slot)
+        case .triggers: query(slot) { view in .triggers(.init(view.triggers)) }
+        case .setTrigger(let set): self.set(set.trigger, caller, slot)
+        case .dropTriggers(let clear): clearTriggers(clear, caller, slot)
+        case .crontab(let get): crontab(get, caller, slot)
+        case .setCrontab(let set): self.set(set, peer, relayedFor, caller, slot)
         case .shutdown: shutdown(caller, slot)
         case .licenses: listLicenses(slot)
         case .switches: listSwitches(slot)
@@ -196,6 +206,7 @@ final class RequestRouter: CommandService {
         var selection = JobSelection(
             items: request.jobs.map { .init(job: JobID($0.job), indices: $0.indices.map(\.domain)) })
         selection.partition = request.partition.isEmpty ? nil : request.partition
+        selection.cron = request.cron
         selection.name = request.name.isEmpty ? nil : request.name
         selection.account = request.account.isEmpty ? nil : request.account
         do throws(Refusal) { try addFilters(request, to: &selection) } catch { return refuse(slot, error) }

@@ -52,6 +52,14 @@ final class Users: Sendable {
         return Int32(clamping: parts.tm_gmtoff)
     }
 
+    /// The first of what the name service says of a person; the name where it says nothing.
+    func fullName(of uid: UInt32) -> String {
+        let name = name(of: uid)
+        guard let entry = Self.entry({ getpwuid_r(uid, $0, $1, $2, $3) }) else { return name }
+        let full = entry.comment.split(separator: ",", omittingEmptySubsequences: false).first.map(String.init) ?? ""
+        return full.isEmpty ? name : full
+    }
+
     func name(of uid: UInt32) -> String { cached(uid)?.user ?? String(uid) }
 
     private func cached(_ uid: UInt32) -> Identity? {
@@ -76,6 +84,7 @@ final class Users: Sendable {
         var name: String
         var home: String
         var shell: String
+        var comment = ""
     }
 
     private static func entry(
@@ -100,7 +109,8 @@ final class Users: Sendable {
             guard status == 0, result != nil else { return nil }
             return Entry(
                 uid: record.pw_uid, gid: record.pw_gid, name: String(cString: record.pw_name),
-                home: String(cString: record.pw_dir), shell: String(cString: record.pw_shell))
+                home: String(cString: record.pw_dir), shell: String(cString: record.pw_shell),
+                comment: record.pw_gecos.map { String(cString: $0) } ?? "")
         }
         return nil
     }

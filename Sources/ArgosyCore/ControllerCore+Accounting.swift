@@ -76,6 +76,7 @@ extension ControllerCore {
         }
         fields.account = place.account
         fields.qos = place.qosName
+        try settleWCKey(&fields)
         let job = tables.limitedJob(fields, place, partition: partition)
         if let refusal = tables.book.submissionRefusal(job, elements: elements, at: now) { throw refusal }
         return place
@@ -178,6 +179,7 @@ extension AccountingOperation {
     var removes: Bool {
         switch self {
         case .removeAccounts, .removeUsers, .removeAssociations: true
+        case .addWCKey, .removeWCKeys: false
         case .addAccount, .addUser, .addAssociation, .addQOS, .addCoordinators, .modifyAccounts, .modifyUsers,
             .modifyAssociations, .modifyQOS, .removeQOS, .removeCoordinators, .resetUsage:
             false

@@ -6,6 +6,8 @@ extension ControllerCore {
         _ selection: JobSelection, signal: UInt32, batchOnly: Bool, full: Bool, by caller: Caller,
         reply handle: ReplyHandle
     ) {
+        cancelsCron = selection.cron
+        defer { cancelsCron = false }
         var outcomes: [CancelOutcome] = []
         for item in selection.items {
             let refusal = act(on: item, signal: signal, batchOnly: batchOnly, full: full, by: caller)
@@ -62,6 +64,10 @@ extension ControllerCore {
             return arrayGone(item, signal: signal, batchOnly: batchOnly, full: full, by: caller)
         }
         if let refusal = accessRefusal(spec, caller) { return refusal }
+        if signal == 0 {
+            if let refusal = cronRefusal(item.job) { return refusal }
+            switchOffCron(item.job)
+        }
         let isArray = record.arrayJob == record.id.rawValue
         guard isArray else { return act(on: record, signal: signal, batchOnly: batchOnly, full: full) }
         return act(onArray: record, item, signal: signal, batchOnly: batchOnly, full: full)

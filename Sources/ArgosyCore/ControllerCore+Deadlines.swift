@@ -19,6 +19,7 @@ extension ControllerCore {
             case .warning: warn(JobID(due.subject))
             case .mailMark: mailMarks(JobID(due.subject))
             case .plannedStart: if due.time == plannedStart { wantPlan() }
+            case .triggers: triggersDue()
             case .priorities:
                 recalculatePriorities()
                 watchPriorities()

@@ -16,6 +16,7 @@ extension ControllerCore {
         for step in stored.steps.sorted(by: { ($0.key, $0.step) < ($1.key, $1.step) }) { load(step) }
         for id in tables.steps.keys { sortSteps(of: id) }
         loadUsage(stored.accounting)
+        loadKept(stored.kept)
     }
 
     mutating func settleAfterLoad() {

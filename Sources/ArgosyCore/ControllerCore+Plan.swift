@@ -9,6 +9,7 @@ extension ControllerCore {
         let isStale = plan.version != version
         var dropped = false
         var components: [Placement] = []
+        let before = tables.tally.started
         for placement in plan.placements {
             if record(placement.job)?.hetLeader ?? 0 != 0 {
                 components.append(placement)
@@ -17,6 +18,7 @@ extension ControllerCore {
             }
         }
         if !startTogether(components) { dropped = true }
+        countBackfilled(plan, started: tables.tally.started - before)
         for preemption in plan.preemptions { preempt(preemption) }
         for explanation in plan.explanations { note(explanation, of: plan) }
         if let backlog = plan.backlog { policy.backlogs.take(backlog) }

@@ -31,6 +31,7 @@ extension ControllerCore {
             watchDeadline(started)
         }
         dropShape(id)
+        tables.tally.started += 1
         noteBegun(id)
         noteReservation(of: id, allocation)
         tables.notes[id.rawValue] = nil
@@ -170,6 +171,8 @@ extension ControllerCore {
         }
         if record.requeueAfterEnd {
             requeue(record)
+        } else if isCronJob(id) {
+            runLater(record)
         } else {
             end(id, as: record.endingState ?? .failed)
         }
@@ -194,6 +197,8 @@ extension ControllerCore {
         liveJobs -= 1
         deadlines.add(now.adding(configuration.minJobAge), .jobPurge, id.rawValue)
         waiting.finished.append(id)
+        tables.tally.count(state)
+        noteTriggers(ended: id)
         noteEnded(id)
         leaveReservation(id)
         if let ended = self.record(id) { noteEndedRun(ended) }

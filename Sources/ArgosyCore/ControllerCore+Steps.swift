@@ -41,14 +41,24 @@ extension ControllerCore {
         let waiters = waiting.steps
         waiting.steps = []
         for waiter in waiters {
-            guard waiter.request.job == id, !isBlocked || waiter.request.overlap else {
+            guard waiter.request.job == id else {
                 kept.append(waiter)
+                continue
+            }
+            guard !isBlocked || waiter.request.overlap else {
+                // Behind one that waits: it would wait too.
+                if waiter.request.noWait {
+                    refuse(waiter.reply, Refusals.stepBusy(id))
+                } else {
+                    kept.append(waiter)
+                }
                 continue
             }
             let layout = StepLayout(job: run.allocation, request: waiter.request, free: freeCPUs(of: id, run)).place()
             switch layout {
             case .fits(let allocation, let firstRanks): start(waiter, record, allocation, firstRanks)
             case .never(let refusal): refuse(waiter.reply, refusal)
+            case .waits where waiter.request.noWait: refuse(waiter.reply, Refusals.stepBusy(id))
             case .waits:
                 isBlocked = true
                 kept.append(waiter)

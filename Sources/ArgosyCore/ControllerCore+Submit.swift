@@ -33,7 +33,7 @@ extension ControllerCore {
     }
 
     /// Checked, placed among the accounts, ready to be admitted.
-    private func accepted(_ fields: JobSpec.Fields, by caller: Caller) throws(Refusal) -> [Admitted] {
+    func accepted(_ fields: JobSpec.Fields, by caller: Caller) throws(Refusal) -> [Admitted] {
         var parts = try check(fields, by: caller)
         for place in parts.indices {
             let elements = parts[place].fields.array.map { IndexRanges.count($0.indices) } ?? 1
@@ -99,7 +99,7 @@ extension ControllerCore {
         return parts
     }
 
-    private mutating func admit(_ parts: [Admitted], token: String) throws(Refusal) -> JobID {
+    mutating func admit(_ parts: [Admitted], token: String) throws(Refusal) -> JobID {
         guard UInt64(lastJobID.rawValue) + UInt64(parts.count) <= UInt64(configuration.maxJobID) else {
             throw Refusals.noIDs(configuration.maxJobID)
         }
@@ -151,6 +151,7 @@ extension ControllerCore {
             tokens[Self.tokenKey(token, uid: fields.identity.uid)] = id
         }
         liveJobs += 1
+        tables.tally.submitted += 1
         noteLive(id)
         change(id) { _ in }
         enqueue(record)

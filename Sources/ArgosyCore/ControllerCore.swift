@@ -57,6 +57,15 @@ public struct ControllerCore: Sendable {
     var counted = PagedTable<JobCount>()
     var limitedJobs = LimitedJobs()
     var usageKeeping = UsageKeeping()
+    /// Of each node the time it is not at work, while it is not.
+    var openEvents: [NodeIndex: NodeEvent] = [:]
+    var clusterEvent: NodeEvent?
+    /// Of nodes that are no longer configured, until the start.
+    var lostEvents: [NodeEvent] = []
+    /// Offsets from UTC of the place the cluster is at, for crontabs. Set by whoever makes the core.
+    public var timeZone = TimeZoneOffsets()
+    /// While a cancellation with --cron is done.
+    var cancelsCron = false
     var policy = PolicyMemory()
     /// Limits in seconds, for simulations of traces that have such: limits of jobs are whole minutes. Set when a job was
     /// admitted; without an entry the limit is as it is.
@@ -84,6 +93,7 @@ public struct ControllerCore: Sendable {
     public mutating func start(at time: Timestamp) -> Turn {
         begin(time)
         settleAfterLoad()
+        settleKept()
         writeAccounting()
         tellAdministrators()
         return finish()
@@ -128,6 +138,11 @@ public struct ControllerCore: Sendable {
         case .stepRequested(let request, let caller, let reply): requestStep(request, by: caller, reply: reply)
         case .stepSignalRequested(let job, let step, let signal, let caller, let reply):
             signalStep(job, step, signal, by: caller, reply: reply)
+        case .triggerSet(let trigger, let caller, let reply): set(trigger, by: caller, reply: reply)
+        case .triggersCleared(let id, let job, let uid, let caller, let reply):
+            clearTriggers(id: id, job: job, uid: uid, by: caller, reply: reply)
+        case .crontabSet(let crontab, let lines, let entries, let caller, let reply):
+            set(crontab, lines: lines, entries, by: caller, reply: reply)
         case .waitRequested(let job, let reply): wait(for: job, reply: reply)
         case .controlRequested(let request, let caller, let reply): control(request, by: caller, reply: reply)
         case .stepAttachRequested(let job, let step, let caller, let reply):
@@ -154,6 +169,7 @@ public struct ControllerCore: Sendable {
     /// Rows are whole and written once a turn, however often a record changed in it.
     private mutating func finish() -> Turn {
         settleDependencies()
+        noteNodeEvents()
         mendReservations()
         settleFinishedJobs()
         learn()

@@ -4,7 +4,7 @@ import ArgosyDomain
 struct DeadlineHeap: Sendable {
     enum Kind: UInt8, Comparable, Sendable {
         case jobEligible, jobLimit, clientGone, jobPurge, nodeLost, mustEnd, resumption, priorities, dependency,
-            chargeUsage, reservation, plannedStart, stepLimit, warning, mailMark
+            chargeUsage, reservation, plannedStart, stepLimit, warning, mailMark, triggers
         static func < (a: Kind, b: Kind) -> Bool { a.rawValue < b.rawValue }
     }
     struct Entry: Comparable, Sendable {

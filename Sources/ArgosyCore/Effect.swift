@@ -13,6 +13,8 @@ public enum Effect: Sendable {
     case mail(MailNote)
     /// Run PrologSlurmctld or EpilogSlurmctld for an attempt; what came of a prolog comes back as `programEnded`.
     case runProgram(JobProgram)
+    /// A program of a trigger, as the user whose it is.
+    case triggerFired(Trigger, argument: String)
     /// Something a planner should look at changed.
     case planWanted
     /// A node that must not go on: wrong hardware and the like. The shell closes its link and logs.
@@ -23,6 +25,11 @@ public enum Answer: Sendable, Equatable {
     case refused(Refusal)
     case submitted(JobID)
     case reservationCreated(String)
+    case triggerSet(UInt32)
+    /// The jobs made of its entries.
+    case crontabSet([JobID])
+    /// The line (the first is 0) that was refused, and why.
+    case crontabRefused(line: UInt32, Refusal)
     case tested(TestedJob)
     case allocated(JobID, Attempt, Allocation)
     case done

@@ -59,6 +59,12 @@ public enum Event: Sendable {
         [AccountingOperation], checkOnly: Bool, actor: String, by: Caller, reply: ReplyHandle)
     case stepRequested(StepRequest, by: Caller, reply: ReplyHandle)
     case stepSignalRequested(JobID, StepID, signal: UInt32, by: Caller, reply: ReplyHandle)
+    /// strigger: a new one gets its number here.
+    case triggerSet(Trigger, by: Caller, reply: ReplyHandle)
+    /// By number, by job, or all of a user; 0 and nil: not given.
+    case triggersCleared(id: UInt32, job: UInt32, uid: UInt32?, by: Caller, reply: ReplyHandle)
+    /// A user's crontab takes the place of the old one, jobs and all. `lines`: where in the text each entry stands.
+    case crontabSet(Crontab, lines: [UInt32], [JobSpec.Fields], by: Caller, reply: ReplyHandle)
     case waitRequested(JobID, reply: ReplyHandle)
     /// What else scontrol asks for.
     case controlRequested(ControlRequest, by: Caller, reply: ReplyHandle)
@@ -104,6 +110,8 @@ public struct JobSelection: Hashable, Sendable {
     public var nodes: [String] = []
     /// Empty: any.
     public var states: [JobState] = []
+    /// Jobs of crontabs too.
+    public var cron = false
     public init(items: [Item] = []) { self.items = items }
 }
 
@@ -151,10 +159,27 @@ public struct StepRequest: Hashable, Sendable {
     public var overlap = false
     public var exact = false
     public var killOnBadExit = false
+    /// More tasks than CPUs are fine.
+    public var overcommit = false
+    /// Refused, not kept, when it has to wait for other steps.
+    public var noWait = false
+    public var distribution = StepDistribution.block
     public var timeLimit = TimeLimit.notGiven
     /// A serialized CreateStep, kept as it came for the nodes: what it runs, its environment and stdio.
     public var payload: [UInt8] = []
     public init(job: JobID) { self.job = job }
+}
+
+/// How the tasks of a step are given out to its nodes.
+public enum StepDistribution: Hashable, Sendable {
+    /// Filled node after node.
+    case block
+    /// One to each node in turn.
+    case cyclic
+    /// So many to each node in turn.
+    case plane(Int)
+    /// Each task to its own named node.
+    case hosts([String])
 }
 
 public struct Registration: Sendable {

@@ -30,6 +30,12 @@ enum Refusals {
             detail: "job \(id) has not started; try again when squeue shows it running")
     }
 
+    static func stepBusy(_ id: JobID) -> Refusal {
+        Refusal(
+            .stepNodesBusy, "Requested nodes are busy",
+            detail: "other steps of job \(id) hold what this one asks for; it can wait, share (--overlap) or ask for less")
+    }
+
     static func notAvailable(_ why: String) -> Refusal {
         Refusal(.nodesNotAvailable, "Requested node configuration is not available", detail: why)
     }

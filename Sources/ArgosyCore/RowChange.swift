@@ -12,6 +12,7 @@ public enum RowChange: Sendable {
     case reservation(Reservation)
     case reservationRemoved(String)
     case accounting(AccountingRow)
+    case kept(KeptRow)
     /// The id high-water mark: ids up to and including it were given out.
     case lastJobID(JobID)
 }
@@ -180,6 +181,7 @@ public struct StoredState: Sendable {
     public var partitions: [PartitionRow] = []
     public var reservations: [Reservation] = []
     public var accounting = StoredAccounting()
+    public var kept = StoredKept()
     /// Of each user the last jobs that ended, as many as `RuntimePrediction.remembered` at least; in no order.
     public var endedRuns: [EndedRun] = []
     public var lastJobID = JobID(0)

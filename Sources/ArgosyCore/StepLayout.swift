@@ -82,7 +82,7 @@ struct StepLayout {
         let all = job.nodes[position].cpus.count
         let usable = request.overlap ? all : free[position].count
         if !request.overlap && !request.exact && usable < all { return 0 }
-        let tasks = usable / cpusPerTask
+        let tasks = request.overcommit ? max(usable, request.tasks) : usable / cpusPerTask
         return request.tasksPerNode > 0 ? min(tasks, request.tasksPerNode) : tasks
     }
 
@@ -105,12 +105,17 @@ struct StepLayout {
 
     private func distribute(_ chosen: [Int], _ free: [CPUSet]) -> [Int]? {
         let wanted = taskCount(chosen)
-        if chosen.count == job.nodes.count, wanted == Int(job.tasks), request.tasksPerNode == 0,
+        if case .hosts(let names) = request.distribution {
+            let counts = chosen.map { position in names.filter { $0 == job.nodes[position].name }.count }
+            return counts.reduce(0, +) == wanted && !counts.contains(0) ? counts : nil
+        }
+        if request.distribution == .block, chosen.count == job.nodes.count, wanted == Int(job.tasks), request.tasksPerNode == 0,
             zip(chosen, job.nodes).allSatisfy({ $1.tasks > 0 && Int($1.tasks) <= room(at: $0, free) })
         {
             return job.nodes.map { Int($0.tasks) }
         }
         guard wanted >= chosen.count else { return nil }
+        if let size = inTurns { return distributeInTurns(chosen.map { room(at: $0, free) }, wanted, size) }
         var tasks = chosen.map { _ in 1 }
         var left = wanted - chosen.count
         for (index, position) in chosen.enumerated() where left > 0 {
@@ -119,6 +124,30 @@ struct StepLayout {
             left -= more
         }
         return left == 0 ? tasks : nil
+    }
+
+    /// How many tasks a node takes before it is the next one's turn; nil: as many as it can.
+    private var inTurns: Int? {
+        switch request.distribution {
+        case .block, .hosts: nil
+        case .cyclic: 1
+        case .plane(let size): size
+        }
+    }
+
+    private func distributeInTurns(_ rooms: [Int], _ wanted: Int, _ size: Int) -> [Int]? {
+        var tasks = rooms.map { _ in 0 }
+        var left = wanted
+        while left > 0 {
+            let before = left
+            for index in rooms.indices where left > 0 {
+                let more = min(size, left, rooms[index] - tasks[index])
+                tasks[index] += more
+                left -= more
+            }
+            if left == before { return nil }
+        }
+        return tasks.contains(0) ? nil : tasks
     }
 
     /// Not given: as many as the job's on the nodes it uses; with a number of nodes only, one on each.
@@ -133,7 +162,7 @@ struct StepLayout {
         var node = job.nodes[position]
         node.tasks = UInt32(tasks)
         if request.exact && !request.overlap {
-            node.cpus = CPUSet(free[position].members.prefix(tasks * cpusPerTask))
+            node.cpus = CPUSet(free[position].members.prefix(max(1, tasks * cpusPerTask)))
         }
         if request.memoryPerNodeMiB > 0 {
             node.memoryMiB =

@@ -29,6 +29,7 @@ extension StoredState {
             reservations.append(reservation)
         case .reservationRemoved(let name): reservations.removeAll { $0.name == name }
         case .accounting(let row): accounting.apply(row)
+        case .kept(let row): kept.apply(row)
         case .lastJobID(let id): lastJobID = max(lastJobID, id)
         }
     }

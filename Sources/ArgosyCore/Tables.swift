@@ -40,6 +40,11 @@ struct Tables: Sendable {
     var facts = PagedTable<NodeFacts>()
     var accounting: AccountingState
     var book: AccountingBook
+    var tally = JobTally()
+    /// Ascending by number.
+    var triggers: [Trigger] = []
+    /// Ascending by uid.
+    var crontabs: [Crontab] = []
 
     init(configuration: ClusterConfiguration) {
         self.configuration = configuration

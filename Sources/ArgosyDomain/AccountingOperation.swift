@@ -23,6 +23,9 @@ public enum AccountingOperation: Hashable, Sendable {
     case removeAssociations([AssociationID])
     case removeQOS([QOSID])
     case removeCoordinators(users: [String], accounts: [String])
+    /// One that is there already stays; the user's first is its default.
+    case addWCKey(name: String, user: String)
+    case removeWCKeys([UInt32])
     /// What was used is forgotten (`set RawUsage=0`).
     case resetUsage(associations: [AssociationID], qos: [QOSID])
 }
@@ -32,6 +35,7 @@ public struct UserChange: Hashable, Sendable {
     public var adminLevel: AdminLevel?
     public var defaultAccount: String?
     public var newName: String?
+    public var defaultWCKey: String?
     /// Of the new name; nil while the name service does not know it.
     public var newUID: UInt32?
     public init(adminLevel: AdminLevel? = nil, defaultAccount: String? = nil, newName: String? = nil) {

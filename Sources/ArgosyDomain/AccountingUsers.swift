@@ -47,6 +47,8 @@ public struct User: Hashable, Sendable {
     public var adminLevel: AdminLevel
     /// Accounts this user may administer (with all below them), sorted.
     public var coordinates: [String]
+    /// What its jobs are counted under that name no key; empty: none.
+    public var defaultWCKey = ""
     public init(
         name: String, uid: UInt32? = nil, defaultAccount: String = "", adminLevel: AdminLevel = .none,
         coordinates: [String] = []
@@ -56,5 +58,17 @@ public struct User: Hashable, Sendable {
         self.defaultAccount = defaultAccount
         self.adminLevel = adminLevel
         self.coordinates = coordinates
+    }
+}
+
+/// A workload characterization key: another name than the account's that a user's jobs can be counted under.
+public struct WCKey: Hashable, Sendable {
+    public var id: UInt32
+    public var name: String
+    public var user: String
+    public init(id: UInt32, name: String, user: String) {
+        self.id = id
+        self.name = name
+        self.user = user
     }
 }

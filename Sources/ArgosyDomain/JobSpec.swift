@@ -140,6 +140,8 @@ public final class JobSpec: Sendable {
         public var delayBoot: UInt32?
         /// `--reboot`
         public var reboot = false
+        /// Of a line of a crontab: when it runs, as written there; empty otherwise.
+        public var cron = ""
         /// Of a heterogeneous job: components as submitted, the leader first; empty otherwise. The leader carries the others.
         public var components: [JobSpec.Fields] = []
         public init(identity: Identity) { self.identity = identity }

@@ -33,6 +33,7 @@ public final class ReplySlot: Sendable {
     public let id: UInt64
     private let watched = Atomic<Bool>(false)
     private let answered = Atomic<Bool>(false)
+    private let observer = Mutex<(@Sendable () -> Void)?>(nil)
     private let deliver: @Sendable (WireReply) -> Void
     private let close: @Sendable () -> Void
     private static let ids = Atomic<UInt64>(0)
@@ -50,7 +51,11 @@ public final class ReplySlot: Sendable {
     public func reply(_ reply: WireReply) {
         guard !answered.exchange(true, ordering: .relaxed) else { return }
         deliver(reply)
+        observer.withLock { $0 }?()
     }
+
+    /// Called once, when the answer has been given. Set before the request is passed on.
+    public func observe(_ body: @escaping @Sendable () -> Void) { observer.withLock { $0 = body } }
 
     /// From now on the end of the connection is told even when the reply has been given: for interactive jobs.
     public func watch() { watched.store(true, ordering: .relaxed) }

@@ -29,7 +29,7 @@ extension World {
                 fail("job \(id) was removed before it ended")
                 return
             }
-        case .step, .node, .partition, .reservation, .reservationRemoved, .accounting, .lastJobID: break
+        case .step, .node, .partition, .reservation, .reservationRemoved, .accounting, .kept, .lastJobID: break
         }
         disk.apply(change)
     }

@@ -114,7 +114,9 @@ extension World {
             } else {
                 clients[index].phase = .done
             }
-        case .done, .reservationCreated, .cancelled, .stepCreated, .tested, .ended: break
+        case .done, .reservationCreated, .cancelled, .stepCreated, .tested, .ended, .triggerSet, .crontabSet,
+            .crontabRefused:
+            break
         }
     }
 

@@ -147,7 +147,7 @@ extension World {
             isPlanning = true
             after(random.milliseconds(1...30), .plan(epoch: epoch))
         case .nodeRefused(let node, _): if nodes[node.int].link != 0 { breakLink(node.int) }
-        case .administratorsChanged, .mail, .runProgram: break
+        case .administratorsChanged, .mail, .runProgram, .triggerFired: break
         }
     }
 

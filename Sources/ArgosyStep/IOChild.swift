@@ -28,6 +28,16 @@ final class IOChild {
         var endWanted = false
     }
 
+    /// Somebody who looks on beside srun (sattach); what it cannot take in time, it does not get.
+    private struct Viewer {
+        var descriptor: Int32
+        var queue = WriteQueue()
+        var frames = FrameAssembler()
+    }
+    private static let viewerBound = 4 << 20
+    private static let mostViewers = 16
+    private var viewers: [Viewer] = []
+
     private let control: Int32
     private let node: String
     private var outputs: [Output] = []
@@ -59,7 +69,7 @@ final class IOChild {
     func run() -> Int32 {
         while true {
             if finished, outputs.isEmpty, !finishSent { sendFinish() }
-            if finishSent, clientGone || toClient.isEmpty { return end() }
+            if finishSent, clientGone || toClient.isEmpty, viewers.allSatisfy({ $0.queue.isEmpty }) { return end() }
             var entries = pollEntries()
             let ready = poll(&entries, nfds_t(entries.count), -1)
             if ready < 0, errno != EINTR { return 1 }
@@ -83,6 +93,10 @@ final class IOChild {
             if !toClient.isEmpty { events |= Int16(POLLOUT) }
             entries.append(pollfd(fd: client, events: events, revents: 0))
         }
+        for viewer in viewers {
+            let events = Int16(POLLIN) | (viewer.queue.isEmpty ? 0 : Int16(POLLOUT))
+            entries.append(pollfd(fd: viewer.descriptor, events: events, revents: 0))
+        }
         return entries
     }
 
@@ -91,6 +105,8 @@ final class IOChild {
         if entry.fd == client {
             if entry.revents & Int16(POLLOUT) != 0 { flushClient() }
             if client >= 0, entry.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 { readClient() }
+        } else if let index = viewers.firstIndex(where: { $0.descriptor == entry.fd }) {
+            serveViewer(index, entry.revents)
         } else if let index = outputs.firstIndex(where: { $0.descriptor == entry.fd }) {
             readOutput(index)
         } else if let index = inputs.firstIndex(where: { $0.descriptor == entry.fd }) {
@@ -172,6 +188,7 @@ final class IOChild {
     private func adopt(_ descriptor: Int32) {
         setNonBlocking(descriptor)
         var welcome = WireIOWelcome()
+        if client >= 0, viewers.count < Self.mostViewers { return addViewer(descriptor) }
         guard client < 0, !clientGone else {
             welcome.refusal = "somebody is connected to this step on node \(node) already"
             if let bytes: [UInt8] = try? welcome.serializedBytes() {
@@ -196,6 +213,51 @@ final class IOChild {
         guard !clientGone, let bytes: [UInt8] = try? frame.serializedBytes() else { return }
         toClient.append(Frame.encode(bytes))
         if client >= 0 { flushClient() }
+        for index in viewers.indices.reversed() {
+            viewers[index].queue.append(Frame.encode(bytes))
+            if viewers[index].queue.count > Self.viewerBound { loseViewer(index) } else { flushViewer(index) }
+        }
+    }
+
+    // MARK: sattach
+
+    private func addViewer(_ descriptor: Int32) {
+        var viewer = Viewer(descriptor: descriptor)
+        guard let bytes: [UInt8] = try? WireIOWelcome().serializedBytes() else {
+            close(descriptor)
+            return
+        }
+        viewer.queue.append(Frame.encode(bytes))
+        viewers.append(viewer)
+        flushViewer(viewers.count - 1)
+    }
+
+    private func loseViewer(_ index: Int) {
+        close(viewers[index].descriptor)
+        viewers.remove(at: index)
+    }
+
+    private func flushViewer(_ index: Int) {
+        let socket = viewers[index].descriptor
+        let failure = viewers[index].queue.flush {
+            let count = Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            return count < 0 ? -Int(errno) : count
+        }
+        if failure != 0, failure != EINTR { loseViewer(index) }
+    }
+
+    private func serveViewer(_ index: Int, _ events: Int16) {
+        if events & Int16(POLLIN | POLLHUP | POLLERR) == 0 { return flushViewer(index) }
+        var buffer = [UInt8](repeating: 0, count: Self.chunk)
+        let count = recv(viewers[index].descriptor, &buffer, buffer.count, 0)
+        if count < 0, errno == EAGAIN || errno == EINTR { return }
+        guard count > 0 else { return loseViewer(index) }
+        viewers[index].frames.append(buffer[..<count])
+        do {
+            while let body = try viewers[index].frames.next() { take(try WireIOFrame(serializedBytes: body)) }
+        } catch {
+            loseViewer(index)
+        }
     }
 
     private func flushClient() {
@@ -243,9 +305,18 @@ final class IOChild {
             var message = StepMessage(.signal)
             message.a = Int64(order.number)
             _ = ControlSocket.send(message, to: control)
-        // The window belongs to a pty, the rest only goes the other way.
-        case .window, .output, .exited, .finished, .failure, .created, .refused, nil: break
+        case .window(let size): resize(size)
+        // The rest only goes the other way.
+        case .exchange, .output, .exited, .finished, .failure, .created, .refused, nil: break
         }
+    }
+
+    /// Of a terminal, which is one descriptor both ways; a pipe has no size and does not mind.
+    private func resize(_ window: WireWindowSize) {
+        var size = winsize()
+        size.ws_row = UInt16(clamping: window.rows)
+        size.ws_col = UInt16(clamping: window.columns)
+        for output in outputs { _ = ioctl(output.descriptor, UInt(TIOCSWINSZ), &size) }
     }
 
     // MARK: tasks

@@ -1,13 +1,48 @@
-/// Which ranks of a step run where: block by block, node after node, as the controller gave them out.
+/// Which ranks of a step run where: the controller gave out so many tasks to each node, their numbers follow from how
+/// they are distributed.
 public struct RankLayout: Sendable, Equatable {
+    public enum Order: Sendable, Equatable {
+        /// Node after node.
+        case block
+        /// So many to each node in turn.
+        case turns(UInt32)
+        /// Each rank on the node that stands at its place in a list.
+        case named([Bool])
+    }
     /// Tasks of each node of the step, in order.
     public let tasksPerNode: [UInt32]
     public init(tasksPerNode: [UInt32]) { self.tasksPerNode = tasksPerNode }
 
-    /// Ranks on the node at `index` of the step.
+    /// Ranks on the node at `index` of the step, in block order.
     public func ranks(on index: Int) -> Range<UInt32> {
         let first = tasksPerNode.prefix(index).reduce(0, +)
         return first..<first + (index < tasksPerNode.count ? tasksPerNode[index] : 0)
+    }
+
+    /// Ranks on the node at `index`, ascending.
+    ///
+    /// - Parameter order: with `.named`, which ranks are this node's.
+    public func ranks(on index: Int, _ order: Order) -> [UInt32] {
+        switch order {
+        case .block: return Array(ranks(on: index))
+        case .named(let isHere): return isHere.indices.filter { isHere[$0] }.map(UInt32.init)
+        case .turns(let size): return inTurns(index, max(1, size))
+        }
+    }
+
+    private func inTurns(_ index: Int, _ size: UInt32) -> [UInt32] {
+        var left = tasksPerNode
+        var next: UInt32 = 0
+        var found: [UInt32] = []
+        while left.contains(where: { $0 > 0 }) {
+            for node in left.indices {
+                let taken = min(size, left[node])
+                if node == index { found += next..<next + taken }
+                left[node] -= taken
+                next += taken
+            }
+        }
+        return found
     }
 
     /// Slurm's run-length form of counts per node: `2(x3),1`.

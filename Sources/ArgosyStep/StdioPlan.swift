@@ -11,18 +11,20 @@ struct StdioPlan: Equatable {
         case file(String)
         /// stderr where stdout goes.
         case sameAsOutput
+        /// All three are a pseudo terminal, whose other end the child carries to srun.
+        case terminal
     }
     struct Task: Equatable {
         var rank: UInt32
         var input: Target
         var output: Target
         var error: Target
-        var needsClient: Bool { [input, output, error].contains(.client) }
+        var needsClient: Bool { [input, output, error].contains { $0 == .client || $0 == .terminal } }
     }
     var tasks: [Task]
     var needsClient: Bool { tasks.contains { $0.needsClient } }
 
-    init(_ order: WireLaunchStep, context: WireStepContext, ranks: Range<UInt32>, isBatch: Bool) {
+    init(_ order: WireLaunchStep, context: WireStepContext, ranks: [UInt32], isBatch: Bool) {
         let spec = order.job.spec
         let directory = isBatch ? spec.workDir : (order.workDir.isEmpty ? spec.workDir : order.workDir)
         tasks = ranks.map { rank in
@@ -44,6 +46,10 @@ struct StdioPlan: Equatable {
     }
 
     private static func step(_ io: WireStepIO, rank: UInt32, _ file: (String) -> Target) -> Task {
+        if io.pty {
+            let target = rank == 0 ? Target.terminal : .null
+            return Task(rank: rank, input: target, output: target, error: target)
+        }
         func target(_ text: String) -> Target {
             if text.isEmpty || text == "all" { return .client }
             if text == "none" { return .null }

@@ -9,7 +9,8 @@ struct StepOrder {
     let paths: StepPaths
     let launch: WireLaunchStep
     let context: WireStepContext
-    let ranks: Range<UInt32>
+    /// Ascending; a task's place here is its local id.
+    let ranks: [UInt32]
     var isBatch: Bool { launch.step == StepID.batch.rawValue }
     var identity: Identity { launch.job.spec.identity.domain }
     var isContainerized: Bool { context.hasContainer && !launch.noContainer }
@@ -31,12 +32,22 @@ struct StepOrder {
         self.launch = launch
         self.context = context
         if launch.step == StepID.batch.rawValue {
-            ranks = 0..<1
+            ranks = [0]
         } else {
-            let index = Int(launch.nodeIndex)
-            let tasks = index < launch.layout.nodes.count ? launch.layout.nodes[index].tasks : 0
-            ranks = launch.firstRank..<launch.firstRank + tasks
+            let layout = RankLayout(tasksPerNode: launch.layout.nodes.map(\.tasks))
+            ranks = layout.ranks(on: Int(launch.nodeIndex), Self.rankOrder(launch))
         }
+    }
+
+    private static func rankOrder(_ launch: WireLaunchStep) -> RankLayout.Order {
+        let word = launch.options.distribution.lowercased().prefix { $0 != ":" && $0 != "," }
+        if word == "cyclic" { return .turns(1) }
+        if word.hasPrefix("plane"), let size = UInt32(word.drop { $0 != "=" }.dropFirst()) { return .turns(size) }
+        let nodes = launch.layout.nodes
+        if word == "arbitrary", !launch.options.hostList.isEmpty, Int(launch.nodeIndex) < nodes.count {
+            return .named(launch.options.hostList.map { $0 == nodes[Int(launch.nodeIndex)].name })
+        }
+        return .block
     }
 
     /// `argosy/<cluster>/<node>/job_<id>.<attempt>/step_<name>`

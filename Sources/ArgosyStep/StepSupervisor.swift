@@ -18,6 +18,8 @@ final class StepSupervisor {
     private var files: StdioFiles?
     private var child: IOChildProcess?
     private var tasks: [RunningTask] = []
+    /// Kept for the tasks' epilogs.
+    private var launcher: TaskLauncher?
     private var failure = ""
     private var hasFinished = false
     private var graceAt: Duration?
@@ -34,6 +36,8 @@ final class StepSupervisor {
         var exit: ExitStatus?
         /// Could not be started: reported like an exit, once all were tried.
         var startCode: UInt32?
+        /// How the task itself ended, while its epilog runs in `process`.
+        var ended: ExitStatus?
     }
     /// How long a step waits for its srun.
     private static let clientPatience = Duration.seconds(60)
@@ -86,9 +90,13 @@ final class StepSupervisor {
         try cgroup.create(limits: limits)
         for local in 0..<order.ranks.count { try leaf(local).create() }
         let spec = order.launch.job.spec
-        let appends = order.isBatch ? spec.appendOutput : order.launch.io.append || order.launch.nodeIndex > 0
+        // Of a step, what is opened here is this node's (or task's) own: srun opens the rest itself.
+        let appends = order.isBatch ? spec.appendOutput : order.launch.io.append
         let umask = order.launch.umask != 0 ? order.launch.umask : spec.umask
-        var opened = try StdioFiles(plan, as: Credentials(order.identity), umask: umask, truncate: !appends)
+        let options = order.launch.options
+        var opened = try StdioFiles(
+            plan, as: Credentials(order.identity), umask: umask, truncate: !appends,
+            window: (options.rows, options.columns))
         if plan.needsClient {
             let side = cgroup.child("io")
             try side.create()
@@ -210,7 +218,11 @@ final class StepSupervisor {
             clientAt = nil
             act(machine.apply(.clientConnected))
         case .clientLost: act(machine.apply(.clientLost))
-        case .signal: act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
+        case .signal:
+            if [9, 15].contains(message.a), machine.phase == .running {
+                say("*** \(title) ON \(order.context.node) CANCELLED AT \(WallClock.text) ***")
+            }
+            act(machine.apply(.signalOrdered(UInt32(clamping: message.a))))
         case .hello, .started, .ended, .terminate, .connection, .taskExited, .finished, .failure, .drained, .note,
             .suspend, .resume, .limit:
             break
@@ -219,7 +231,14 @@ final class StepSupervisor {
 
     private func reap(_ index: Int) throws {
         guard let process = tasks[index].process, let exit = try process.poll() else { return }
-        taskEnded(index, exit)
+        if let ended = tasks[index].ended { return taskEnded(index, ended) }
+        let local = tasks[index].local
+        let ends = StdioFiles.Ends(rank: tasks[index].rank)
+        guard let epilog = (try? launcher?.startEpilog(local, ends, in: leaf(local))) ?? nil else {
+            return taskEnded(index, exit)
+        }
+        tasks[index].ended = exit
+        tasks[index].process = epilog
     }
 
     private func taskEnded(_ index: Int, _ exit: ExitStatus) {
@@ -265,6 +284,7 @@ final class StepSupervisor {
         guard let ends = files?.tasks else { return }
         do {
             let launcher = try TaskLauncher(order)
+            self.launcher = launcher
             for (local, end) in ends.enumerated() { tasks.append(start(local, end, by: launcher)) }
         } catch {
             failure = (error as? TaskLauncher.Failed)?.message ?? "\(error)"
@@ -276,7 +296,14 @@ final class StepSupervisor {
     private func start(_ local: Int, _ ends: StdioFiles.Ends, by launcher: TaskLauncher) -> RunningTask {
         var task = RunningTask(rank: ends.rank, local: local)
         do {
-            task.process = try launcher.start(local, ends, in: leaf(local)) { tell(ends, $0) }
+            let process = try launcher.start(local, ends, in: leaf(local)) { tell(ends, $0) }
+            task.process = process
+            let node = order.context.node
+            let reports = [
+                launcher.cpus.report(node: node, rank: ends.rank, local: local, pid: process.pid),
+                launcher.memory.report(node: node, rank: ends.rank, local: local, pid: process.pid),
+            ]
+            for report in reports { if let report { tell(ends, report) } }
         } catch {
             let failed = error as? TaskLauncher.Failed ?? .init(message: "slurmstepd: error: \(error)", code: 1)
             tell(ends, failed.message)
@@ -298,7 +325,7 @@ final class StepSupervisor {
         let line = "slurmstepd: error: " + text
         if let first = files?.tasks.first, first.error != nil { return tell(first, line) }
         var message = note(.note, line)
-        message.rank = order.ranks.lowerBound
+        message.rank = order.ranks.first ?? 0
         child?.send(message)
     }
 

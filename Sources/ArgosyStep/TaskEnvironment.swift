@@ -45,8 +45,12 @@ extension TaskEnvironment {
         // What an earlier job or step left in the submitter's shell says nothing about this one.
         remove { Self.isOfAStep($0) || (isBatch && Self.isOfAJob($0)) }
         setDefaults(order.job.spec.identity)
-        setJob(order.job, context: context)
-        if isBatch { setBatch(order, context: context) } else { setStep(order, job: order.job) }
+        setJob(order.job, context: context, isBatch: isBatch)
+        if isBatch {
+            setBatch(order, context: context)
+        } else {
+            setStep(order, job: order.job, context: context)
+        }
         setNode(order, context: context)
         setGRES(order, context: context, isBatch: isBatch)
         if context.hasContainer, !order.noContainer { setContainer() }
@@ -54,7 +58,7 @@ extension TaskEnvironment {
     }
 
     /// What one task has besides. `rank`: in the step; `local`: on this node; `pid` is added by whoever knows it.
-    public mutating func setTask(rank: UInt32, local: UInt32, ranksHere: Range<UInt32>) {
+    public mutating func setTask(rank: UInt32, local: UInt32, ranksHere: some Sequence<UInt32>) {
         set("SLURM_PROCID", rank)
         set("SLURM_LOCALID", local)
         set("SLURM_GTIDS", ranksHere.map(String.init).joined(separator: ","))
@@ -70,6 +74,7 @@ extension TaskEnvironment {
 
     private static func isOfAStep(_ name: String) -> Bool {
         name.hasPrefix("SLURM_STEP") || name.hasPrefix("SLURM_SRUN_") || name.hasPrefix("SLURM_ARRAY_")
+            || name.hasPrefix("SLURM_CPU_BIND") || name.hasPrefix("SLURM_MEM_BIND") || name.hasPrefix("PMI_")
             || ["SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_GTIDS", "SLURM_TASK_PID"].contains(name)
     }
 
@@ -88,12 +93,13 @@ extension TaskEnvironment {
         setDefault("TMPDIR", "/tmp")
     }
 
-    private mutating func setJob(_ job: WirePrepare, context: WireStepContext) {
+    private mutating func setJob(_ job: WirePrepare, context: WireStepContext, isBatch: Bool) {
         let spec = job.spec
         let nodes = job.allocation.nodes
         set("SLURM_JOB_ID", context.job)
         set("SLURM_JOBID", context.job)
-        set("SLURM_JOB_NAME", spec.name)
+        // A step's srun has said what it goes by.
+        if isBatch { set("SLURM_JOB_NAME", spec.name) } else { setDefault("SLURM_JOB_NAME", spec.name) }
         set("SLURM_JOB_NODELIST", job.allocation.nodeList)
         set("SLURM_JOB_NUM_NODES", nodes.count)
         set("SLURM_JOB_CPUS_PER_NODE", RankLayout.runLength(nodes.map(\.cpus)))
@@ -123,7 +129,7 @@ extension TaskEnvironment {
         set("SLURM_ARRAY_TASK_COUNT", job.arrayCount)
     }
 
-    private mutating func setStep(_ order: WireLaunchStep, job: WirePrepare) {
+    private mutating func setStep(_ order: WireLaunchStep, job: WirePrepare, context: WireStepContext) {
         let layout = order.layout
         setLayout(layout)
         setTasks(layout.tasks)
@@ -135,7 +141,10 @@ extension TaskEnvironment {
         set("SLURM_STEP_TASKS_PER_NODE", RankLayout.runLength(layout.nodes.map(\.tasks)))
         set("SLURM_NODEID", order.nodeIndex)
         set("SLURM_SRUN_COMM_HOST", layout.nodes.first?.address ?? "")
-        if order.cpusPerTask > 0 { set("SLURM_CPUS_PER_TASK", order.cpusPerTask) }
+        set("SLURM_SRUN_COMM_PORT", context.ioPort)
+        set("SLURM_STEP_LAUNCHER_PORT", context.ioPort)
+        set("SLURM_TOPOLOGY_ADDR", context.node)
+        set("SLURM_TOPOLOGY_ADDR_PATTERN", "node")
         if let first = job.allocation.nodes.first { set("SLURM_LAUNCH_NODE_IPADDR", first.address) }
     }
 

@@ -16,7 +16,8 @@ struct TaskLauncher {
     private let environment: TaskEnvironment
     private let holder: Holder?
     private let seccomp: [UInt8]?
-    private let affinities: [[Int]]
+    let cpus: CPUBinding
+    let memory: MemoryBinding
     /// The user's login shell did not say what it sets.
     private let lacksLogin: Bool
 
@@ -27,8 +28,13 @@ struct TaskLauncher {
         let wantsLogin = order.isBatch && spec.getUserEnv && !order.isContainerized
         let login = wantsLogin ? LoginEnvironment.read(spec.identity) : nil
         lacksLogin = wantsLogin && login == nil
-        environment = TaskEnvironment(
+        cpus = CPUBinding(
+            order.launch, cpus: order.here.cpuIds, processors: order.context.processors, tasks: order.ranks.count)
+        memory = MemoryBinding(order.launch)
+        var environment = TaskEnvironment(
             step: order.launch, context: order.context, isBatch: order.isBatch, login: login ?? [])
+        for (name, value) in cpus.variables() + memory.variables() { environment.set(name, value) }
+        self.environment = environment
         if order.isContainerized {
             holder = try Self.findHolder(order.context.container.state)
             seccomp = try Seccomp.containerProgram()
@@ -36,7 +42,6 @@ struct TaskLauncher {
             holder = nil
             seccomp = nil
         }
-        affinities = Self.affinities(order)
     }
 
     /// Starts the task at `local` (its place on this node) in `cgroup`. Throws `Failed`; `note` gets what the user
@@ -71,13 +76,17 @@ struct TaskLauncher {
     }
 
     private func makeSpec(_ local: Int, _ ends: StdioFiles.Ends, in cgroup: Cgroup) throws -> ProcessSpec {
-        var variables = environment
-        variables.setTask(rank: ends.rank, local: UInt32(local), ranksHere: order.ranks)
-        variables.setTaskGRES(order.launch, context: order.context, local: local)
-        let arguments = self.arguments
+        let arguments = arguments(rank: ends.rank)
         var spec = ProcessSpec(
             path: order.isBatch ? order.context.script : arguments.first ?? "", arguments: arguments,
-            environment: variables.entries)
+            environment: variables(local, ends.rank).entries)
+        if !order.launch.options.taskProlog.isEmpty, !order.isBatch {
+            spec.path = "/bin/sh"
+            spec.arguments = TaskPrologue.arguments(order.launch.options.taskProlog, arguments)
+        }
+        spec.pidVariable = Self.pidVariable
+        spec.controlsTerminal = !order.isBatch && order.launch.io.pty && ends.rank == 0
+        spec.memoryPolicy = memory.policy(local: local)
         let identity = order.identity
         spec.workingDirectory = workingDirectory
         spec.credentials = Credentials(identity)
@@ -85,8 +94,10 @@ struct TaskLauncher {
         spec.stdout = ends.output?.raw ?? -1
         spec.stderr = ends.error?.raw ?? -1
         spec.cgroup = try cgroup.joinDescriptors()
-        spec.affinity = local < affinities.count ? affinities[local] : []
-        spec.limits = order.launch.job.spec.limits.map(\.domain)
+        // The script starts whatever it likes: it may use all that the job has here.
+        spec.affinity = !order.isBatch && local < cpus.masks.count ? cpus.masks[local] : []
+        let options = order.launch.options
+        spec.limits = (options.hasLimits_p ? options.limits : order.launch.job.spec.limits).map(\.domain)
         spec.umask = order.launch.umask != 0 ? order.launch.umask : order.launch.job.spec.umask
         spec.holder = holder?.process.pidfd
         // Root's host jobs are root's, as in Slurm.
@@ -96,8 +107,33 @@ struct TaskLauncher {
         return spec
     }
 
-    private var arguments: [String] {
-        order.isBatch ? [order.context.script] + order.launch.arguments.dropFirst() : order.launch.arguments
+    /// Gets the process's number on its way to exec.
+    private static let pidVariable = "SLURM_TASK_PID"
+
+    private func variables(_ local: Int, _ rank: UInt32) -> TaskEnvironment {
+        var variables = environment
+        variables.setTask(rank: rank, local: UInt32(local), ranksHere: order.ranks)
+        variables.setTaskGRES(order.launch, context: order.context, local: local)
+        variables.set(Self.pidVariable, "0000000000")
+        return variables
+    }
+
+    private func arguments(rank: UInt32) -> [String] {
+        if order.isBatch { return [order.context.script] + order.launch.arguments.dropFirst() }
+        let programs = order.launch.options.programs
+        guard !programs.isEmpty else { return order.launch.arguments }
+        return MultipleProgram.arguments(of: rank, in: programs)
+    }
+
+    /// The program of --task-epilog, once a task has ended: as the user, in its environment, without its stdio.
+    func startEpilog(_ local: Int, _ ends: StdioFiles.Ends, in cgroup: Cgroup) throws -> ChildProcess? {
+        let program = order.launch.options.taskEpilog
+        guard !program.isEmpty, !order.isBatch else { return nil }
+        var spec = try makeSpec(local, ends, in: cgroup)
+        spec.path = program
+        spec.arguments = [program]
+        spec.controlsTerminal = false
+        return try Spawn.start(spec)
     }
 
     private var workingDirectory: String {
@@ -106,15 +142,6 @@ struct TaskLauncher {
         guard order.isContainerized else { return wanted }
         let inside = launch.job.spec.container.workdir
         return inside.isEmpty ? wanted : inside
-    }
-
-    private static func affinities(_ order: StepOrder) -> [[Int]] {
-        let cpus = order.here.cpuIds
-        // The script starts whatever it likes: it may use all that the job has here.
-        guard !order.isBatch else { return [[]] }
-        return CPUAssignment.assign(cpus, tasks: order.ranks.count, perTask: Int(order.launch.cpusPerTask)).map {
-            CPUAssignment.physical($0, on: order.context.processors)
-        }
     }
 
     private static func findHolder(_ state: String) throws -> Holder {

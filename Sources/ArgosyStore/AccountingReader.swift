@@ -17,7 +17,7 @@ struct AccountingReader {
         while try statement.step() {
             let job = try SQLiteStore.decode(WireJobRow.self, statement.blob(0)).core { _ in nil }
             if job.isArrayHead && job.pendingIndices.isEmpty { continue }
-            found.append(AccountingRecord(job: job, steps: try steps(of: job.id)))
+            found.append(AccountingRecord(job: job, steps: query.withSteps ? try steps(of: job.id) : []))
         }
         return found
     }

@@ -27,6 +27,8 @@ struct AccountingTables {
             try remove("qos", id.rawValue)
             try remove("qos_usage", id.rawValue)
         case .tres(let tres): try put("tres", tres.id.rawValue, WireTRES(tres))
+        case .wckey(let key): try put("wckeys", key.id, WireWCKey(key))
+        case .wckeyRemoved(let id): try remove("wckeys", id)
         case .associationUsage(let usage):
             try put("association_usage", usage.association.rawValue, WireUsageRow(usage))
         case .qosUsage(let usage): try put("qos_usage", usage.qos.rawValue, WireUsageRow(usage))
@@ -42,6 +44,7 @@ struct AccountingTables {
         stored.associations = try all("associations", "id", WireAssociation.self).map(\.domain)
         stored.qos = try all("qos", "id", WireQOS.self).map(\.domain)
         stored.tres = try all("tres", "id", WireTRES.self).map(\.domain)
+        stored.wckeys = try all("wckeys", "id", WireWCKey.self).map(\.domain)
         stored.associationUsage = try all("association_usage", "id", WireUsageRow.self).map(\.ofAssociation)
         stored.qosUsage = try all("qos_usage", "id", WireUsageRow.self).map(\.ofQOS)
         stored.marks = try all("accounting_marks", "one", WireAccountingMarks.self).first?.domain ?? AccountingMarks()
@@ -77,7 +80,7 @@ struct AccountingTables {
         try statement.run()
     }
 
-    private func put(_ table: String, _ id: UInt32, _ row: some Message) throws(StoreError) {
+    func put(_ table: String, _ id: UInt32, _ row: some Message) throws(StoreError) {
         let statement = try database.statement("INSERT OR REPLACE INTO \(table) VALUES (?, ?)")
         statement.bind(1, Int64(id))
         statement.bind(2, try SQLiteStore.encode(row))
@@ -90,13 +93,13 @@ struct AccountingTables {
         try statement.run()
     }
 
-    private func remove(_ table: String, _ id: UInt32) throws(StoreError) {
+    func remove(_ table: String, _ id: UInt32) throws(StoreError) {
         let statement = try database.statement("DELETE FROM \(table) WHERE id = ?")
         statement.bind(1, Int64(id))
         try statement.run()
     }
 
-    private func all<M: Message>(_ table: String, _ key: String, _ type: M.Type) throws(StoreError) -> [M] {
+    func all<M: Message>(_ table: String, _ key: String, _ type: M.Type) throws(StoreError) -> [M] {
         let statement = try database.statement("SELECT row FROM \(table) ORDER BY \(key)")
         defer { statement.reset() }
         var found: [M] = []
@@ -111,12 +114,16 @@ extension WireAccountingMarks {
         association = marks.association.rawValue
         qos = marks.qos.rawValue
         transaction = marks.transaction
+        wckey = marks.wckey
+        trigger = marks.trigger
         usageUs = marks.usageTime.microseconds
     }
     var domain: AccountingMarks {
         var marks = AccountingMarks(
             association: AssociationID(association), qos: QOSID(qos), transaction: transaction)
         marks.usageTime = Timestamp(microseconds: usageUs)
+        marks.wckey = wckey
+        marks.trigger = trigger
         return marks
     }
 }

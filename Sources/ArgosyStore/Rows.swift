@@ -177,8 +177,27 @@ extension StepRequest {
         overlap = request.overlap
         exact = request.exact
         killOnBadExit = request.killOnBadExit
+        overcommit = request.options.overcommit
+        noWait = request.noWait
+        distribution = StepDistribution(request.options)
         timeLimit = TimeLimit(rawValue: request.timeLimitMinutes)
         payload = (try? request.serializedBytes()) ?? []
+    }
+}
+
+extension StepDistribution {
+    init(_ options: WireStepOptions) {
+        let word = options.distribution.lowercased().prefix { $0 != ":" && $0 != "," }
+        switch word {
+        case "cyclic": self = .cyclic
+        case "arbitrary": self = options.hostList.isEmpty ? .block : .hosts(options.hostList)
+        default:
+            guard word.hasPrefix("plane"), let size = Int(word.drop { $0 != "=" }.dropFirst()), size > 0 else {
+                self = .block
+                return
+            }
+            self = .plane(size)
+        }
     }
 }
 

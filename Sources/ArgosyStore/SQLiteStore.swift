@@ -73,6 +73,7 @@ public final class SQLiteStore: Store {
                 state.reservations.append(try Self.decode(WireReservation.self, bytes).domain(indexOf: indexOf))
             }
             state.accounting = try AccountingTables(database).load()
+            state.kept = try KeptTables(database).load()
             state.endedRuns = try Self.endedRuns(database, indexOf)
             return state
         }
@@ -127,6 +128,16 @@ public final class SQLiteStore: Store {
     public func accountingTransactions(since: Timestamp, until: Timestamp) throws -> [AccountingTransaction] {
         try withReader { database throws(StoreError) in
             try AccountingTables(database).transactions(since: since, until: until)
+        }
+    }
+
+    public func nodeEvents(since: Timestamp, until: Timestamp) throws -> [NodeEvent] {
+        try withReader { database throws(StoreError) in try KeptTables(database).events(since: since, until: until) }
+    }
+
+    public func pastReservations(since: Timestamp, until: Timestamp) throws -> [Reservation] {
+        try withReader { database throws(StoreError) in
+            try KeptTables(database).reservations(since: since, until: until)
         }
     }
 
@@ -231,10 +242,12 @@ public final class SQLiteStore: Store {
             statement.bind(2, try encode(WireReservation(reservation)))
             try statement.run()
         case .reservationRemoved(let name):
+            try KeptTables(database).keepReservation(name)
             let statement = try database.statement("DELETE FROM reservations WHERE name = ?")
             statement.bind(1, name)
             try statement.run()
         case .accounting(let row): try AccountingTables(database).write(row)
+        case .kept(let row): try KeptTables(database).write(row)
         case .lastJobID(let id):
             let statement = try database.statement("UPDATE meta SET last_job = max(last_job, ?)")
             statement.bind(1, Int64(id.rawValue))

@@ -4,7 +4,7 @@
 enum Schema {
     /// The one that brought accounting records.
     static let accountingVersion: Int64 = 3
-    static let version: Int64 = 4
+    static let version: Int64 = 5
     private static let applicationID = 0x4172_676f  // "Argo"
 
     /// Creates or migrates. Throws `.newerSchema` for a file of a later release.
@@ -57,5 +57,15 @@ enum Schema {
         CREATE TABLE accounting_marks (one INTEGER PRIMARY KEY CHECK (one = 1), row BLOB NOT NULL);
         """,
         "CREATE TABLE reservations (name TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;",
+        """
+        CREATE TABLE wckeys (id INTEGER PRIMARY KEY, row BLOB NOT NULL);
+        CREATE TABLE triggers (id INTEGER PRIMARY KEY, row BLOB NOT NULL);
+        CREATE TABLE crontabs (id INTEGER PRIMARY KEY, row BLOB NOT NULL);
+        CREATE TABLE node_events (node TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, row BLOB NOT NULL,
+            PRIMARY KEY (node, start)) WITHOUT ROWID;
+        CREATE INDEX node_events_end ON node_events (end);
+        CREATE TABLE past_reservations (name TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+            row BLOB NOT NULL, PRIMARY KEY (name, start)) WITHOUT ROWID;
+        """,
     ]
 }

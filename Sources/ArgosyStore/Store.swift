@@ -20,6 +20,10 @@ public protocol Store: Sendable {
     func accounting(_ query: AccountingQuery) throws -> [AccountingRecord]
     /// The log of changes of accounting records in `since ..< until`, oldest first; unset: no bound.
     func accountingTransactions(since: Timestamp, until: Timestamp) throws -> [AccountingTransaction]
+    /// When nodes were not at work: what was not over at `since` and began before `until`; unset: no bound.
+    func nodeEvents(since: Timestamp, until: Timestamp) throws -> [NodeEvent]
+    /// Reservations that were, with the end they had.
+    func pastReservations(since: Timestamp, until: Timestamp) throws -> [Reservation]
     /// False when so little space is left that only what ends work should still be taken. Cheap.
     var hasRoom: Bool { get }
 }
@@ -57,6 +61,8 @@ public struct AccountingQuery: Sendable {
     public var since = Timestamp.unset
     public var until = Timestamp.unset
     public var states: [JobState] = []
+    /// False: jobs alone.
+    public var withSteps = true
     /// Most records returned.
     public var limit = 100_000
     public init() {}

@@ -50,6 +50,12 @@ public struct ProcessSpec: Sendable {
     public var limits: [ResourceLimit] = []
     public var umask: UInt32?
     public var newSession = true
+    /// Standard input is a terminal, and the new session's own.
+    public var controlsTerminal = false
+    /// set_mempolicy(2): MPOL_* and the nodes of memory it is for; nil: as the parent. One that cannot be set is left.
+    public var memoryPolicy: (mode: Int32, nodes: UInt64)?
+    /// This variable of `environment` gets the process's number (as it sees itself). Its value must be 10 characters.
+    public var pidVariable = ""
     /// Pidfd of a holder whose mount, pid, uts, ipc and cgroup namespaces it enters; nil: stays in ours.
     public var holder: Descriptor?
     public var newNamespaces: NewNamespaces = []

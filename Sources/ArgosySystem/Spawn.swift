@@ -24,6 +24,10 @@ public enum Spawn {
         plan.searched = spec.path.contains("/") ? 0 : 1
         plan.arguments = memory.strings(spec.arguments)
         plan.environment = memory.strings(spec.environment)
+        plan.pid_text = pidText(spec, plan.environment)
+        plan.control_terminal = spec.controlsTerminal ? 1 : 0
+        plan.memory_mode = spec.memoryPolicy?.mode ?? -1
+        plan.memory_nodes = spec.memoryPolicy?.nodes ?? 0
         plan.directory = spec.workingDirectory.map { memory.string($0) }
         plan.stdio = (spec.stdin, spec.stdout, spec.stderr)
         plan.kept_count = spec.keptDescriptors.count
@@ -39,6 +43,16 @@ public enum Spawn {
         setRights(&plan, spec, memory)
         setBounds(&plan, spec, memory)
         return plan
+    }
+
+    private static func pidText(
+        _ spec: ProcessSpec, _ entries: UnsafePointer<UnsafePointer<CChar>?>?
+    ) -> UnsafeMutablePointer<CChar>? {
+        let prefix = spec.pidVariable + "="
+        guard !spec.pidVariable.isEmpty, let place = spec.environment.firstIndex(where: { $0.hasPrefix(prefix) }),
+            spec.environment[place].utf8.count >= prefix.utf8.count + 10, let entry = entries?[place]
+        else { return nil }
+        return UnsafeMutablePointer(mutating: entry).advanced(by: prefix.utf8.count)
     }
 
     private static func setRights(_ plan: inout argosy_spawn_plan, _ spec: ProcessSpec, _ memory: CMemory) {

@@ -36,6 +36,8 @@ extension WireAccountingOperation {
         case .removeAssociations(let ids): removeAssociations.numbers = ids.map(\.rawValue)
         case .removeQOS(let ids): removeQos.numbers = ids.map(\.rawValue)
         case .removeCoordinators(let users, let accounts): removeCoordinators = .init(users, accounts)
+        case .addWCKey(let name, let user): addWckey = WireWCKey(WCKey(id: 0, name: name, user: user))
+        case .removeWCKeys(let ids): removeWckeys.numbers = ids
         case .resetUsage(let associations, let qos):
             resetUsage.associations = associations.map(\.rawValue)
             resetUsage.qos = qos.map(\.rawValue)
@@ -70,6 +72,8 @@ extension WireAccountingOperation {
         case .removeAssociations(let numbers): .removeAssociations(numbers.numbers.map { AssociationID($0) })
         case .removeQos(let numbers): .removeQOS(numbers.numbers.map { QOSID($0) })
         case .removeCoordinators(let both): .removeCoordinators(users: both.users, accounts: both.accounts)
+        case .addWckey(let key): .addWCKey(name: key.name, user: key.user)
+        case .removeWckeys(let numbers): .removeWCKeys(numbers.numbers)
         case .resetUsage(let reset):
             .resetUsage(
                 associations: reset.associations.map { AssociationID($0) }, qos: reset.qos.map { QOSID($0) })
@@ -93,10 +97,13 @@ extension WireModifyUsers {
         if let level = change.adminLevel { adminLevel = level.rawValue }
         if let account = change.defaultAccount { defaultAccount = account }
         if let name = change.newName { newName = name }
+        if let key = change.defaultWCKey { defaultWckey = key }
     }
     var change: UserChange {
-        UserChange(
+        var change = UserChange(
             adminLevel: hasAdminLevel ? AdminLevel(rawValue: adminLevel) : nil,
             defaultAccount: hasDefaultAccount ? defaultAccount : nil, newName: hasNewName ? newName : nil)
+        if hasDefaultWckey { change.defaultWCKey = defaultWckey }
+        return change
     }
 }

@@ -20,12 +20,25 @@ extension WireUser {
         defaultAccount = user.defaultAccount
         adminLevel = user.adminLevel.rawValue
         coordinates = user.coordinates
+        defaultWckey = user.defaultWCKey
     }
     public var domain: User {
-        User(
+        var user = User(
             name: name, uid: known ? uid : nil, defaultAccount: defaultAccount,
             adminLevel: AdminLevel(rawValue: adminLevel) ?? .none, coordinates: coordinates)
+        user.defaultWCKey = defaultWckey
+        return user
     }
+}
+
+extension WireWCKey {
+    public init(_ key: WCKey) {
+        self.init()
+        id = key.id
+        name = key.name
+        user = key.user
+    }
+    public var domain: WCKey { WCKey(id: id, name: name, user: user) }
 }
 
 extension WireFieldSetting {

@@ -26,6 +26,7 @@ extension WireJobSpec {
         adminComment = fields.adminComment
         getUserEnv = fields.getsUserEnvironment
         setNotices(fields)
+        cron = fields.cron
         if let priority = fields.priority { self.priority = priority }
         if let kills = fields.killOnInvalidDependency { killOnInvalidDependency = kills }
         components = fields.components.map { WireJobSpec(JobSpec($0)) }
@@ -87,6 +88,7 @@ extension WireJobSpec {
         fields.adminComment = adminComment
         fields.getsUserEnvironment = getUserEnv
         readNotices(into: &fields)
+        fields.cron = cron
         fields.priority = hasPriority ? priority : nil
         fields.killOnInvalidDependency = hasKillOnInvalidDependency ? killOnInvalidDependency : nil
         // A component has none of its own: whatever else a message says stops here.

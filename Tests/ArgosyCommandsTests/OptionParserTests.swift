@@ -29,11 +29,11 @@ import Testing
         (["--foo"], "unrecognized option '--foo'"), (["-y"], "invalid option -- 'y'"),
         (["--nodes"], "option '--nodes' requires an argument"), (["-N"], "option requires an argument -- 'N'"),
         (["--label=3"], "option '--label' doesn't allow an argument"),
-        (["--cont=x"], "option '--cont' is ambiguous"), (["-N", "x"], "invalid number of nodes (-N x)"),
-        (["-N4-2"], "invalid number of nodes"), (["-n0"], "Invalid numeric value \"0\""),
-        (["--mem=lots"], "invalid memory constraint"), (["-t", "soon"], "Invalid --time specification"),
-        (["--mpi=pmix"], "--mpi=pmix is not supported"), (["-w", "n[1-"], "is not a host list"),
-        (["--pty"], "--pty is not supported"), (["--container-mounts=etc:/etc"], "is not /source:/target"),
+        (["--cont=x"], "option '--cont' is ambiguous"), (["-N", "x"], "\"x\" is not a valid node count"),
+        (["-N4-2"], "Maximum node count 2 is less than minimum"), (["-n0"], "Invalid numeric value \"0\""),
+        (["--mem=lots"], "Invalid --mem specification"), (["-t", "soon"], "Invalid --time specification"),
+        (["--mpi=pmix"], "--mpi=pmix is not supported"),
+        (["--container-mounts=etc:/etc"], "is not /source:/target"),
         (["--container-name=x"], "name an image instead"),
     ])
     func wrongWordsAreRefusedWithTheirReason(words: [String], message: String) {
@@ -62,13 +62,13 @@ import Testing
     @Test func stepsTakeTheJobsTasksAndNodesUnlessTold() throws {
         let job = ["SLURM_JOB_NUM_NODES": "2", "SLURM_NNODES": "2"]
         var (options, _) = try parse(["hostname"])
-        Srun.complete(&options, environmentTasks: 4) { job[$0] }
+        try StepDefaults.complete(&options, environmentTasks: 4) { job[$0] }
         #expect(options.tasks == 4 && options.minNodes == 2)
         (options, _) = try parse(["-n1", "hostname"])
-        Srun.complete(&options, environmentTasks: 4) { job[$0] }
+        try StepDefaults.complete(&options, environmentTasks: 4) { job[$0] }
         #expect(options.tasks == 1 && options.minNodes == 1)
         (options, _) = try parse(["-w", "n2", "hostname"])
-        Srun.complete(&options, environmentTasks: 4) { job[$0] }
+        try StepDefaults.complete(&options, environmentTasks: 4) { job[$0] }
         #expect(options.minNodes == 0)
     }
 

@@ -48,8 +48,10 @@ import Testing
         var run = start(kills: true)
         run.exited(exit(0, code: 1), at: 0)
         run.exited(exit(1, signal: 9), at: 0)
-        #expect(run.signals == [9])
-        #expect(run.lines == ["Terminating StepId=12.0"])
+        #expect(run.signals == [18, 15])
+        #expect(run.lines == ["launch/slurm: _step_signal: Terminating StepId=12.0"])
+        run.tick(at: 30_000)
+        #expect(run.signals == [18, 15, 9])
     }
 
     @Test func waitEndsTheStepSoLongAfterItsFirstTask() {
@@ -59,7 +61,7 @@ import Testing
         #expect(run.signals.isEmpty && run.killAt == 6000)
         run.tick(at: 6000)
         #expect(run.signals == [9])
-        #expect(run.lines.first == "error: First task exited 5s ago")
+        #expect(run.lines.first == "First task exited 5s ago")
     }
 
     @Test func interruptsReportThenSignalThenEnd() {
@@ -73,14 +75,29 @@ import Testing
         #expect(run.signals == [2, 9])
     }
 
-    @Test func terminationIsGentleFirst() {
+    @Test func anInterruptThatEndsNothingIsFollowedByTheEnd() {
+        var run = start()
+        run.signalled(2, at: 1000)
+        run.signalled(2, at: 1500)
+        #expect(run.lines.suffix(3).first == "sending Ctrl-C to StepId=12.0")
+        run.tick(at: 2500)
+        #expect(run.signals == [2, 9])
+    }
+
+    @Test func terminationEndsTheStepAtOnce() {
         var run = start()
         run.signalled(15, at: 0)
-        #expect(run.signals == [18, 15])
-        run.tick(at: 30_000)
-        #expect(run.signals == [18, 15, 9])
+        #expect(run.signals == [9])
+        #expect(run.lines.last == "Job step aborted: Waiting up to 32 seconds for job step to finish.")
         run.signalled(10, at: 40_000)
         #expect(run.signals.last == 10)
+    }
+
+    @Test func aStepThatWasKilledFromElsewhereIsCalledForced() {
+        var run = start()
+        run.exited(exit(0, signal: 15), at: 0)
+        run.finish()
+        #expect(run.lines == ["error: n1: task 0: Terminated", "Force Terminated StepId=12.0"])
     }
 
     @Test func allNodesMustFinishAndLostOnesCountAsErrors() {

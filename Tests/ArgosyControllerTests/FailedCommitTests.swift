@@ -58,5 +58,11 @@ final class FlakyStore: Store {
     func accountingTransactions(since: Timestamp, until: Timestamp) throws -> [AccountingTransaction] {
         try store.accountingTransactions(since: since, until: until)
     }
+    func nodeEvents(since: Timestamp, until: Timestamp) throws -> [NodeEvent] {
+        try store.nodeEvents(since: since, until: until)
+    }
+    func pastReservations(since: Timestamp, until: Timestamp) throws -> [Reservation] {
+        try store.pastReservations(since: since, until: until)
+    }
     var hasRoom: Bool { store.hasRoom }
 }

@@ -32,6 +32,10 @@ import Testing
     @Test func `counts are run-length coded`() {
         #expect(RankLayout.runLength([2, 2, 1, 3, 3, 3]) == "2(x2),1,3(x3)")
         #expect(RankLayout(tasksPerNode: [2, 3, 1]).ranks(on: 1) == 2..<5)
+        let uneven = RankLayout(tasksPerNode: [3, 1])
+        #expect(uneven.ranks(on: 0, .turns(1)) == [0, 2, 3] && uneven.ranks(on: 1, .turns(1)) == [1])
+        #expect(uneven.ranks(on: 0, .turns(2)) == [0, 1, 3] && uneven.ranks(on: 1, .turns(2)) == [2])
+        #expect(uneven.ranks(on: 0, .named([false, true, true])) == [1, 2])
     }
 
     @Test func `abstract CPUs beyond the real ones wrap round`() {

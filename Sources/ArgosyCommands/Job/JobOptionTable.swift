@@ -10,16 +10,6 @@ enum JobOptionTable {
         shared(prefix: "SBATCH_") + output(prefix: "SBATCH_") + container(prefix: "SBATCH_") + batchOnly
         + taken(prefix: "SBATCH_") + informationOptions()
 
-    static let srun: [Row] =
-        shared(prefix: "SLURM_") + output(prefix: "SLURM_") + container(prefix: "SLURM_") + stepOnly
-        + taken(prefix: "SLURM_")
-        + [
-            Row.accepted("cpu-bind"), .accepted("compress", nil, .optional),
-            .accepted("epilog"), .accepted("prolog"), .accepted("msg-timeout"), .accepted("preserve-env", "E", .none),
-            .accepted("resv-ports", nil, .optional), .accepted("send-libs", nil, .optional),
-            .accepted("slurmd-debug"), .accepted("bcast-exclude"), .accepted("accel-bind"), .accepted("threads", "T"),
-        ] + informationOptions()
-
     /// The variables of an option: those of sbatch, salloc and srun, without what they begin with.
     private static func variables(
         _ prefix: String, sbatch: [String] = [], salloc: [String] = [], srun: [String] = []
@@ -253,69 +243,5 @@ enum JobOptionTable {
             "batch", nil, .required, "list", env: ["SBATCH_BATCH"],
             "features of the node that runs the script; they must be among those of --constraint"
         ) { options, text throws(OptionError) in options.batchFeatures = text },
-    ]
-
-    static let stepOnly: [Row] = [
-        Row("disable-status", "X", "an interrupt ends the step without a report of its tasks") {
-            options, _ throws(OptionError) in options.disableStatus = true
-        },
-        Row("exact", nil, .none, env: ["SLURM_EXACT"], "give the step only what it asks for") {
-            options, _ throws(OptionError) in options.exact = true
-        },
-        Row("immediate", "I", .optional, "secs", env: ["SLURM_IMMEDIATE"], "exit if resources not available in secs") {
-            options, text throws(OptionError) in
-            options.immediate = text.isEmpty ? 5 : try JobValue.count(text, "--immediate", from: 0)
-        },
-        Row("jobid", nil, .required, "id", env: ["SLURM_JOB_ID", "SLURM_JOBID"], "run under already allocated job") {
-            options, text throws(OptionError) in options.jobID = try JobValue.count(text, "--jobid")
-        },
-        Row(
-            "kill-on-bad-exit", "K", .optional, "0|1", env: ["SLURM_KILL_BAD_EXIT"],
-            "kill the job step if any task terminates with a non-zero exit code"
-        ) { options, text throws(OptionError) in options.killOnBadExit = text != "0" },
-        Row("label", "l", .none, env: ["SLURM_LABELIO"], "prepend task number to lines of stdout/err") {
-            options, _ throws(OptionError) in options.label = true
-        },
-        Row("mpi", nil, .required, "type", env: ["SLURM_MPI_TYPE"], "type of MPI being used: none") {
-            options, text throws(OptionError) in
-            guard ["none", "list"].contains(text.lowercased()) else {
-                throw OptionError(
-                    "--mpi=\(text) is not supported: start MPI programs with mpirun or mpiexec of their MPI, which "
-                        + "call srun by themselves, or use --mpi=none")
-            }
-            options.mpi = text.lowercased()
-        },
-        Row("no-container", nil, .none, "run the step outside of the job's container") {
-            options, _ throws(OptionError) in options.noContainer = true
-        },
-        Row("overlap", nil, .none, env: ["SLURM_OVERLAP"], "share the job's CPUs with its other steps") {
-            options, _ throws(OptionError) in options.overlap = true
-        },
-        Row("quit-on-interrupt", nil, .none, "quit on single Ctrl-C") { options, _ throws(OptionError) in
-            options.quitOnInterrupt = true
-        },
-        Row("relative", "r", .required, "n", "run job step relative to node n of allocation") {
-            options, text throws(OptionError) in options.relative = try JobValue.count(text, "--relative", from: 0)
-        },
-        Row("unbuffered", "u", .none, env: ["SLURM_UNBUFFEREDIO"], "do not line-buffer stdout/err") {
-            options, _ throws(OptionError) in options.unbuffered = true
-        },
-        Row(
-            "wait", "W", .required, "sec", env: ["SLURM_WAIT"],
-            "seconds to wait after first task exits before killing the step"
-        ) { options, text throws(OptionError) in options.waitSeconds = try JobValue.count(text, "--wait", from: 0) },
-        .refused("pty", nil, .none, "pseudo terminals are not supported yet"),
-        .refused("multi-prog", nil, .none, "start one step for each program"),
-        .refused("bcast", nil, .optional, "put the program in the image or on a shared file system"),
-        .refused("no-allocate", "Z", .none, "every step runs in a job"),
-        .refused("het-group", nil, .required, "heterogeneous jobs are not supported yet"),
-        Row("test-only", "tell when and where the job would start; submit nothing") { options, _ throws(OptionError) in
-            options.testOnly = true
-        },
-        .refused("uid", nil, .required, "run srun as the user, for instance with runuser"),
-        .refused("gid", nil, .required, "use newgrp or sg before srun"),
-        .refused("x11", nil, .optional, "X11 forwarding is not supported"),
-        .refused("task-prolog", nil, .required, "put its commands in the script"),
-        .refused("task-epilog", nil, .required, "put its commands in the script"),
     ]
 }

@@ -98,6 +98,9 @@ struct JobOptions: CommandSettings {
     var disableStatus = false
     var quitOnInterrupt = false
     var immediate: UInt32?
+    var step = StepSettings()
+    /// Of --distribution=arbitrary: one name a task.
+    var hostList: [String] = []
     // containers
     var containerImage = ""
     var containerMounts: [String] = []

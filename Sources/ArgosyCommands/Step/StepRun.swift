@@ -25,8 +25,14 @@ struct StepRun {
     private var interrupts = 0
     private var terminating = false
 
-    init(killsOnBadExit: Bool, waitSeconds: UInt32?, disablesStatus: Bool) {
+    /// Seconds between a step's first and last signal, as told to the user.
+    private let killWait: Int64
+    private var isAborted = false
+    private var wasForced = false
+
+    init(killsOnBadExit: Bool, waitSeconds: UInt32?, disablesStatus: Bool, killWait: Int64 = 30) {
         self.killsOnBadExit = killsOnBadExit
+        self.killWait = killWait
         waitMS = waitSeconds.flatMap { $0 > 0 ? Int64($0) * 1000 : nil }
         self.disablesStatus = disablesStatus
     }
@@ -43,9 +49,12 @@ struct StepRun {
         let (code, text) = Self.describe(task)
         exitCode = max(exitCode, code)
         if let text { say(text, of: task.rank, on: task.node) }
+        if task.exit.signal == 9 || task.exit.signal == 15 { wasForced = true }
         if code != 0, killsOnBadExit, !terminating {
-            lines.append("Terminating \(stepName)")
-            terminate(at: now, killAfter: 0)
+            lines.append("launch/slurm: _step_signal: Terminating \(stepName)")
+            terminating = true
+            signals += [18, 15]
+            killAt = now + killWait * 1000
         }
         if let waitMS, killAt == nil, ended.count < Int(tasks) { killAt = now + waitMS }
     }
@@ -107,12 +116,12 @@ struct StepRun {
         case 2: interrupted(at: now)
         case 1, 3, 15:
             lines.append("forcing job termination")
-            terminate(at: now, killAfter: terminating ? 0 : 30_000)
+            abort()
         default: signals.append(UInt32(number))
         }
     }
 
-    /// The first reports, a second within a second is passed on to the tasks, a third ends the step.
+    /// The first reports; a second within a second is passed on to the tasks, and ends the step.
     private mutating func interrupted(at now: Int64) {
         let again = lastInterrupt.map { now - $0 < 1000 } ?? false
         lastInterrupt = now
@@ -120,13 +129,32 @@ struct StepRun {
         if !again, !disablesStatus {
             lines.append("interrupt (one more within 1 sec to abort)")
             report()
-        } else if interrupts <= 2, !terminating {
+            return
+        }
+        if interrupts <= 2, !terminating {
             lines.append("sending Ctrl-C to \(stepName)")
             signals.append(2)
-        } else {
-            lines.append("forcing job termination")
-            terminate(at: now, killAfter: 0)
         }
+        guard again else { return }
+        lines.append("forcing job termination")
+        if interrupts > 2 { return abort() }
+        // What the interrupt alone does not end.
+        if !isAborted { lines.append(waitingText) }
+        isAborted = true
+        terminating = true
+        killAt = now + 1000
+    }
+
+    private var waitingText: String {
+        "Job step aborted: Waiting up to \(killWait + 2) seconds for job step to finish."
+    }
+
+    private mutating func abort() {
+        if !isAborted { lines.append(waitingText) }
+        isAborted = true
+        terminating = true
+        signals.append(9)
+        killAt = nil
     }
 
     private mutating func report() {
@@ -138,27 +166,24 @@ struct StepRun {
         }
     }
 
-    private mutating func terminate(at now: Int64, killAfter: Int64) {
-        terminating = true
-        if killAfter == 0 {
-            signals.append(9)
-            killAt = nil
-        } else {
-            signals += [18, 15]
-            killAt = now + killAfter
-        }
-    }
-
     /// What is due at `now`; call when `killAt` has come.
     mutating func tick(at now: Int64) {
         guard let due = killAt, now >= due else { return }
         killAt = nil
         if !terminating, let waitMS {
-            lines.append("error: First task exited \(waitMS / 1000)s ago")
+            lines.append("First task exited \(waitMS / 1000)s ago")
             report()
+            lines.append("launch/slurm: _step_signal: Terminating \(stepName)")
+            abort()
+        } else {
+            signals.append(9)
         }
-        lines.append("Terminating \(stepName)")
-        terminate(at: now, killAfter: 0)
+    }
+
+    /// The last words.
+    mutating func finish() {
+        tellEnds()
+        if wasForced, !isAborted { lines.append("Force Terminated \(stepName)") }
     }
 
     /// `0-3,5`

@@ -11,6 +11,8 @@ public enum AccountingRow: Sendable, Hashable {
     case qos(QOS)
     case qosRemoved(QOSID)
     case tres(TRES)
+    case wckey(WCKey)
+    case wckeyRemoved(UInt32)
     case associationUsage(AssociationUsage)
     case qosUsage(QOSUsage)
     case transaction(AccountingTransaction)
@@ -22,6 +24,9 @@ public struct AccountingMarks: Sendable, Hashable {
     public var association: AssociationID
     public var qos: QOSID
     public var transaction: UInt64
+    public var wckey: UInt32 = 0
+    /// Of strigger.
+    public var trigger: UInt32 = 0
     /// Until when the stored usage counts everything that ran.
     public var usageTime = Timestamp.unset
     public init(association: AssociationID = .init(0), qos: QOSID = .init(0), transaction: UInt64 = 0) {
@@ -38,6 +43,7 @@ public struct StoredAccounting: Sendable {
     public var associations: [Association] = []
     public var qos: [QOS] = []
     public var tres: [TRES] = []
+    public var wckeys: [WCKey] = []
     public var associationUsage: [AssociationUsage] = []
     public var qosUsage: [QOSUsage] = []
     public var marks = AccountingMarks()
@@ -59,6 +65,8 @@ public struct StoredAccounting: Sendable {
             qos.removeAll { $0.id == id }
             qosUsage.removeAll { $0.qos == id }
         case .tres(let tres): self.tres.put(tres) { $0.id == tres.id }
+        case .wckey(let key): wckeys.put(key) { $0.id == key.id }
+        case .wckeyRemoved(let id): wckeys.removeAll { $0.id == id }
         case .associationUsage(let usage): associationUsage.put(usage) { $0.association == usage.association }
         case .qosUsage(let usage): qosUsage.put(usage) { $0.qos == usage.qos }
         case .transaction: break

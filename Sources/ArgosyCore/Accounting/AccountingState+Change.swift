@@ -58,6 +58,8 @@ extension AccountingState {
         case .removeAssociations(let ids): try removeAssociations(ids, jobs: jobs)
         case .removeQOS(let ids): try removeQOS(ids)
         case .removeCoordinators(let users, let accounts): try removeCoordinators(users, accounts)
+        case .addWCKey(let name, let user): try addWCKey(name, user)
+        case .removeWCKeys(let ids): removeWCKeys(ids)
         // Usage is the ledger's; the core resets it when the request went through.
         case .resetUsage: break
         }
@@ -102,6 +104,7 @@ extension AccountingOperation {
                 [
                     change.adminLevel.map { "admin_level=\($0.rawValue)" },
                     change.defaultAccount.map { "default_acct='\($0)'" }, change.newName.map { "name='\($0)'" },
+                    change.defaultWCKey.map { "default_wckey='\($0)'" },
                 ].compactMap { $0 }.joined(separator: ", ")
             )
         case .modifyAssociations(let ids, let change, let parent):
@@ -117,6 +120,8 @@ extension AccountingOperation {
         case .removeQOS(let ids): ("Remove QOS", "id='\(list(ids))'", "")
         case .removeCoordinators(let users, let accounts):
             ("Remove Account Coord", "user='\(list(users))' && acct='\(list(accounts))'", "")
+        case .addWCKey(let name, let user): ("Add WCKeys", "name='\(name)'", "user='\(user)', wckey_name='\(name)'")
+        case .removeWCKeys(let ids): ("Remove WCKeys", "id_wckey='\(list(ids))'", "")
         case .resetUsage(let associations, let qos):
             ("Reset Usage", "id_assoc=\(list(associations)) id_qos=\(list(qos))", "")
         }

@@ -25,6 +25,15 @@ extension AccountingState {
                 user.adminLevel = level
             }
             if let account = change.defaultAccount { try setDefault(account, of: &user) }
+            if let key = change.defaultWCKey {
+                guard wckey(key, of: name) != nil else {
+                    throw Refusal(
+                        .malformed,
+                        "Can't modify because these users aren't associated with new default wckey '\(key)'...",
+                        detail: "U = \(name)")
+                }
+                user.defaultWCKey = key
+            }
             put(user)
             if let new = change.newName { try rename(user, new, uid: change.newUID) }
         }

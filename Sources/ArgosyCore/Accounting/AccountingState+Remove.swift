@@ -32,6 +32,7 @@ extension AccountingState {
             }
             guard name != "root" else { throw Refusal(.accessDenied, "The user root cannot be removed") }
             try remove(associations(ofUser: name), jobs: jobs)
+            removeWCKeys(of: name)
             users.removeAll { $0.name == name }
             changed(.userRemoved(name))
         }
@@ -47,6 +48,7 @@ extension AccountingState {
         for name in Set(doomed.map(\.user)).subtracting(["", "root"]).sorted() where associations(ofUser: name).isEmpty
         {
             guard user(named: name) != nil else { continue }
+            removeWCKeys(of: name)
             users.removeAll { $0.name == name }
             changed(.userRemoved(name))
         }

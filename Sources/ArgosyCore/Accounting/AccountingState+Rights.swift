@@ -54,6 +54,14 @@ extension AccountingState {
             }
         case .modifyUsers(let names, let change):
             names == [name] && change.adminLevel == nil && change.newName == nil
+        case .addWCKey(_, let user):
+            self.user(named: user) == nil
+                || associations(ofUser: user).contains { coordinates(name, account: $0.account) }
+        case .removeWCKeys(let ids):
+            ids.allSatisfy { id in
+                guard let user = wckeys.first(where: { $0.id == id })?.user else { return true }
+                return associations(ofUser: user).contains { coordinates(name, account: $0.account) }
+            }
         case .addQOS, .modifyQOS, .removeQOS, .modifyAccounts, .removeUsers, .resetUsage: false
         }
     }

@@ -20,6 +20,8 @@ public struct AccountingState: Sendable {
     public internal(set) var associations: [Association] = []
     public internal(set) var qos: [QOS] = []
     public internal(set) var tres = TRESTable()
+    /// Ascending by number.
+    public internal(set) var wckeys: [WCKey] = []
     public internal(set) var marks = AccountingMarks()
     /// Grows with every change.
     public internal(set) var version: UInt64 = 0
@@ -34,6 +36,7 @@ public struct AccountingState: Sendable {
         associations = stored.associations.sorted { $0.id < $1.id }
         qos = stored.qos.sorted { $0.id < $1.id }
         tres = TRESTable(stored: stored.tres)
+        wckeys = stored.wckeys.sorted { $0.id < $1.id }
         marks = stored.marks
         addBasics()
         for name in tresNames where tres.id(of: name) == nil {

@@ -163,7 +163,7 @@ struct SimulatedCluster {
                 if result.refusals.count < 5 {
                     result.refusals.append("job \(jobs[submitting].id): \(refusal.message): \(refusal.detail)")
                 }
-            case .reply, .acknowledge, .nodeRefused, .administratorsChanged, .mail, .runProgram: break
+            case .reply, .acknowledge, .nodeRefused, .administratorsChanged, .mail, .runProgram, .triggerFired: break
             }
         }
     }

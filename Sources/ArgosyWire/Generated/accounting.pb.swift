@@ -58,6 +58,25 @@ public nonisolated struct WireUser: Sendable {
 
   public var coordinates: [String] = []
 
+  public var defaultWckey: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A key that a user's jobs can be counted under.
+public nonisolated struct WireWCKey: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: UInt32 = 0
+
+  public var name: String = String()
+
+  public var user: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -320,6 +339,10 @@ public nonisolated struct WireAccountingMarks: Sendable {
 
   public var usageUs: Int64 = 0
 
+  public var wckey: UInt32 = 0
+
+  public var trigger: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -388,6 +411,8 @@ public nonisolated struct WireAccountingRecords: Sendable {
   public var nowUs: Int64 = 0
 
   public var trackWckey: Bool = false
+
+  public var wckeys: [WireWCKey] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -563,6 +588,22 @@ public nonisolated struct WireAccountingOperation: Sendable {
     set {body = .resetUsage(newValue)}
   }
 
+  public var addWckey: WireWCKey {
+    get {
+      if case .addWckey(let v)? = body {return v}
+      return WireWCKey()
+    }
+    set {body = .addWckey(newValue)}
+  }
+
+  public var removeWckeys: WireNumbers {
+    get {
+      if case .removeWckeys(let v)? = body {return v}
+      return WireNumbers()
+    }
+    set {body = .removeWckeys(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -581,6 +622,8 @@ public nonisolated struct WireAccountingOperation: Sendable {
     case removeQos(WireNumbers)
     case removeCoordinators(WireCoordinators)
     case resetUsage(WireResetUsage)
+    case addWckey(WireWCKey)
+    case removeWckeys(WireNumbers)
 
   }
 
@@ -749,6 +792,15 @@ public nonisolated struct WireModifyUsers: Sendable {
   /// Clears the value of `newName`. Subsequent reads from it will return its default value.
   public mutating func clearNewName() {self._newName = nil}
 
+  public var defaultWckey: String {
+    get {_defaultWckey ?? String()}
+    set {_defaultWckey = newValue}
+  }
+  /// Returns true if `defaultWckey` has been explicitly set.
+  public var hasDefaultWckey: Bool {self._defaultWckey != nil}
+  /// Clears the value of `defaultWckey`. Subsequent reads from it will return its default value.
+  public mutating func clearDefaultWckey() {self._defaultWckey = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -756,6 +808,7 @@ public nonisolated struct WireModifyUsers: Sendable {
   fileprivate var _adminLevel: UInt32? = nil
   fileprivate var _defaultAccount: String? = nil
   fileprivate var _newName: String? = nil
+  fileprivate var _defaultWckey: String? = nil
 }
 
 public nonisolated struct WireModifyAssociations: Sendable {
@@ -1153,7 +1206,7 @@ nonisolated extension WireAccount: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireUser: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".User"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}uid\0\u{1}known\0\u{3}default_account\0\u{3}admin_level\0\u{1}coordinates\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}uid\0\u{1}known\0\u{3}default_account\0\u{3}admin_level\0\u{1}coordinates\0\u{4}\\\u{4}default_wckey\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1167,6 +1220,7 @@ nonisolated extension WireUser: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 4: try { try decoder.decodeSingularStringField(value: &self.defaultAccount) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.adminLevel) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.coordinates) }()
+      case 290: try { try decoder.decodeSingularStringField(value: &self.defaultWckey) }()
       default: break
       }
     }
@@ -1191,6 +1245,9 @@ nonisolated extension WireUser: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.coordinates.isEmpty {
       try visitor.visitRepeatedStringField(value: self.coordinates, fieldNumber: 6)
     }
+    if !self.defaultWckey.isEmpty {
+      try visitor.visitSingularStringField(value: self.defaultWckey, fieldNumber: 290)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1201,6 +1258,47 @@ nonisolated extension WireUser: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.defaultAccount != rhs.defaultAccount {return false}
     if lhs.adminLevel != rhs.adminLevel {return false}
     if lhs.coordinates != rhs.coordinates {return false}
+    if lhs.defaultWckey != rhs.defaultWckey {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWCKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WCKey"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}user\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWCKey, rhs: WireWCKey) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.user != rhs.user {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1727,7 +1825,7 @@ nonisolated extension WireTRESSeconds: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireAccountingMarks: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AccountingMarks"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}association\0\u{1}qos\0\u{1}transaction\0\u{3}usage_us\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}association\0\u{1}qos\0\u{1}transaction\0\u{3}usage_us\0\u{2}^\u{4}wckey\0\u{1}trigger\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1739,6 +1837,8 @@ nonisolated extension WireAccountingMarks: SwiftProtobuf.Message, SwiftProtobuf.
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.qos) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.transaction) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.usageUs) }()
+      case 290: try { try decoder.decodeSingularUInt32Field(value: &self.wckey) }()
+      case 291: try { try decoder.decodeSingularUInt32Field(value: &self.trigger) }()
       default: break
       }
     }
@@ -1757,6 +1857,12 @@ nonisolated extension WireAccountingMarks: SwiftProtobuf.Message, SwiftProtobuf.
     if self.usageUs != 0 {
       try visitor.visitSingularInt64Field(value: self.usageUs, fieldNumber: 4)
     }
+    if self.wckey != 0 {
+      try visitor.visitSingularUInt32Field(value: self.wckey, fieldNumber: 290)
+    }
+    if self.trigger != 0 {
+      try visitor.visitSingularUInt32Field(value: self.trigger, fieldNumber: 291)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1765,6 +1871,8 @@ nonisolated extension WireAccountingMarks: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.qos != rhs.qos {return false}
     if lhs.transaction != rhs.transaction {return false}
     if lhs.usageUs != rhs.usageUs {return false}
+    if lhs.wckey != rhs.wckey {return false}
+    if lhs.trigger != rhs.trigger {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1846,7 +1954,7 @@ nonisolated extension WireListAccountingRecords: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension WireAccountingRecords: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AccountingRecords"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{3}control_host\0\u{3}control_port\0\u{1}accounts\0\u{1}users\0\u{1}associations\0\u{1}qos\0\u{1}tres\0\u{3}cluster_tres\0\u{3}cluster_nodes\0\u{3}now_us\0\u{3}track_wckey\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{3}control_host\0\u{3}control_port\0\u{1}accounts\0\u{1}users\0\u{1}associations\0\u{1}qos\0\u{1}tres\0\u{3}cluster_tres\0\u{3}cluster_nodes\0\u{3}now_us\0\u{3}track_wckey\0\u{2}V\u{4}wckeys\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1866,6 +1974,7 @@ nonisolated extension WireAccountingRecords: SwiftProtobuf.Message, SwiftProtobu
       case 10: try { try decoder.decodeSingularStringField(value: &self.clusterNodes) }()
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
       case 12: try { try decoder.decodeSingularBoolField(value: &self.trackWckey) }()
+      case 290: try { try decoder.decodeRepeatedMessageField(value: &self.wckeys) }()
       default: break
       }
     }
@@ -1908,6 +2017,9 @@ nonisolated extension WireAccountingRecords: SwiftProtobuf.Message, SwiftProtobu
     if self.trackWckey != false {
       try visitor.visitSingularBoolField(value: self.trackWckey, fieldNumber: 12)
     }
+    if !self.wckeys.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.wckeys, fieldNumber: 290)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1924,6 +2036,7 @@ nonisolated extension WireAccountingRecords: SwiftProtobuf.Message, SwiftProtobu
     if lhs.clusterNodes != rhs.clusterNodes {return false}
     if lhs.nowUs != rhs.nowUs {return false}
     if lhs.trackWckey != rhs.trackWckey {return false}
+    if lhs.wckeys != rhs.wckeys {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2031,7 +2144,7 @@ nonisolated extension WireChangeAccounting: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireAccountingOperation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AccountingOperation"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}add_account\0\u{3}add_user\0\u{3}add_association\0\u{3}add_qos\0\u{3}add_coordinators\0\u{3}modify_accounts\0\u{3}modify_users\0\u{3}modify_associations\0\u{3}modify_qos\0\u{3}remove_accounts\0\u{3}remove_users\0\u{3}remove_associations\0\u{3}remove_qos\0\u{3}remove_coordinators\0\u{3}reset_usage\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}add_account\0\u{3}add_user\0\u{3}add_association\0\u{3}add_qos\0\u{3}add_coordinators\0\u{3}modify_accounts\0\u{3}modify_users\0\u{3}modify_associations\0\u{3}modify_qos\0\u{3}remove_accounts\0\u{3}remove_users\0\u{3}remove_associations\0\u{3}remove_qos\0\u{3}remove_coordinators\0\u{3}reset_usage\0\u{4}S\u{4}add_wckey\0\u{3}remove_wckeys\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2234,6 +2347,32 @@ nonisolated extension WireAccountingOperation: SwiftProtobuf.Message, SwiftProto
           self.body = .resetUsage(v)
         }
       }()
+      case 290: try {
+        var v: WireWCKey?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .addWckey(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .addWckey(v)
+        }
+      }()
+      case 291: try {
+        var v: WireNumbers?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .removeWckeys(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .removeWckeys(v)
+        }
+      }()
       default: break
       }
     }
@@ -2304,6 +2443,14 @@ nonisolated extension WireAccountingOperation: SwiftProtobuf.Message, SwiftProto
     case .resetUsage?: try {
       guard case .resetUsage(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
+    case .addWckey?: try {
+      guard case .addWckey(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 290)
+    }()
+    case .removeWckeys?: try {
+      guard case .removeWckeys(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 291)
     }()
     case nil: break
     }
@@ -2582,7 +2729,7 @@ nonisolated extension WireModifyAccounts: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireModifyUsers: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ModifyUsers"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}names\0\u{3}admin_level\0\u{3}default_account\0\u{3}new_name\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}names\0\u{3}admin_level\0\u{3}default_account\0\u{3}new_name\0\u{4}^\u{4}default_wckey\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2594,6 +2741,7 @@ nonisolated extension WireModifyUsers: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self._adminLevel) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self._defaultAccount) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self._newName) }()
+      case 290: try { try decoder.decodeSingularStringField(value: &self._defaultWckey) }()
       default: break
       }
     }
@@ -2616,6 +2764,9 @@ nonisolated extension WireModifyUsers: SwiftProtobuf.Message, SwiftProtobuf._Mes
     try { if let v = self._newName {
       try visitor.visitSingularStringField(value: v, fieldNumber: 4)
     } }()
+    try { if let v = self._defaultWckey {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 290)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2624,6 +2775,7 @@ nonisolated extension WireModifyUsers: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs._adminLevel != rhs._adminLevel {return false}
     if lhs._defaultAccount != rhs._defaultAccount {return false}
     if lhs._newName != rhs._newName {return false}
+    if lhs._defaultWckey != rhs._defaultWckey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -398,6 +398,78 @@ public nonisolated struct WireRequest: Sendable {
     set {body = .finishJob(newValue)}
   }
 
+  public var statistics: WireShowStatistics {
+    get {
+      if case .statistics(let v)? = body {return v}
+      return WireShowStatistics()
+    }
+    set {body = .statistics(newValue)}
+  }
+
+  public var reportUsage: WireReportUsage {
+    get {
+      if case .reportUsage(let v)? = body {return v}
+      return WireReportUsage()
+    }
+    set {body = .reportUsage(newValue)}
+  }
+
+  public var nodeEvents: WireListNodeEvents {
+    get {
+      if case .nodeEvents(let v)? = body {return v}
+      return WireListNodeEvents()
+    }
+    set {body = .nodeEvents(newValue)}
+  }
+
+  public var triggers: WireListTriggers {
+    get {
+      if case .triggers(let v)? = body {return v}
+      return WireListTriggers()
+    }
+    set {body = .triggers(newValue)}
+  }
+
+  public var setTrigger: WireSetTrigger {
+    get {
+      if case .setTrigger(let v)? = body {return v}
+      return WireSetTrigger()
+    }
+    set {body = .setTrigger(newValue)}
+  }
+
+  public var dropTriggers: WireClearTriggers {
+    get {
+      if case .dropTriggers(let v)? = body {return v}
+      return WireClearTriggers()
+    }
+    set {body = .dropTriggers(newValue)}
+  }
+
+  public var crontab: WireGetCrontab {
+    get {
+      if case .crontab(let v)? = body {return v}
+      return WireGetCrontab()
+    }
+    set {body = .crontab(newValue)}
+  }
+
+  public var setCrontab: WireSetCrontab {
+    get {
+      if case .setCrontab(let v)? = body {return v}
+      return WireSetCrontab()
+    }
+    set {body = .setCrontab(newValue)}
+  }
+
+  public var reservationRecords: WireListReservationRecords {
+    get {
+      if case .reservationRecords(let v)? = body {return v}
+      return WireListReservationRecords()
+    }
+    set {body = .reservationRecords(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -439,6 +511,15 @@ public nonisolated struct WireRequest: Sendable {
     case stepUsage(WireListStepUsage)
     case attachStep(WireAttachStep)
     case finishJob(WireFinishJob)
+    case statistics(WireShowStatistics)
+    case reportUsage(WireReportUsage)
+    case nodeEvents(WireListNodeEvents)
+    case triggers(WireListTriggers)
+    case setTrigger(WireSetTrigger)
+    case dropTriggers(WireClearTriggers)
+    case crontab(WireGetCrontab)
+    case setCrontab(WireSetCrontab)
+    case reservationRecords(WireListReservationRecords)
 
   }
 
@@ -649,6 +730,70 @@ public nonisolated struct WireReply: Sendable {
     set {body = .stepUsage(newValue)}
   }
 
+  public var statistics: WireStatistics {
+    get {
+      if case .statistics(let v)? = body {return v}
+      return WireStatistics()
+    }
+    set {body = .statistics(newValue)}
+  }
+
+  public var usageReport: WireUsageReport {
+    get {
+      if case .usageReport(let v)? = body {return v}
+      return WireUsageReport()
+    }
+    set {body = .usageReport(newValue)}
+  }
+
+  public var nodeEvents: WireNodeEventList {
+    get {
+      if case .nodeEvents(let v)? = body {return v}
+      return WireNodeEventList()
+    }
+    set {body = .nodeEvents(newValue)}
+  }
+
+  public var triggers: WireTriggerList {
+    get {
+      if case .triggers(let v)? = body {return v}
+      return WireTriggerList()
+    }
+    set {body = .triggers(newValue)}
+  }
+
+  public var triggerSet: WireTriggerSet {
+    get {
+      if case .triggerSet(let v)? = body {return v}
+      return WireTriggerSet()
+    }
+    set {body = .triggerSet(newValue)}
+  }
+
+  public var crontab: WireCrontab {
+    get {
+      if case .crontab(let v)? = body {return v}
+      return WireCrontab()
+    }
+    set {body = .crontab(newValue)}
+  }
+
+  public var crontabSet: WireCrontabSet {
+    get {
+      if case .crontabSet(let v)? = body {return v}
+      return WireCrontabSet()
+    }
+    set {body = .crontabSet(newValue)}
+  }
+
+  public var reservationRecords: WireReservationRecordList {
+    get {
+      if case .reservationRecords(let v)? = body {return v}
+      return WireReservationRecordList()
+    }
+    set {body = .reservationRecords(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -676,6 +821,14 @@ public nonisolated struct WireReply: Sendable {
     case switches(WireSwitchList)
     case associationManager(WireAssociationManager)
     case stepUsage(WireStepUsageList)
+    case statistics(WireStatistics)
+    case usageReport(WireUsageReport)
+    case nodeEvents(WireNodeEventList)
+    case triggers(WireTriggerList)
+    case triggerSet(WireTriggerSet)
+    case crontab(WireCrontab)
+    case crontabSet(WireCrontabSet)
+    case reservationRecords(WireReservationRecordList)
 
   }
 
@@ -901,6 +1054,9 @@ public nonisolated struct WireCancelJobs: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
+
+  /// jobs of crontabs too, whose lines are then switched off
+  public var cron: Bool = false
 
   /// none: by the filters below
   public var jobs: [WireJobSelector] = []
@@ -2113,11 +2269,211 @@ public nonisolated struct WireCreateStep: @unchecked Sendable {
     set {_uniqueStorage()._attempt = newValue}
   }
 
+  public var options: WireStepOptions {
+    get {_storage._options ?? WireStepOptions()}
+    set {_uniqueStorage()._options = newValue}
+  }
+  /// Returns true if `options` has been explicitly set.
+  public var hasOptions: Bool {_storage._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  public mutating func clearOptions() {_uniqueStorage()._options = nil}
+
+  /// refuse with code busy what would have to wait for other steps
+  public var noWait: Bool {
+    get {_storage._noWait}
+    set {_uniqueStorage()._noWait = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What a step's nodes do besides, handed on to them as it came. 0, empty, false: not given.
+public nonisolated struct WireStepOptions: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// --multi-prog: in place of `arguments`
+  public var programs: [WireStepProgram] {
+    get {_storage._programs}
+    set {_uniqueStorage()._programs = newValue}
+  }
+
+  public var cpuBind: WireBinding {
+    get {_storage._cpuBind ?? WireBinding()}
+    set {_uniqueStorage()._cpuBind = newValue}
+  }
+  /// Returns true if `cpuBind` has been explicitly set.
+  public var hasCpuBind: Bool {_storage._cpuBind != nil}
+  /// Clears the value of `cpuBind`. Subsequent reads from it will return its default value.
+  public mutating func clearCpuBind() {_uniqueStorage()._cpuBind = nil}
+
+  public var memBind: WireBinding {
+    get {_storage._memBind ?? WireBinding()}
+    set {_uniqueStorage()._memBind = newValue}
+  }
+  /// Returns true if `memBind` has been explicitly set.
+  public var hasMemBind: Bool {_storage._memBind != nil}
+  /// Clears the value of `memBind`. Subsequent reads from it will return its default value.
+  public mutating func clearMemBind() {_uniqueStorage()._memBind = nil}
+
+  /// as written: block, cyclic, plane=2, arbitrary, with :socket:core words
+  public var distribution: String {
+    get {_storage._distribution}
+    set {_uniqueStorage()._distribution = newValue}
+  }
+
+  /// limits below in place of the job's
+  public var hasLimits_p: Bool {
+    get {_storage._hasLimits_p}
+    set {_uniqueStorage()._hasLimits_p = newValue}
+  }
+
+  public var limits: [WireResourceLimit] {
+    get {_storage._limits}
+    set {_uniqueStorage()._limits = newValue}
+  }
+
+  public var taskProlog: String {
+    get {_storage._taskProlog}
+    set {_uniqueStorage()._taskProlog = newValue}
+  }
+
+  public var taskEpilog: String {
+    get {_storage._taskEpilog}
+    set {_uniqueStorage()._taskEpilog = newValue}
+  }
+
+  public var threadsPerCore: UInt32 {
+    get {_storage._threadsPerCore}
+    set {_uniqueStorage()._threadsPerCore = newValue}
+  }
+
+  public var hint: String {
+    get {_storage._hint}
+    set {_uniqueStorage()._hint = newValue}
+  }
+
+  public var overcommit: Bool {
+    get {_storage._overcommit}
+    set {_uniqueStorage()._overcommit = newValue}
+  }
+
+  public var gres: [WireGRESRequest] {
+    get {_storage._gres}
+    set {_uniqueStorage()._gres = newValue}
+  }
+
+  /// --gres=none
+  public var noGres: Bool {
+    get {_storage._noGres}
+    set {_uniqueStorage()._noGres = newValue}
+  }
+
+  /// of the terminal, with pty
+  public var rows: UInt32 {
+    get {_storage._rows}
+    set {_uniqueStorage()._rows = newValue}
+  }
+
+  public var columns: UInt32 {
+    get {_storage._columns}
+    set {_uniqueStorage()._columns = newValue}
+  }
+
+  public var gpuBind: String {
+    get {_storage._gpuBind}
+    set {_uniqueStorage()._gpuBind = newValue}
+  }
+
+  /// SRUN_DEBUG
+  public var debug: UInt32 {
+    get {_storage._debug}
+    set {_uniqueStorage()._debug = newValue}
+  }
+
+  public var workingCluster: String {
+    get {_storage._workingCluster}
+    set {_uniqueStorage()._workingCluster = newValue}
+  }
+
+  /// --signal
+  public var warnSignal: UInt32 {
+    get {_storage._warnSignal}
+    set {_uniqueStorage()._warnSignal = newValue}
+  }
+
+  public var warnS: UInt32 {
+    get {_storage._warnS}
+    set {_uniqueStorage()._warnS = newValue}
+  }
+
+  public var hetGroup: UInt32 {
+    get {_storage._hetGroup}
+    set {_uniqueStorage()._hetGroup = newValue}
+  }
+
+  /// one name a task: --distribution=arbitrary
+  public var hostList: [String] {
+    get {_storage._hostList}
+    set {_uniqueStorage()._hostList = newValue}
+  }
+
+  public var noKill: Bool {
+    get {_storage._noKill}
+    set {_uniqueStorage()._noKill = newValue}
+  }
+
+  public var bcast: String {
+    get {_storage._bcast}
+    set {_uniqueStorage()._bcast = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A line of a --multi-prog file: %t is the task's rank, %o its place among the line's ranks.
+public nonisolated struct WireStepProgram: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var ranks: [UInt32] = []
+
+  public var arguments: [String] = []
+
+  public var rest: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// --cpu-bind, --mem-bind. `type` without its list: map_cpu, mask_cpu, rank, none, cores, ...
+public nonisolated struct WireBinding: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var type: String = String()
+
+  public var list: String = String()
+
+  public var verbose: Bool = false
+
+  public var quiet: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 /// Where tasks' stdio goes. Empty paths: to srun.
@@ -3704,6 +4060,660 @@ public nonisolated struct WireNodeStepUsage: Sendable {
   fileprivate var _usage: WireUsage? = nil
 }
 
+/// sdiag: what the controller did since it started or was told to count anew.
+public nonisolated struct WireShowStatistics: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reset: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStatistics: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var nowUs: Int64 {
+    get {_storage._nowUs}
+    set {_uniqueStorage()._nowUs = newValue}
+  }
+
+  public var sinceUs: Int64 {
+    get {_storage._sinceUs}
+    set {_uniqueStorage()._sinceUs = newValue}
+  }
+
+  public var threads: UInt32 {
+    get {_storage._threads}
+    set {_uniqueStorage()._threads = newValue}
+  }
+
+  public var ordersWaiting: UInt64 {
+    get {_storage._ordersWaiting}
+    set {_uniqueStorage()._ordersWaiting = newValue}
+  }
+
+  public var commitsWaiting: UInt64 {
+    get {_storage._commitsWaiting}
+    set {_uniqueStorage()._commitsWaiting = newValue}
+  }
+
+  public var submitted: UInt64 {
+    get {_storage._submitted}
+    set {_uniqueStorage()._submitted = newValue}
+  }
+
+  public var started: UInt64 {
+    get {_storage._started}
+    set {_uniqueStorage()._started = newValue}
+  }
+
+  public var completed: UInt64 {
+    get {_storage._completed}
+    set {_uniqueStorage()._completed = newValue}
+  }
+
+  public var cancelled: UInt64 {
+    get {_storage._cancelled}
+    set {_uniqueStorage()._cancelled = newValue}
+  }
+
+  public var failed: UInt64 {
+    get {_storage._failed}
+    set {_uniqueStorage()._failed = newValue}
+  }
+
+  public var pending: UInt64 {
+    get {_storage._pending}
+    set {_uniqueStorage()._pending = newValue}
+  }
+
+  public var running: UInt64 {
+    get {_storage._running}
+    set {_uniqueStorage()._running = newValue}
+  }
+
+  public var statesUs: Int64 {
+    get {_storage._statesUs}
+    set {_uniqueStorage()._statesUs = newValue}
+  }
+
+  public var pass: WirePassFigures {
+    get {_storage._pass ?? WirePassFigures()}
+    set {_uniqueStorage()._pass = newValue}
+  }
+  /// Returns true if `pass` has been explicitly set.
+  public var hasPass: Bool {_storage._pass != nil}
+  /// Clears the value of `pass`. Subsequent reads from it will return its default value.
+  public mutating func clearPass() {_uniqueStorage()._pass = nil}
+
+  /// started ahead of an older or more important job that waits
+  public var backfilled: UInt64 {
+    get {_storage._backfilled}
+    set {_uniqueStorage()._backfilled = newValue}
+  }
+
+  public var backfilledSinceStart: UInt64 {
+    get {_storage._backfilledSinceStart}
+    set {_uniqueStorage()._backfilledSinceStart = newValue}
+  }
+
+  public var backfilledHet: UInt64 {
+    get {_storage._backfilledHet}
+    set {_uniqueStorage()._backfilledHet = newValue}
+  }
+
+  public var depthLast: UInt64 {
+    get {_storage._depthLast}
+    set {_uniqueStorage()._depthLast = newValue}
+  }
+
+  public var depthTotal: UInt64 {
+    get {_storage._depthTotal}
+    set {_uniqueStorage()._depthTotal = newValue}
+  }
+
+  public var queueLast: UInt64 {
+    get {_storage._queueLast}
+    set {_uniqueStorage()._queueLast = newValue}
+  }
+
+  public var queueTotal: UInt64 {
+    get {_storage._queueTotal}
+    set {_uniqueStorage()._queueTotal = newValue}
+  }
+
+  public var tableLast: UInt64 {
+    get {_storage._tableLast}
+    set {_uniqueStorage()._tableLast = newValue}
+  }
+
+  /// when the last one was made
+  public var passUs: Int64 {
+    get {_storage._passUs}
+    set {_uniqueStorage()._passUs = newValue}
+  }
+
+  /// 1000 looks at the clock
+  public var clockUs: UInt64 {
+    get {_storage._clockUs}
+    set {_uniqueStorage()._clockUs = newValue}
+  }
+
+  public var requests: [WireRequestFigures] {
+    get {_storage._requests}
+    set {_uniqueStorage()._requests = newValue}
+  }
+
+  public var users: [WireUserFigures] {
+    get {_storage._users}
+    set {_uniqueStorage()._users = newValue}
+  }
+
+  public var commitTurn: WirePassFigures {
+    get {_storage._commitTurn ?? WirePassFigures()}
+    set {_uniqueStorage()._commitTurn = newValue}
+  }
+  /// Returns true if `commitTurn` has been explicitly set.
+  public var hasCommitTurn: Bool {_storage._commitTurn != nil}
+  /// Clears the value of `commitTurn`. Subsequent reads from it will return its default value.
+  public mutating func clearCommitTurn() {_uniqueStorage()._commitTurn = nil}
+
+  public var startedUs: Int64 {
+    get {_storage._startedUs}
+    set {_uniqueStorage()._startedUs = newValue}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+public nonisolated struct WirePassFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var count: UInt64 = 0
+
+  public var lastUs: Int64 = 0
+
+  public var maxUs: Int64 = 0
+
+  public var totalUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireRequestFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: UInt32 = 0
+
+  public var count: UInt64 = 0
+
+  public var totalUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireUserFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var uid: UInt32 = 0
+
+  public var user: String = String()
+
+  public var count: UInt64 = 0
+
+  public var totalUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// sreport: what jobs held from since to until, summed where everything that reports tell apart is the same.
+public nonisolated struct WireReportUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var sinceUs: Int64 = 0
+
+  public var untilUs: Int64 = 0
+
+  /// none: all; here and below
+  public var partitions: [String] = []
+
+  public var gids: [UInt32] = []
+
+  public var jobs: [WireJobSelector] = []
+
+  public var nodes: [String] = []
+
+  public var users: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireUsageReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var cluster: String = String()
+
+  public var sinceUs: Int64 = 0
+
+  /// no later than now
+  public var untilUs: Int64 = 0
+
+  public var lines: [WireUsageLine] = []
+
+  /// of the nodes the cluster had, in seconds times count
+  public var capacity: [WireTRESSum] = []
+
+  public var down: [WireTRESSum] = []
+
+  /// in maintenance
+  public var plannedDown: [WireTRESSum] = []
+
+  /// held free for jobs that waited for it
+  public var planned: [WireTRESSum] = []
+
+  public var reservations: [WireReservationUse] = []
+
+  /// counts
+  public var total: [WireTRESSum] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireTRESSum: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var tres: UInt32 = 0
+
+  public var seconds: Double = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireUsageLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var account: String = String()
+
+  public var user: String = String()
+
+  public var uid: UInt32 = 0
+
+  public var wckey: String = String()
+
+  public var cpus: UInt32 = 0
+
+  public var jobs: UInt64 = 0
+
+  public var used: [WireTRESSum] = []
+
+  public var fullName: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReservationUse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  public var id: UInt32 = 0
+
+  public var startUs: Int64 = 0
+
+  public var endUs: Int64 = 0
+
+  public var flags: String = String()
+
+  public var nodeList: String = String()
+
+  public var associations: String = String()
+
+  /// counts times seconds of the part in the window
+  public var held: [WireTRESSum] = []
+
+  public var used: [WireTRESSum] = []
+
+  public var counts: [WireTRESSum] = []
+
+  public var unusedWallS: Double = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// sacctmgr show event: when nodes were not at work, and since when the cluster has what it has.
+public nonisolated struct WireListNodeEvents: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var sinceUs: Int64 = 0
+
+  public var untilUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireNodeEventList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var events: [WireNodeEvent] = []
+
+  public var cluster: String = String()
+
+  public var clusterNodes: String = String()
+
+  public var nowUs: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireNodeEvent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: the cluster
+  public var node: String = String()
+
+  public var startUs: Int64 = 0
+
+  /// 0: still
+  public var endUs: Int64 = 0
+
+  /// DOWN, DRAIN
+  public var state: String = String()
+
+  public var reason: String = String()
+
+  public var uid: UInt32 = 0
+
+  public var user: String = String()
+
+  /// of the node, or of the cluster
+  public var tres: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// sacctmgr show reservation: those that were, too.
+public nonisolated struct WireListReservationRecords: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var sinceUs: Int64 = 0
+
+  public var untilUs: Int64 = 0
+
+  public var names: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireReservationRecordList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reservations: [WireReservationUse] = []
+
+  public var cluster: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// strigger
+public nonisolated struct WireListTriggers: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireTriggerList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var triggers: [WireTrigger] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireTrigger: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: UInt32 = 0
+
+  /// see TriggerResource in ArgosyDomain
+  public var resource: UInt32 = 0
+
+  /// a job's number, nodes; "*": all
+  public var name: String = String()
+
+  /// TriggerKind
+  public var kind: UInt32 = 0
+
+  public var offsetS: Int32 = 0
+
+  public var uid: UInt32 = 0
+
+  public var gid: UInt32 = 0
+
+  public var user: String = String()
+
+  public var permanent: Bool = false
+
+  public var program: String = String()
+
+  public var armedUs: Int64 = 0
+
+  /// what it was run for already, while that still holds
+  public var fired: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireSetTrigger: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var trigger: WireTrigger {
+    get {_trigger ?? WireTrigger()}
+    set {_trigger = newValue}
+  }
+  /// Returns true if `trigger` has been explicitly set.
+  public var hasTrigger: Bool {self._trigger != nil}
+  /// Clears the value of `trigger`. Subsequent reads from it will return its default value.
+  public mutating func clearTrigger() {self._trigger = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _trigger: WireTrigger? = nil
+}
+
+public nonisolated struct WireTriggerSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireClearTriggers: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: UInt32 = 0
+
+  public var job: UInt32 = 0
+
+  public var user: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// scrontab: a user's file, as written, and the jobs that were made of its lines.
+public nonisolated struct WireGetCrontab: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var user: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireCrontab: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var text: String = String()
+
+  public var jobs: [UInt32] = []
+
+  public var isDisabled: Bool = false
+
+  public var uid: UInt32 = 0
+
+  public var lines: [UInt32] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireSetCrontab: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: who asks
+  public var user: String = String()
+
+  /// empty: none
+  public var text: String = String()
+
+  public var entries: [WireCronEntry] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireCronEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var job: WireJobSpec {
+    get {_job ?? WireJobSpec()}
+    set {_job = newValue}
+  }
+  /// Returns true if `job` has been explicitly set.
+  public var hasJob: Bool {self._job != nil}
+  /// Clears the value of `job`. Subsequent reads from it will return its default value.
+  public mutating func clearJob() {self._job = nil}
+
+  public var line: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _job: WireJobSpec? = nil
+}
+
+public nonisolated struct WireCrontabSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var jobs: [UInt32] = []
+
+  public var failedLine: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "argosy"
@@ -3835,7 +4845,7 @@ nonisolated extension WireSigned: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Request"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0\u{4}`\u{2}attach_step\0\u{3}finish_job\0\u{4}\u{13}step_usage\0\u{2}\u{14}licenses\0\u{1}switches\0\u{3}delete_partition\0\u{3}update_step\0\u{3}notify_job\0\u{3}set_controller\0\u{3}move_to_top\0\u{3}resize_job\0\u{3}association_manager\0\u{2}H\u{1}reconfigure\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}submit\0\u{1}cancel\0\u{3}list_jobs\0\u{3}list_nodes\0\u{3}list_partitions\0\u{1}accounting\0\u{3}create_step\0\u{3}signal_step\0\u{3}update_node\0\u{3}update_job\0\u{1}ping\0\u{1}configuration\0\u{3}wait_job\0\u{1}shutdown\0\u{3}update_partition\0\u{4}\u{e}create_reservation\0\u{3}update_reservation\0\u{3}delete_reservation\0\u{3}list_reservations\0\u{4}\u{7}accounting_records\0\u{3}accounting_transactions\0\u{3}change_accounting\0\u{1}shares\0\u{1}priorities\0\u{2}\u{10}why\0\u{4}`\u{2}attach_step\0\u{3}finish_job\0\u{4}\u{13}step_usage\0\u{2}\u{14}licenses\0\u{1}switches\0\u{3}delete_partition\0\u{3}update_step\0\u{3}notify_job\0\u{3}set_controller\0\u{3}move_to_top\0\u{3}resize_job\0\u{3}association_manager\0\u{2}\u{16}statistics\0\u{3}report_usage\0\u{3}node_events\0\u{1}triggers\0\u{3}set_trigger\0\u{3}drop_triggers\0\u{1}crontab\0\u{3}set_crontab\0\u{3}reservation_records\0\u{2}*reconfigure\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4325,6 +5335,123 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .associationManager(v)
         }
       }()
+      case 290: try {
+        var v: WireShowStatistics?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .statistics(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .statistics(v)
+        }
+      }()
+      case 291: try {
+        var v: WireReportUsage?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reportUsage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reportUsage(v)
+        }
+      }()
+      case 292: try {
+        var v: WireListNodeEvents?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .nodeEvents(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .nodeEvents(v)
+        }
+      }()
+      case 293: try {
+        var v: WireListTriggers?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .triggers(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .triggers(v)
+        }
+      }()
+      case 294: try {
+        var v: WireSetTrigger?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .setTrigger(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .setTrigger(v)
+        }
+      }()
+      case 295: try {
+        var v: WireClearTriggers?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .dropTriggers(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .dropTriggers(v)
+        }
+      }()
+      case 296: try {
+        var v: WireGetCrontab?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .crontab(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .crontab(v)
+        }
+      }()
+      case 297: try {
+        var v: WireSetCrontab?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .setCrontab(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .setCrontab(v)
+        }
+      }()
+      case 298: try {
+        var v: WireListReservationRecords?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reservationRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reservationRecords(v)
+        }
+      }()
       case 340: try {
         var v: WireReconfigure?
         var hadOneofValue = false
@@ -4500,6 +5627,42 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .associationManager(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 268)
     }()
+    case .statistics?: try {
+      guard case .statistics(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 290)
+    }()
+    case .reportUsage?: try {
+      guard case .reportUsage(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 291)
+    }()
+    case .nodeEvents?: try {
+      guard case .nodeEvents(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 292)
+    }()
+    case .triggers?: try {
+      guard case .triggers(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 293)
+    }()
+    case .setTrigger?: try {
+      guard case .setTrigger(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 294)
+    }()
+    case .dropTriggers?: try {
+      guard case .dropTriggers(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 295)
+    }()
+    case .crontab?: try {
+      guard case .crontab(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 296)
+    }()
+    case .setCrontab?: try {
+      guard case .setCrontab(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 297)
+    }()
+    case .reservationRecords?: try {
+      guard case .reservationRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 298)
+    }()
     case .reconfigure?: try {
       guard case .reconfigure(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 340)
@@ -4519,7 +5682,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Reply"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0\u{4}s\u{2}step_usage\0\u{2}\u{14}licenses\0\u{1}switches\0\u{3}association_manager\0\u{2}N\u{1}reconfigured\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}commit\0\u{1}refusal\0\u{1}submitted\0\u{1}done\0\u{1}jobs\0\u{1}nodes\0\u{1}partitions\0\u{1}accounting\0\u{3}step_created\0\u{1}pong\0\u{1}configuration\0\u{1}cancelled\0\u{4}\u{11}reservation_created\0\u{1}reservations\0\u{4}\u{9}accounting_records\0\u{3}accounting_transactions\0\u{1}shares\0\u{1}priorities\0\u{2}\u{11}why\0\u{1}tested\0\u{4}s\u{2}step_usage\0\u{2}\u{14}licenses\0\u{1}switches\0\u{3}association_manager\0\u{2}\u{1c}statistics\0\u{3}usage_report\0\u{3}node_events\0\u{1}triggers\0\u{3}trigger_set\0\u{2}\u{2}crontab\0\u{3}crontab_set\0\u{3}reservation_records\0\u{2}*reconfigured\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4828,6 +5991,110 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.body = .associationManager(v)
         }
       }()
+      case 290: try {
+        var v: WireStatistics?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .statistics(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .statistics(v)
+        }
+      }()
+      case 291: try {
+        var v: WireUsageReport?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .usageReport(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .usageReport(v)
+        }
+      }()
+      case 292: try {
+        var v: WireNodeEventList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .nodeEvents(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .nodeEvents(v)
+        }
+      }()
+      case 293: try {
+        var v: WireTriggerList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .triggers(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .triggers(v)
+        }
+      }()
+      case 294: try {
+        var v: WireTriggerSet?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .triggerSet(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .triggerSet(v)
+        }
+      }()
+      case 296: try {
+        var v: WireCrontab?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .crontab(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .crontab(v)
+        }
+      }()
+      case 297: try {
+        var v: WireCrontabSet?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .crontabSet(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .crontabSet(v)
+        }
+      }()
+      case 298: try {
+        var v: WireReservationRecordList?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reservationRecords(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reservationRecords(v)
+        }
+      }()
       case 340: try {
         var v: WireReconfigured?
         var hadOneofValue = false
@@ -4949,6 +6216,38 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .associationManager?: try {
       guard case .associationManager(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 262)
+    }()
+    case .statistics?: try {
+      guard case .statistics(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 290)
+    }()
+    case .usageReport?: try {
+      guard case .usageReport(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 291)
+    }()
+    case .nodeEvents?: try {
+      guard case .nodeEvents(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 292)
+    }()
+    case .triggers?: try {
+      guard case .triggers(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 293)
+    }()
+    case .triggerSet?: try {
+      guard case .triggerSet(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 294)
+    }()
+    case .crontab?: try {
+      guard case .crontab(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 296)
+    }()
+    case .crontabSet?: try {
+      guard case .crontabSet(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 297)
+    }()
+    case .reservationRecords?: try {
+      guard case .reservationRecords(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 298)
     }()
     case .reconfigured?: try {
       guard case .reconfigured(let v)? = self.body else { preconditionFailure() }
@@ -5401,7 +6700,7 @@ nonisolated extension WireJobSelector: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireCancelJobs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CancelJobs"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}all_of_user\0\u{1}user\0\u{1}partition\0\u{1}name\0\u{1}states\0\u{1}signal\0\u{3}batch_only\0\u{1}full\0\u{1}account\0\u{3}node_list\0\u{2}y\u{3}qos\0\u{1}reservation\0\u{1}wckey\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}all_of_user\0\u{1}user\0\u{1}partition\0\u{1}name\0\u{1}states\0\u{1}signal\0\u{3}batch_only\0\u{1}full\0\u{1}account\0\u{3}node_list\0\u{2}y\u{3}qos\0\u{1}reservation\0\u{1}wckey\0\u{2}\u{1c}cron\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5423,6 +6722,7 @@ nonisolated extension WireCancelJobs: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 260: try { try decoder.decodeSingularStringField(value: &self.qos) }()
       case 261: try { try decoder.decodeSingularStringField(value: &self.reservation) }()
       case 262: try { try decoder.decodeSingularStringField(value: &self.wckey) }()
+      case 290: try { try decoder.decodeSingularBoolField(value: &self.cron) }()
       default: break
       }
     }
@@ -5471,10 +6771,14 @@ nonisolated extension WireCancelJobs: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.wckey.isEmpty {
       try visitor.visitSingularStringField(value: self.wckey, fieldNumber: 262)
     }
+    if self.cron != false {
+      try visitor.visitSingularBoolField(value: self.cron, fieldNumber: 290)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireCancelJobs, rhs: WireCancelJobs) -> Bool {
+    if lhs.cron != rhs.cron {return false}
     if lhs.jobs != rhs.jobs {return false}
     if lhs.allOfUser != rhs.allOfUser {return false}
     if lhs.user != rhs.user {return false}
@@ -7141,7 +8445,7 @@ nonisolated extension WireAccountingList: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CreateStep"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}tasks\0\u{1}nodes\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}node_list\0\u{1}exclude\0\u{1}arguments\0\u{1}environment\0\u{3}work_dir\0\u{1}name\0\u{1}overlap\0\u{1}exact\0\u{1}io\0\u{1}container\0\u{3}no_container\0\u{1}relative\0\u{3}has_relative\0\u{3}kill_on_bad_exit\0\u{3}time_limit_minutes\0\u{3}memory_per_node_mib\0\u{1}mpi\0\u{1}label\0\u{1}umask\0\u{3}wait_s\0\u{1}attempt\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}tasks\0\u{1}nodes\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}node_list\0\u{1}exclude\0\u{1}arguments\0\u{1}environment\0\u{3}work_dir\0\u{1}name\0\u{1}overlap\0\u{1}exact\0\u{1}io\0\u{1}container\0\u{3}no_container\0\u{1}relative\0\u{3}has_relative\0\u{3}kill_on_bad_exit\0\u{3}time_limit_minutes\0\u{3}memory_per_node_mib\0\u{1}mpi\0\u{1}label\0\u{1}umask\0\u{3}wait_s\0\u{1}attempt\0\u{2}n\u{2}options\0\u{3}no_wait\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -7170,6 +8474,8 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _umask: UInt32 = 0
     var _waitS: UInt32 = 0
     var _attempt: UInt32 = 0
+    var _options: WireStepOptions? = nil
+    var _noWait: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7206,6 +8512,8 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _umask = source._umask
       _waitS = source._waitS
       _attempt = source._attempt
+      _options = source._options
+      _noWait = source._noWait
     }
   }
 
@@ -7250,6 +8558,8 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 24: try { try decoder.decodeSingularUInt32Field(value: &_storage._umask) }()
         case 25: try { try decoder.decodeSingularUInt32Field(value: &_storage._waitS) }()
         case 26: try { try decoder.decodeSingularUInt32Field(value: &_storage._attempt) }()
+        case 200: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
+        case 201: try { try decoder.decodeSingularBoolField(value: &_storage._noWait) }()
         default: break
         }
       }
@@ -7340,6 +8650,12 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if _storage._attempt != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._attempt, fieldNumber: 26)
       }
+      try { if let v = _storage._options {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 200)
+      } }()
+      if _storage._noWait != false {
+        try visitor.visitSingularBoolField(value: _storage._noWait, fieldNumber: 201)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7375,10 +8691,328 @@ nonisolated extension WireCreateStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._umask != rhs_storage._umask {return false}
         if _storage._waitS != rhs_storage._waitS {return false}
         if _storage._attempt != rhs_storage._attempt {return false}
+        if _storage._options != rhs_storage._options {return false}
+        if _storage._noWait != rhs_storage._noWait {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepOptions"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}programs\0\u{3}cpu_bind\0\u{3}mem_bind\0\u{1}distribution\0\u{3}has_limits\0\u{1}limits\0\u{3}task_prolog\0\u{3}task_epilog\0\u{3}threads_per_core\0\u{1}hint\0\u{1}overcommit\0\u{1}gres\0\u{3}no_gres\0\u{1}rows\0\u{1}columns\0\u{3}gpu_bind\0\u{1}debug\0\u{3}working_cluster\0\u{3}warn_signal\0\u{3}warn_s\0\u{3}het_group\0\u{3}host_list\0\u{3}no_kill\0\u{1}bcast\0")
+
+  fileprivate class _StorageClass {
+    var _programs: [WireStepProgram] = []
+    var _cpuBind: WireBinding? = nil
+    var _memBind: WireBinding? = nil
+    var _distribution: String = String()
+    var _hasLimits_p: Bool = false
+    var _limits: [WireResourceLimit] = []
+    var _taskProlog: String = String()
+    var _taskEpilog: String = String()
+    var _threadsPerCore: UInt32 = 0
+    var _hint: String = String()
+    var _overcommit: Bool = false
+    var _gres: [WireGRESRequest] = []
+    var _noGres: Bool = false
+    var _rows: UInt32 = 0
+    var _columns: UInt32 = 0
+    var _gpuBind: String = String()
+    var _debug: UInt32 = 0
+    var _workingCluster: String = String()
+    var _warnSignal: UInt32 = 0
+    var _warnS: UInt32 = 0
+    var _hetGroup: UInt32 = 0
+    var _hostList: [String] = []
+    var _noKill: Bool = false
+    var _bcast: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _programs = source._programs
+      _cpuBind = source._cpuBind
+      _memBind = source._memBind
+      _distribution = source._distribution
+      _hasLimits_p = source._hasLimits_p
+      _limits = source._limits
+      _taskProlog = source._taskProlog
+      _taskEpilog = source._taskEpilog
+      _threadsPerCore = source._threadsPerCore
+      _hint = source._hint
+      _overcommit = source._overcommit
+      _gres = source._gres
+      _noGres = source._noGres
+      _rows = source._rows
+      _columns = source._columns
+      _gpuBind = source._gpuBind
+      _debug = source._debug
+      _workingCluster = source._workingCluster
+      _warnSignal = source._warnSignal
+      _warnS = source._warnS
+      _hetGroup = source._hetGroup
+      _hostList = source._hostList
+      _noKill = source._noKill
+      _bcast = source._bcast
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._programs) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._cpuBind) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._memBind) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._distribution) }()
+        case 5: try { try decoder.decodeSingularBoolField(value: &_storage._hasLimits_p) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._limits) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._taskProlog) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._taskEpilog) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._threadsPerCore) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._hint) }()
+        case 11: try { try decoder.decodeSingularBoolField(value: &_storage._overcommit) }()
+        case 12: try { try decoder.decodeRepeatedMessageField(value: &_storage._gres) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._noGres) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._rows) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._columns) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._gpuBind) }()
+        case 17: try { try decoder.decodeSingularUInt32Field(value: &_storage._debug) }()
+        case 18: try { try decoder.decodeSingularStringField(value: &_storage._workingCluster) }()
+        case 19: try { try decoder.decodeSingularUInt32Field(value: &_storage._warnSignal) }()
+        case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._warnS) }()
+        case 21: try { try decoder.decodeSingularUInt32Field(value: &_storage._hetGroup) }()
+        case 22: try { try decoder.decodeRepeatedStringField(value: &_storage._hostList) }()
+        case 23: try { try decoder.decodeSingularBoolField(value: &_storage._noKill) }()
+        case 24: try { try decoder.decodeSingularStringField(value: &_storage._bcast) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._programs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._programs, fieldNumber: 1)
+      }
+      try { if let v = _storage._cpuBind {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._memBind {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._distribution.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._distribution, fieldNumber: 4)
+      }
+      if _storage._hasLimits_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasLimits_p, fieldNumber: 5)
+      }
+      if !_storage._limits.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._limits, fieldNumber: 6)
+      }
+      if !_storage._taskProlog.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskProlog, fieldNumber: 7)
+      }
+      if !_storage._taskEpilog.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._taskEpilog, fieldNumber: 8)
+      }
+      if _storage._threadsPerCore != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._threadsPerCore, fieldNumber: 9)
+      }
+      if !_storage._hint.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hint, fieldNumber: 10)
+      }
+      if _storage._overcommit != false {
+        try visitor.visitSingularBoolField(value: _storage._overcommit, fieldNumber: 11)
+      }
+      if !_storage._gres.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._gres, fieldNumber: 12)
+      }
+      if _storage._noGres != false {
+        try visitor.visitSingularBoolField(value: _storage._noGres, fieldNumber: 13)
+      }
+      if _storage._rows != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._rows, fieldNumber: 14)
+      }
+      if _storage._columns != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._columns, fieldNumber: 15)
+      }
+      if !_storage._gpuBind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._gpuBind, fieldNumber: 16)
+      }
+      if _storage._debug != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._debug, fieldNumber: 17)
+      }
+      if !_storage._workingCluster.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workingCluster, fieldNumber: 18)
+      }
+      if _storage._warnSignal != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._warnSignal, fieldNumber: 19)
+      }
+      if _storage._warnS != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._warnS, fieldNumber: 20)
+      }
+      if _storage._hetGroup != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._hetGroup, fieldNumber: 21)
+      }
+      if !_storage._hostList.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._hostList, fieldNumber: 22)
+      }
+      if _storage._noKill != false {
+        try visitor.visitSingularBoolField(value: _storage._noKill, fieldNumber: 23)
+      }
+      if !_storage._bcast.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._bcast, fieldNumber: 24)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepOptions, rhs: WireStepOptions) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._programs != rhs_storage._programs {return false}
+        if _storage._cpuBind != rhs_storage._cpuBind {return false}
+        if _storage._memBind != rhs_storage._memBind {return false}
+        if _storage._distribution != rhs_storage._distribution {return false}
+        if _storage._hasLimits_p != rhs_storage._hasLimits_p {return false}
+        if _storage._limits != rhs_storage._limits {return false}
+        if _storage._taskProlog != rhs_storage._taskProlog {return false}
+        if _storage._taskEpilog != rhs_storage._taskEpilog {return false}
+        if _storage._threadsPerCore != rhs_storage._threadsPerCore {return false}
+        if _storage._hint != rhs_storage._hint {return false}
+        if _storage._overcommit != rhs_storage._overcommit {return false}
+        if _storage._gres != rhs_storage._gres {return false}
+        if _storage._noGres != rhs_storage._noGres {return false}
+        if _storage._rows != rhs_storage._rows {return false}
+        if _storage._columns != rhs_storage._columns {return false}
+        if _storage._gpuBind != rhs_storage._gpuBind {return false}
+        if _storage._debug != rhs_storage._debug {return false}
+        if _storage._workingCluster != rhs_storage._workingCluster {return false}
+        if _storage._warnSignal != rhs_storage._warnSignal {return false}
+        if _storage._warnS != rhs_storage._warnS {return false}
+        if _storage._hetGroup != rhs_storage._hetGroup {return false}
+        if _storage._hostList != rhs_storage._hostList {return false}
+        if _storage._noKill != rhs_storage._noKill {return false}
+        if _storage._bcast != rhs_storage._bcast {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepProgram: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepProgram"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ranks\0\u{1}arguments\0\u{1}rest\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt32Field(value: &self.ranks) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.arguments) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.rest) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.ranks.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.ranks, fieldNumber: 1)
+    }
+    if !self.arguments.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.arguments, fieldNumber: 2)
+    }
+    if self.rest != false {
+      try visitor.visitSingularBoolField(value: self.rest, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepProgram, rhs: WireStepProgram) -> Bool {
+    if lhs.ranks != rhs.ranks {return false}
+    if lhs.arguments != rhs.arguments {return false}
+    if lhs.rest != rhs.rest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireBinding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Binding"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}list\0\u{1}verbose\0\u{1}quiet\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.list) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.verbose) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.quiet) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 1)
+    }
+    if !self.list.isEmpty {
+      try visitor.visitSingularStringField(value: self.list, fieldNumber: 2)
+    }
+    if self.verbose != false {
+      try visitor.visitSingularBoolField(value: self.verbose, fieldNumber: 3)
+    }
+    if self.quiet != false {
+      try visitor.visitSingularBoolField(value: self.quiet, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireBinding, rhs: WireBinding) -> Bool {
+    if lhs.type != rhs.type {return false}
+    if lhs.list != rhs.list {return false}
+    if lhs.verbose != rhs.verbose {return false}
+    if lhs.quiet != rhs.quiet {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -9976,6 +11610,1392 @@ nonisolated extension WireNodeStepUsage: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.virtualBytes != rhs.virtualBytes {return false}
     if lhs.pageFaults != rhs.pageFaults {return false}
     if lhs.tasks != rhs.tasks {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireShowStatistics: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ShowStatistics"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reset\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.reset) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.reset != false {
+      try visitor.visitSingularBoolField(value: self.reset, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireShowStatistics, rhs: WireShowStatistics) -> Bool {
+    if lhs.reset != rhs.reset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStatistics: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Statistics"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}now_us\0\u{3}since_us\0\u{1}threads\0\u{3}orders_waiting\0\u{3}commits_waiting\0\u{2}\u{5}submitted\0\u{1}started\0\u{1}completed\0\u{1}cancelled\0\u{1}failed\0\u{1}pending\0\u{1}running\0\u{3}states_us\0\u{2}\u{3}pass\0\u{1}backfilled\0\u{3}backfilled_since_start\0\u{3}backfilled_het\0\u{3}depth_last\0\u{3}depth_total\0\u{3}queue_last\0\u{3}queue_total\0\u{3}table_last\0\u{3}pass_us\0\u{3}clock_us\0\u{1}requests\0\u{1}users\0\u{3}commit_turn\0\u{3}started_us\0")
+
+  fileprivate class _StorageClass {
+    var _nowUs: Int64 = 0
+    var _sinceUs: Int64 = 0
+    var _threads: UInt32 = 0
+    var _ordersWaiting: UInt64 = 0
+    var _commitsWaiting: UInt64 = 0
+    var _submitted: UInt64 = 0
+    var _started: UInt64 = 0
+    var _completed: UInt64 = 0
+    var _cancelled: UInt64 = 0
+    var _failed: UInt64 = 0
+    var _pending: UInt64 = 0
+    var _running: UInt64 = 0
+    var _statesUs: Int64 = 0
+    var _pass: WirePassFigures? = nil
+    var _backfilled: UInt64 = 0
+    var _backfilledSinceStart: UInt64 = 0
+    var _backfilledHet: UInt64 = 0
+    var _depthLast: UInt64 = 0
+    var _depthTotal: UInt64 = 0
+    var _queueLast: UInt64 = 0
+    var _queueTotal: UInt64 = 0
+    var _tableLast: UInt64 = 0
+    var _passUs: Int64 = 0
+    var _clockUs: UInt64 = 0
+    var _requests: [WireRequestFigures] = []
+    var _users: [WireUserFigures] = []
+    var _commitTurn: WirePassFigures? = nil
+    var _startedUs: Int64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _nowUs = source._nowUs
+      _sinceUs = source._sinceUs
+      _threads = source._threads
+      _ordersWaiting = source._ordersWaiting
+      _commitsWaiting = source._commitsWaiting
+      _submitted = source._submitted
+      _started = source._started
+      _completed = source._completed
+      _cancelled = source._cancelled
+      _failed = source._failed
+      _pending = source._pending
+      _running = source._running
+      _statesUs = source._statesUs
+      _pass = source._pass
+      _backfilled = source._backfilled
+      _backfilledSinceStart = source._backfilledSinceStart
+      _backfilledHet = source._backfilledHet
+      _depthLast = source._depthLast
+      _depthTotal = source._depthTotal
+      _queueLast = source._queueLast
+      _queueTotal = source._queueTotal
+      _tableLast = source._tableLast
+      _passUs = source._passUs
+      _clockUs = source._clockUs
+      _requests = source._requests
+      _users = source._users
+      _commitTurn = source._commitTurn
+      _startedUs = source._startedUs
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularInt64Field(value: &_storage._nowUs) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._sinceUs) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._threads) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._ordersWaiting) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._commitsWaiting) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._submitted) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._started) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._completed) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._cancelled) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._failed) }()
+        case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._pending) }()
+        case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._running) }()
+        case 17: try { try decoder.decodeSingularInt64Field(value: &_storage._statesUs) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._pass) }()
+        case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._backfilled) }()
+        case 22: try { try decoder.decodeSingularUInt64Field(value: &_storage._backfilledSinceStart) }()
+        case 23: try { try decoder.decodeSingularUInt64Field(value: &_storage._backfilledHet) }()
+        case 24: try { try decoder.decodeSingularUInt64Field(value: &_storage._depthLast) }()
+        case 25: try { try decoder.decodeSingularUInt64Field(value: &_storage._depthTotal) }()
+        case 26: try { try decoder.decodeSingularUInt64Field(value: &_storage._queueLast) }()
+        case 27: try { try decoder.decodeSingularUInt64Field(value: &_storage._queueTotal) }()
+        case 28: try { try decoder.decodeSingularUInt64Field(value: &_storage._tableLast) }()
+        case 29: try { try decoder.decodeSingularInt64Field(value: &_storage._passUs) }()
+        case 30: try { try decoder.decodeSingularUInt64Field(value: &_storage._clockUs) }()
+        case 31: try { try decoder.decodeRepeatedMessageField(value: &_storage._requests) }()
+        case 32: try { try decoder.decodeRepeatedMessageField(value: &_storage._users) }()
+        case 33: try { try decoder.decodeSingularMessageField(value: &_storage._commitTurn) }()
+        case 34: try { try decoder.decodeSingularInt64Field(value: &_storage._startedUs) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._nowUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._nowUs, fieldNumber: 1)
+      }
+      if _storage._sinceUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._sinceUs, fieldNumber: 2)
+      }
+      if _storage._threads != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._threads, fieldNumber: 3)
+      }
+      if _storage._ordersWaiting != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._ordersWaiting, fieldNumber: 4)
+      }
+      if _storage._commitsWaiting != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._commitsWaiting, fieldNumber: 5)
+      }
+      if _storage._submitted != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._submitted, fieldNumber: 10)
+      }
+      if _storage._started != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._started, fieldNumber: 11)
+      }
+      if _storage._completed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._completed, fieldNumber: 12)
+      }
+      if _storage._cancelled != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._cancelled, fieldNumber: 13)
+      }
+      if _storage._failed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._failed, fieldNumber: 14)
+      }
+      if _storage._pending != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._pending, fieldNumber: 15)
+      }
+      if _storage._running != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._running, fieldNumber: 16)
+      }
+      if _storage._statesUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._statesUs, fieldNumber: 17)
+      }
+      try { if let v = _storage._pass {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
+      if _storage._backfilled != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._backfilled, fieldNumber: 21)
+      }
+      if _storage._backfilledSinceStart != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._backfilledSinceStart, fieldNumber: 22)
+      }
+      if _storage._backfilledHet != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._backfilledHet, fieldNumber: 23)
+      }
+      if _storage._depthLast != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._depthLast, fieldNumber: 24)
+      }
+      if _storage._depthTotal != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._depthTotal, fieldNumber: 25)
+      }
+      if _storage._queueLast != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._queueLast, fieldNumber: 26)
+      }
+      if _storage._queueTotal != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._queueTotal, fieldNumber: 27)
+      }
+      if _storage._tableLast != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._tableLast, fieldNumber: 28)
+      }
+      if _storage._passUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._passUs, fieldNumber: 29)
+      }
+      if _storage._clockUs != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._clockUs, fieldNumber: 30)
+      }
+      if !_storage._requests.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._requests, fieldNumber: 31)
+      }
+      if !_storage._users.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._users, fieldNumber: 32)
+      }
+      try { if let v = _storage._commitTurn {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+      } }()
+      if _storage._startedUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startedUs, fieldNumber: 34)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStatistics, rhs: WireStatistics) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._nowUs != rhs_storage._nowUs {return false}
+        if _storage._sinceUs != rhs_storage._sinceUs {return false}
+        if _storage._threads != rhs_storage._threads {return false}
+        if _storage._ordersWaiting != rhs_storage._ordersWaiting {return false}
+        if _storage._commitsWaiting != rhs_storage._commitsWaiting {return false}
+        if _storage._submitted != rhs_storage._submitted {return false}
+        if _storage._started != rhs_storage._started {return false}
+        if _storage._completed != rhs_storage._completed {return false}
+        if _storage._cancelled != rhs_storage._cancelled {return false}
+        if _storage._failed != rhs_storage._failed {return false}
+        if _storage._pending != rhs_storage._pending {return false}
+        if _storage._running != rhs_storage._running {return false}
+        if _storage._statesUs != rhs_storage._statesUs {return false}
+        if _storage._pass != rhs_storage._pass {return false}
+        if _storage._backfilled != rhs_storage._backfilled {return false}
+        if _storage._backfilledSinceStart != rhs_storage._backfilledSinceStart {return false}
+        if _storage._backfilledHet != rhs_storage._backfilledHet {return false}
+        if _storage._depthLast != rhs_storage._depthLast {return false}
+        if _storage._depthTotal != rhs_storage._depthTotal {return false}
+        if _storage._queueLast != rhs_storage._queueLast {return false}
+        if _storage._queueTotal != rhs_storage._queueTotal {return false}
+        if _storage._tableLast != rhs_storage._tableLast {return false}
+        if _storage._passUs != rhs_storage._passUs {return false}
+        if _storage._clockUs != rhs_storage._clockUs {return false}
+        if _storage._requests != rhs_storage._requests {return false}
+        if _storage._users != rhs_storage._users {return false}
+        if _storage._commitTurn != rhs_storage._commitTurn {return false}
+        if _storage._startedUs != rhs_storage._startedUs {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WirePassFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PassFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{3}last_us\0\u{3}max_us\0\u{3}total_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.lastUs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.maxUs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.totalUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 1)
+    }
+    if self.lastUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.lastUs, fieldNumber: 2)
+    }
+    if self.maxUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.maxUs, fieldNumber: 3)
+    }
+    if self.totalUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.totalUs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WirePassFigures, rhs: WirePassFigures) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.lastUs != rhs.lastUs {return false}
+    if lhs.maxUs != rhs.maxUs {return false}
+    if lhs.totalUs != rhs.totalUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRequestFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RequestFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}count\0\u{3}total_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.totalUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 2)
+    }
+    if self.totalUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.totalUs, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRequestFigures, rhs: WireRequestFigures) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.totalUs != rhs.totalUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUserFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UserFigures"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uid\0\u{1}user\0\u{1}count\0\u{3}total_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.totalUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 1)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 2)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
+    }
+    if self.totalUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.totalUs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUserFigures, rhs: WireUserFigures) -> Bool {
+    if lhs.uid != rhs.uid {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.totalUs != rhs.totalUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReportUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReportUsage"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}since_us\0\u{3}until_us\0\u{1}partitions\0\u{1}gids\0\u{1}jobs\0\u{1}nodes\0\u{1}users\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.partitions) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.gids) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.nodes) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.users) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sinceUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceUs, fieldNumber: 1)
+    }
+    if self.untilUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilUs, fieldNumber: 2)
+    }
+    if !self.partitions.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.partitions, fieldNumber: 3)
+    }
+    if !self.gids.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.gids, fieldNumber: 4)
+    }
+    if !self.jobs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.jobs, fieldNumber: 5)
+    }
+    if !self.nodes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.nodes, fieldNumber: 6)
+    }
+    if !self.users.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.users, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReportUsage, rhs: WireReportUsage) -> Bool {
+    if lhs.sinceUs != rhs.sinceUs {return false}
+    if lhs.untilUs != rhs.untilUs {return false}
+    if lhs.partitions != rhs.partitions {return false}
+    if lhs.gids != rhs.gids {return false}
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.users != rhs.users {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUsageReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UsageReport"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{3}since_us\0\u{3}until_us\0\u{1}lines\0\u{1}capacity\0\u{1}down\0\u{3}planned_down\0\u{1}planned\0\u{1}reservations\0\u{1}total\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.lines) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.capacity) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.down) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.plannedDown) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.planned) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.reservations) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.total) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 1)
+    }
+    if self.sinceUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceUs, fieldNumber: 2)
+    }
+    if self.untilUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilUs, fieldNumber: 3)
+    }
+    if !self.lines.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.lines, fieldNumber: 4)
+    }
+    if !self.capacity.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.capacity, fieldNumber: 5)
+    }
+    if !self.down.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.down, fieldNumber: 6)
+    }
+    if !self.plannedDown.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.plannedDown, fieldNumber: 7)
+    }
+    if !self.planned.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.planned, fieldNumber: 8)
+    }
+    if !self.reservations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reservations, fieldNumber: 9)
+    }
+    if !self.total.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.total, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUsageReport, rhs: WireUsageReport) -> Bool {
+    if lhs.cluster != rhs.cluster {return false}
+    if lhs.sinceUs != rhs.sinceUs {return false}
+    if lhs.untilUs != rhs.untilUs {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.capacity != rhs.capacity {return false}
+    if lhs.down != rhs.down {return false}
+    if lhs.plannedDown != rhs.plannedDown {return false}
+    if lhs.planned != rhs.planned {return false}
+    if lhs.reservations != rhs.reservations {return false}
+    if lhs.total != rhs.total {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTRESSum: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TRESSum"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tres\0\u{1}seconds\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.tres) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.tres != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tres, fieldNumber: 1)
+    }
+    if self.seconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTRESSum, rhs: WireTRESSum) -> Bool {
+    if lhs.tres != rhs.tres {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireUsageLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UsageLine"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}user\0\u{1}uid\0\u{1}wckey\0\u{1}cpus\0\u{1}jobs\0\u{1}used\0\u{3}full_name\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.wckey) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.jobs) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.used) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.fullName) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 2)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 3)
+    }
+    if !self.wckey.isEmpty {
+      try visitor.visitSingularStringField(value: self.wckey, fieldNumber: 4)
+    }
+    if self.cpus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 5)
+    }
+    if self.jobs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.jobs, fieldNumber: 6)
+    }
+    if !self.used.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.used, fieldNumber: 7)
+    }
+    if !self.fullName.isEmpty {
+      try visitor.visitSingularStringField(value: self.fullName, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireUsageLine, rhs: WireUsageLine) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.wckey != rhs.wckey {return false}
+    if lhs.cpus != rhs.cpus {return false}
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.used != rhs.used {return false}
+    if lhs.fullName != rhs.fullName {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservationUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReservationUse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}id\0\u{3}start_us\0\u{3}end_us\0\u{1}flags\0\u{3}node_list\0\u{1}associations\0\u{1}held\0\u{1}used\0\u{1}counts\0\u{3}unused_wall_s\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.endUs) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.flags) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.nodeList) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.associations) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.held) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.used) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.counts) }()
+      case 11: try { try decoder.decodeSingularDoubleField(value: &self.unusedWallS) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 2)
+    }
+    if self.startUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 3)
+    }
+    if self.endUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endUs, fieldNumber: 4)
+    }
+    if !self.flags.isEmpty {
+      try visitor.visitSingularStringField(value: self.flags, fieldNumber: 5)
+    }
+    if !self.nodeList.isEmpty {
+      try visitor.visitSingularStringField(value: self.nodeList, fieldNumber: 6)
+    }
+    if !self.associations.isEmpty {
+      try visitor.visitSingularStringField(value: self.associations, fieldNumber: 7)
+    }
+    if !self.held.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.held, fieldNumber: 8)
+    }
+    if !self.used.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.used, fieldNumber: 9)
+    }
+    if !self.counts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counts, fieldNumber: 10)
+    }
+    if self.unusedWallS.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.unusedWallS, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservationUse, rhs: WireReservationUse) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.id != rhs.id {return false}
+    if lhs.startUs != rhs.startUs {return false}
+    if lhs.endUs != rhs.endUs {return false}
+    if lhs.flags != rhs.flags {return false}
+    if lhs.nodeList != rhs.nodeList {return false}
+    if lhs.associations != rhs.associations {return false}
+    if lhs.held != rhs.held {return false}
+    if lhs.used != rhs.used {return false}
+    if lhs.counts != rhs.counts {return false}
+    if lhs.unusedWallS != rhs.unusedWallS {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListNodeEvents: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListNodeEvents"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}since_us\0\u{3}until_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sinceUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceUs, fieldNumber: 1)
+    }
+    if self.untilUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilUs, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListNodeEvents, rhs: WireListNodeEvents) -> Bool {
+    if lhs.sinceUs != rhs.sinceUs {return false}
+    if lhs.untilUs != rhs.untilUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNodeEventList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NodeEventList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0\u{1}cluster\0\u{3}cluster_nodes\0\u{3}now_us\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.events) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.clusterNodes) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.nowUs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.events.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.events, fieldNumber: 1)
+    }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 2)
+    }
+    if !self.clusterNodes.isEmpty {
+      try visitor.visitSingularStringField(value: self.clusterNodes, fieldNumber: 3)
+    }
+    if self.nowUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.nowUs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNodeEventList, rhs: WireNodeEventList) -> Bool {
+    if lhs.events != rhs.events {return false}
+    if lhs.cluster != rhs.cluster {return false}
+    if lhs.clusterNodes != rhs.clusterNodes {return false}
+    if lhs.nowUs != rhs.nowUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNodeEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NodeEvent"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{3}start_us\0\u{3}end_us\0\u{1}state\0\u{1}reason\0\u{1}uid\0\u{1}user\0\u{1}tres\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.startUs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.endUs) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.tres) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 1)
+    }
+    if self.startUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.startUs, fieldNumber: 2)
+    }
+    if self.endUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.endUs, fieldNumber: 3)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 6)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 7)
+    }
+    if !self.tres.isEmpty {
+      try visitor.visitSingularStringField(value: self.tres, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireNodeEvent, rhs: WireNodeEvent) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs.startUs != rhs.startUs {return false}
+    if lhs.endUs != rhs.endUs {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.tres != rhs.tres {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListReservationRecords: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListReservationRecords"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}since_us\0\u{3}until_us\0\u{1}names\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.sinceUs) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.untilUs) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.names) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sinceUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceUs, fieldNumber: 1)
+    }
+    if self.untilUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilUs, fieldNumber: 2)
+    }
+    if !self.names.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.names, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListReservationRecords, rhs: WireListReservationRecords) -> Bool {
+    if lhs.sinceUs != rhs.sinceUs {return false}
+    if lhs.untilUs != rhs.untilUs {return false}
+    if lhs.names != rhs.names {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReservationRecordList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReservationRecordList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reservations\0\u{1}cluster\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.reservations) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.cluster) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reservations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.reservations, fieldNumber: 1)
+    }
+    if !self.cluster.isEmpty {
+      try visitor.visitSingularStringField(value: self.cluster, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireReservationRecordList, rhs: WireReservationRecordList) -> Bool {
+    if lhs.reservations != rhs.reservations {return false}
+    if lhs.cluster != rhs.cluster {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireListTriggers: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListTriggers"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListTriggers, rhs: WireListTriggers) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTriggerList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TriggerList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}triggers\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.triggers) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.triggers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.triggers, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTriggerList, rhs: WireTriggerList) -> Bool {
+    if lhs.triggers != rhs.triggers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTrigger: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Trigger"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}resource\0\u{1}name\0\u{1}kind\0\u{3}offset_s\0\u{1}uid\0\u{1}gid\0\u{1}user\0\u{1}permanent\0\u{1}program\0\u{3}armed_us\0\u{1}fired\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.resource) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.kind) }()
+      case 5: try { try decoder.decodeSingularSInt32Field(value: &self.offsetS) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.gid) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.permanent) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.program) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.armedUs) }()
+      case 12: try { try decoder.decodeRepeatedStringField(value: &self.fired) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 1)
+    }
+    if self.resource != 0 {
+      try visitor.visitSingularUInt32Field(value: self.resource, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if self.kind != 0 {
+      try visitor.visitSingularUInt32Field(value: self.kind, fieldNumber: 4)
+    }
+    if self.offsetS != 0 {
+      try visitor.visitSingularSInt32Field(value: self.offsetS, fieldNumber: 5)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 6)
+    }
+    if self.gid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.gid, fieldNumber: 7)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 8)
+    }
+    if self.permanent != false {
+      try visitor.visitSingularBoolField(value: self.permanent, fieldNumber: 9)
+    }
+    if !self.program.isEmpty {
+      try visitor.visitSingularStringField(value: self.program, fieldNumber: 10)
+    }
+    if self.armedUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.armedUs, fieldNumber: 11)
+    }
+    if !self.fired.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.fired, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTrigger, rhs: WireTrigger) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.resource != rhs.resource {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.offsetS != rhs.offsetS {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.gid != rhs.gid {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.permanent != rhs.permanent {return false}
+    if lhs.program != rhs.program {return false}
+    if lhs.armedUs != rhs.armedUs {return false}
+    if lhs.fired != rhs.fired {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSetTrigger: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SetTrigger"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}trigger\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._trigger) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._trigger {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSetTrigger, rhs: WireSetTrigger) -> Bool {
+    if lhs._trigger != rhs._trigger {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTriggerSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TriggerSet"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireTriggerSet, rhs: WireTriggerSet) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireClearTriggers: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ClearTriggers"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}job\0\u{1}user\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.job) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt32Field(value: self.id, fieldNumber: 1)
+    }
+    if self.job != 0 {
+      try visitor.visitSingularUInt32Field(value: self.job, fieldNumber: 2)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireClearTriggers, rhs: WireClearTriggers) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.job != rhs.job {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireGetCrontab: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GetCrontab"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireGetCrontab, rhs: WireGetCrontab) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCrontab: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Crontab"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}jobs\0\u{3}is_disabled\0\u{1}uid\0\u{1}lines\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.jobs) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isDisabled) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.lines) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 1)
+    }
+    if !self.jobs.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.jobs, fieldNumber: 2)
+    }
+    if self.isDisabled != false {
+      try visitor.visitSingularBoolField(value: self.isDisabled, fieldNumber: 3)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 4)
+    }
+    if !self.lines.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.lines, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireCrontab, rhs: WireCrontab) -> Bool {
+    if lhs.text != rhs.text {return false}
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.isDisabled != rhs.isDisabled {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSetCrontab: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SetCrontab"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}text\0\u{1}entries\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 2)
+    }
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSetCrontab, rhs: WireSetCrontab) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.entries != rhs.entries {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCronEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".CronEntry"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}line\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._job) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.line) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._job {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.line != 0 {
+      try visitor.visitSingularUInt32Field(value: self.line, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireCronEntry, rhs: WireCronEntry) -> Bool {
+    if lhs._job != rhs._job {return false}
+    if lhs.line != rhs.line {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCrontabSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".CrontabSet"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{3}failed_line\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt32Field(value: &self.jobs) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.failedLine) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.jobs.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.jobs, fieldNumber: 1)
+    }
+    if self.failedLine != 0 {
+      try visitor.visitSingularUInt32Field(value: self.failedLine, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireCrontabSet, rhs: WireCrontabSet) -> Bool {
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.failedLine != rhs.failedLine {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -525,6 +525,12 @@ public nonisolated struct WireJobSpec: @unchecked Sendable {
     set {_uniqueStorage()._reboot = newValue}
   }
 
+  /// of a line of a user's crontab: when it runs
+  public var cron: String {
+    get {_storage._cron}
+    set {_uniqueStorage()._cron = newValue}
+  }
+
   /// `requeue` is not the submitter's word: the cluster's JobRequeue counts
   public var defaultRequeue: Bool {
     get {_storage._defaultRequeue}
@@ -1196,7 +1202,7 @@ nonisolated extension WireResourceLimit: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobSpec"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0\u{4}m\u{2}get_user_env\0\u{3}run_gid\0\u{4}'submit_sid\0\u{3}admin_comment\0\u{3}min_cpus\0\u{4}:mail_types\0\u{3}mail_user\0\u{1}warning\0\u{3}delay_boot_minutes\0\u{1}reboot\0\u{3}default_requeue\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}identity\0\u{1}account\0\u{1}qos\0\u{1}partition\0\u{3}min_nodes\0\u{3}max_nodes\0\u{1}tasks\0\u{3}tasks_per_node\0\u{3}cpus_per_task\0\u{3}memory_per_node_mib\0\u{3}memory_per_cpu_mib\0\u{3}time_limit_minutes\0\u{3}work_dir\0\u{3}stdin_path\0\u{3}stdout_path\0\u{3}stderr_path\0\u{3}append_output\0\u{1}script\0\u{1}environment\0\u{3}script_digest\0\u{3}environment_digest\0\u{1}arguments\0\u{1}command\0\u{3}submit_host\0\u{1}comment\0\u{1}requeue\0\u{1}exclusive\0\u{1}hold\0\u{3}node_list\0\u{1}exclude\0\u{1}array\0\u{1}container\0\u{3}begin_us\0\u{1}umask\0\u{1}limits\0\u{1}dependency\0\u{1}nice\0\u{3}submit_line\0\u{3}kill_on_client_loss\0\u{1}resources\0\u{3}deadline_us\0\u{3}time_min_minutes\0\u{1}priority\0\u{3}kill_on_invalid_dependency\0\u{1}wckey\0\u{1}components\0\u{4}m\u{2}get_user_env\0\u{3}run_gid\0\u{4}'submit_sid\0\u{3}admin_comment\0\u{3}min_cpus\0\u{2}\u{1c}cron\0\u{4}\u{1e}mail_types\0\u{3}mail_user\0\u{1}warning\0\u{3}delay_boot_minutes\0\u{1}reboot\0\u{3}default_requeue\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -1256,6 +1262,7 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _warning: WireWarningSignal? = nil
     var _delayBootMinutes: UInt32? = nil
     var _reboot: Bool = false
+    var _cron: String = String()
     var _defaultRequeue: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
@@ -1324,6 +1331,7 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       _warning = source._warning
       _delayBootMinutes = source._delayBootMinutes
       _reboot = source._reboot
+      _cron = source._cron
       _defaultRequeue = source._defaultRequeue
     }
   }
@@ -1395,6 +1403,7 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 260: try { try decoder.decodeSingularUInt32Field(value: &_storage._submitSid) }()
         case 261: try { try decoder.decodeSingularStringField(value: &_storage._adminComment) }()
         case 262: try { try decoder.decodeSingularUInt32Field(value: &_storage._minCpus) }()
+        case 290: try { try decoder.decodeSingularStringField(value: &_storage._cron) }()
         case 320: try { try decoder.decodeSingularUInt32Field(value: &_storage._mailTypes) }()
         case 321: try { try decoder.decodeSingularStringField(value: &_storage._mailUser) }()
         case 322: try { try decoder.decodeSingularMessageField(value: &_storage._warning) }()
@@ -1569,6 +1578,9 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._minCpus != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._minCpus, fieldNumber: 262)
       }
+      if !_storage._cron.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cron, fieldNumber: 290)
+      }
       if _storage._mailTypes != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._mailTypes, fieldNumber: 320)
       }
@@ -1653,6 +1665,7 @@ nonisolated extension WireJobSpec: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._warning != rhs_storage._warning {return false}
         if _storage._delayBootMinutes != rhs_storage._delayBootMinutes {return false}
         if _storage._reboot != rhs_storage._reboot {return false}
+        if _storage._cron != rhs_storage._cron {return false}
         if _storage._defaultRequeue != rhs_storage._defaultRequeue {return false}
         return true
       }

@@ -896,6 +896,20 @@ public nonisolated struct WireLaunchStep: @unchecked Sendable {
   /// Clears the value of `job`. Subsequent reads from it will return its default value.
   public mutating func clearJob() {_uniqueStorage()._job = nil}
 
+  public var options: WireStepOptions {
+    get {_storage._options ?? WireStepOptions()}
+    set {_uniqueStorage()._options = newValue}
+  }
+  /// Returns true if `options` has been explicitly set.
+  public var hasOptions: Bool {_storage._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  public mutating func clearOptions() {_uniqueStorage()._options = nil}
+
+  public var mpi: String {
+    get {_storage._mpi}
+    set {_uniqueStorage()._mpi = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -2739,7 +2753,7 @@ nonisolated extension WireComponent: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireLaunchStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LaunchStep"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}layout\0\u{3}node_index\0\u{3}first_rank\0\u{1}arguments\0\u{1}environment\0\u{3}work_dir\0\u{1}io\0\u{1}script\0\u{3}remaining_ms\0\u{3}no_container\0\u{3}kill_on_bad_exit\0\u{3}cpus_per_task\0\u{1}name\0\u{3}wait_for_io\0\u{1}umask\0\u{3}memory_mib\0\u{1}job\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}layout\0\u{3}node_index\0\u{3}first_rank\0\u{1}arguments\0\u{1}environment\0\u{3}work_dir\0\u{1}io\0\u{1}script\0\u{3}remaining_ms\0\u{3}no_container\0\u{3}kill_on_bad_exit\0\u{3}cpus_per_task\0\u{1}name\0\u{3}wait_for_io\0\u{1}umask\0\u{3}memory_mib\0\u{1}job\0\u{2}v\u{2}options\0\u{1}mpi\0")
 
   fileprivate class _StorageClass {
     var _step: UInt32 = 0
@@ -2760,6 +2774,8 @@ nonisolated extension WireLaunchStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _umask: UInt32 = 0
     var _memoryMib: UInt64 = 0
     var _job: WirePrepare? = nil
+    var _options: WireStepOptions? = nil
+    var _mpi: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2788,6 +2804,8 @@ nonisolated extension WireLaunchStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _umask = source._umask
       _memoryMib = source._memoryMib
       _job = source._job
+      _options = source._options
+      _mpi = source._mpi
     }
   }
 
@@ -2824,6 +2842,8 @@ nonisolated extension WireLaunchStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 16: try { try decoder.decodeSingularUInt32Field(value: &_storage._umask) }()
         case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryMib) }()
         case 18: try { try decoder.decodeSingularMessageField(value: &_storage._job) }()
+        case 200: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
+        case 201: try { try decoder.decodeSingularStringField(value: &_storage._mpi) }()
         default: break
         }
       }
@@ -2890,6 +2910,12 @@ nonisolated extension WireLaunchStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
       try { if let v = _storage._job {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
       } }()
+      try { if let v = _storage._options {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 200)
+      } }()
+      if !_storage._mpi.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._mpi, fieldNumber: 201)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2917,6 +2943,8 @@ nonisolated extension WireLaunchStep: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._umask != rhs_storage._umask {return false}
         if _storage._memoryMib != rhs_storage._memoryMib {return false}
         if _storage._job != rhs_storage._job {return false}
+        if _storage._options != rhs_storage._options {return false}
+        if _storage._mpi != rhs_storage._mpi {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -169,6 +169,15 @@ public nonisolated struct WireIOFrame: Sendable {
     set {body = .refused(newValue)}
   }
 
+  /// node to srun and srun to nodes: what tasks tell each other at start
+  public var exchange: WireStepExchange {
+    get {
+      if case .exchange(let v)? = body {return v}
+      return WireStepExchange()
+    }
+    set {body = .exchange(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -189,8 +198,28 @@ public nonisolated struct WireIOFrame: Sendable {
     case created(WireStepCreated)
     /// relay to srun, first and last frame
     case refused(WireRefusal)
+    /// node to srun and srun to nodes: what tasks tell each other at start
+    case exchange(WireStepExchange)
 
   }
+
+  public init() {}
+}
+
+public nonisolated struct WireStepExchange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var kind: UInt32 = 0
+
+  public var round: UInt32 = 0
+
+  public var node: String = String()
+
+  public var data: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
@@ -455,7 +484,7 @@ nonisolated extension WireIOWelcome: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireIOFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".IOFrame"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}output\0\u{1}input\0\u{1}exited\0\u{1}signal\0\u{1}finished\0\u{1}failure\0\u{1}window\0\u{1}created\0\u{1}refused\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}output\0\u{1}input\0\u{1}exited\0\u{1}signal\0\u{1}finished\0\u{1}failure\0\u{1}window\0\u{1}created\0\u{1}refused\0\u{2}\u{7f}\u{2}exchange\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -580,6 +609,19 @@ nonisolated extension WireIOFrame: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.body = .refused(v)
         }
       }()
+      case 200: try {
+        var v: WireStepExchange?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .exchange(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .exchange(v)
+        }
+      }()
       default: break
       }
     }
@@ -627,6 +669,10 @@ nonisolated extension WireIOFrame: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .refused(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
     }()
+    case .exchange?: try {
+      guard case .exchange(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 200)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -634,6 +680,51 @@ nonisolated extension WireIOFrame: SwiftProtobuf.Message, SwiftProtobuf._Message
 
   public static func ==(lhs: WireIOFrame, rhs: WireIOFrame) -> Bool {
     if lhs.body != rhs.body {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStepExchange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StepExchange"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}round\0\u{1}node\0\u{1}data\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.round) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.kind != 0 {
+      try visitor.visitSingularUInt32Field(value: self.kind, fieldNumber: 1)
+    }
+    if self.round != 0 {
+      try visitor.visitSingularUInt32Field(value: self.round, fieldNumber: 2)
+    }
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 3)
+    }
+    if !self.data.isEmpty {
+      try visitor.visitSingularBytesField(value: self.data, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStepExchange, rhs: WireStepExchange) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.round != rhs.round {return false}
+    if lhs.node != rhs.node {return false}
+    if lhs.data != rhs.data {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -101,6 +102,15 @@ static void reset_oom_score(void) {
         if ((long)(condition) < 0) return -errno; \
     } while (0)
 
+// Memory is the parent's (see `clone_child`), which waits: the string is ours alone until exec copies it.
+static void write_pid(char *text) {
+    char digits[12];
+    int count = 0;
+    for (unsigned pid = (unsigned)syscall(SYS_getpid); pid || !count; pid /= 10) digits[count++] = (char)('0' + pid % 10);
+    while (count) *text++ = digits[--count];
+    *text = 0;
+}
+
 static int prepare(struct argosy_spawn_plan *p) {
     reset_handlers();
     if (p->new_session) TRY(SESSION, setsid());
@@ -111,6 +121,10 @@ static int prepare(struct argosy_spawn_plan *p) {
     if (p->holder >= 0)
         TRY(NAMESPACES, setns(p->holder, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP));
     TRY(DESCRIPTORS, arrange_descriptors(p, null));
+    if (p->control_terminal) TRY(SESSION, ioctl(0, TIOCSCTTY, 0));
+    if (p->memory_mode >= 0)
+        syscall(SYS_set_mempolicy, p->memory_mode, p->memory_nodes ? &p->memory_nodes : NULL, p->memory_nodes ? 65 : 0);
+    if (p->pid_text) write_pid(p->pid_text);
     if (p->affinity_size) TRY(AFFINITY, syscall(SYS_sched_setaffinity, 0, p->affinity_size, p->affinity));
     for (size_t i = 0; i < p->limit_count; i++) TRY(LIMITS, set_limit(&p->limits[i]));
     if (p->umask >= 0) umask((mode_t)p->umask);

@@ -103,6 +103,10 @@ struct argosy_spawn_plan {
     gid_t gid;
     int set_ids, stdio[3], umask, new_session, holder, drop_capabilities, no_new_privileges, death_signal;
     int reset_oom_score;
+    int control_terminal;             // standard input becomes the new session's terminal
+    int memory_mode;                  // MPOL_* for set_mempolicy; -1: leave. Where it cannot be set, it is not
+    uint64_t memory_nodes;
+    char *pid_text;                   // where in `environment` the child writes its number; NULL: nowhere
     unsigned new_namespaces;
     // Results.
     int pidfd, stage;

@@ -1,5 +1,3 @@
-internal import ArgosyDomain
-
 /// Slurm's patterns in the names of output and input files: `slurm-%A_%a.out`, `out.%4t`.
 ///
 /// A number between the percent sign and the letter pads a number with zeros (at most 9 wide, as sbatch(1) says). A
