@@ -4,7 +4,8 @@ internal import Glibc
 /// `<spool>/bin`: the commands as jobs see them, bound into containers. One static program under all its names.
 enum ProgramDirectory {
     static let names = [
-        "srun", "sbatch", "salloc", "squeue", "scancel", "sinfo", "sacct", "scontrol", "sacctmgr", "sshare", "sprio",
+        "srun", "sbatch", "salloc", "sattach", "sbcast", "squeue", "scancel", "sinfo", "sacct", "scontrol", "sacctmgr",
+        "sshare", "sprio",
     ]
 
     /// Puts `program` there (a hard link where possible, else a copy) unless it is there already.

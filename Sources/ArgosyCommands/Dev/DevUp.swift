@@ -10,7 +10,8 @@ struct DevUp {
     let progress = DevProgress()
 
     static let commandNames = [
-        "sbatch", "srun", "squeue", "scancel", "sinfo", "sacct", "scontrol", "sacctmgr", "sshare", "sprio",
+        "sbatch", "salloc", "sattach", "sbcast", "srun", "squeue", "scancel", "sinfo", "sacct", "scontrol", "sacctmgr",
+        "sshare", "sprio",
     ]
     static let registrationTimeout = Duration.seconds(60)
 
