@@ -7,6 +7,8 @@ enum Argosy {
         Commands, also by their own names as links to this program:
           sbatch    submit a batch script
           salloc    resources for a command or shell here
+          sattach   see and feed a running step
+          sbcast    send a file to a job's nodes
           srun      run tasks in a job, or as a job
           squeue    list jobs
           scancel   end or signal jobs

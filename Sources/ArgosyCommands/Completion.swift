@@ -30,9 +30,10 @@ struct CommandSummary: Sendable {
 
 enum Completion {
     static let commands: [CommandSummary] = [
-        .init(Sacct.description), .init(Sacctmgr.description), .init(Salloc.description), .init(Sbatch.description),
-        .init(Scancel.description), .init(Scontrol.description), .init(Scrontab.description), .init(Sdiag.description),
-        .init(Seff.description), .init(Sreport.description), .init(Strigger.description),
+        .init(Sacct.description), .init(Sacctmgr.description), .init(Salloc.description), .init(Sattach.description),
+        .init(Sbatch.description), .init(Sbcast.description), .init(Scancel.description), .init(Scontrol.description),
+        .init(Scrontab.description), .init(Sdiag.description), .init(Seff.description), .init(Sreport.description),
+        .init(Strigger.description),
         .init(Sinfo.description), .init(Sprio.description), .init(Squeue.description), .init(Srun.description),
         .init(Sshare.description), .init(Sstat.description),
     ]

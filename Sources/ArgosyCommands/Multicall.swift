@@ -11,8 +11,8 @@ typealias Command = @Sendable ([String]) -> Int32
 
 /// By Slurm's names.
 let commands: [String: Command] = [
-    "sacct": Sacct.run, "sacctmgr": Sacctmgr.run, "salloc": Salloc.run, "sbatch": Sbatch.run, "scancel": Scancel.run,
-    "scontrol": Scontrol.run, "scrontab": Scrontab.run, "sdiag": Sdiag.run, "seff": Seff.run, "sinfo": Sinfo.run,
-    "sprio": Sprio.run, "squeue": Squeue.run, "sreport": Sreport.run, "srun": Srun.run, "sshare": Sshare.run,
-    "sstat": Sstat.run, "strigger": Strigger.run,
+    "sacct": Sacct.run, "sacctmgr": Sacctmgr.run, "salloc": Salloc.run, "sattach": Sattach.run, "sbatch": Sbatch.run,
+    "sbcast": Sbcast.run, "scancel": Scancel.run, "scontrol": Scontrol.run, "scrontab": Scrontab.run,
+    "sdiag": Sdiag.run, "seff": Seff.run, "sinfo": Sinfo.run, "sprio": Sprio.run, "squeue": Squeue.run,
+    "sreport": Sreport.run, "srun": Srun.run, "sshare": Sshare.run, "sstat": Sstat.run, "strigger": Strigger.run,
 ]

@@ -34,6 +34,16 @@ final class IOChild {
         var endWanted = false
     }
 
+    /// Somebody who looks on beside srun (sattach); what it cannot take in time, it does not get.
+    private struct Viewer {
+        var descriptor: Int32
+        var queue = WriteQueue()
+        var frames = FrameAssembler()
+    }
+    private static let viewerBound = 4 << 20
+    private static let mostViewers = 16
+    private var viewers: [Viewer] = []
+
     private let control: Int32
     private let node: String
     private var outputs: [Output] = []
@@ -69,7 +79,7 @@ final class IOChild {
     func run() -> Int32 {
         while true {
             if finished, outputs.isEmpty, !finishSent { sendFinish() }
-            if finishSent, clientGone || toClient.isEmpty { return end() }
+            if finishSent, clientGone || toClient.isEmpty, viewers.allSatisfy({ $0.queue.isEmpty }) { return end() }
             var entries = pollEntries()
             let ready = poll(&entries, nfds_t(entries.count), -1)
             if ready < 0, errno != EINTR { return 1 }
@@ -94,6 +104,10 @@ final class IOChild {
             if !toClient.isEmpty { events |= Int16(POLLOUT) }
             entries.append(pollfd(fd: client, events: events, revents: 0))
         }
+        for viewer in viewers {
+            let events = Int16(POLLIN) | (viewer.queue.isEmpty ? 0 : Int16(POLLOUT))
+            entries.append(pollfd(fd: viewer.descriptor, events: events, revents: 0))
+        }
         return entries
     }
 
@@ -102,6 +116,8 @@ final class IOChild {
         if entry.fd == client {
             if entry.revents & Int16(POLLOUT) != 0 { flushClient() }
             if client >= 0, entry.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 { readClient() }
+        } else if let index = viewers.firstIndex(where: { $0.descriptor == entry.fd }) {
+            serveViewer(index, entry.revents)
         } else if let index = outputs.firstIndex(where: { $0.descriptor == entry.fd }) {
             readOutput(index)
         } else if let index = lines.firstIndex(where: { $0.descriptor == entry.fd }) {
@@ -185,6 +201,7 @@ final class IOChild {
     private func adopt(_ descriptor: Int32) {
         setNonBlocking(descriptor)
         var welcome = WireIOWelcome()
+        if client >= 0, viewers.count < Self.mostViewers { return addViewer(descriptor) }
         guard client < 0, !clientGone else {
             welcome.refusal = "somebody is connected to this step on node \(node) already"
             if let bytes: [UInt8] = try? welcome.serializedBytes() {
@@ -209,6 +226,51 @@ final class IOChild {
         guard !clientGone, let bytes: [UInt8] = try? frame.serializedBytes() else { return }
         toClient.append(Frame.encode(bytes))
         if client >= 0 { flushClient() }
+        for index in viewers.indices.reversed() {
+            viewers[index].queue.append(Frame.encode(bytes))
+            if viewers[index].queue.count > Self.viewerBound { loseViewer(index) } else { flushViewer(index) }
+        }
+    }
+
+    // MARK: sattach
+
+    private func addViewer(_ descriptor: Int32) {
+        var viewer = Viewer(descriptor: descriptor)
+        guard let bytes: [UInt8] = try? WireIOWelcome().serializedBytes() else {
+            close(descriptor)
+            return
+        }
+        viewer.queue.append(Frame.encode(bytes))
+        viewers.append(viewer)
+        flushViewer(viewers.count - 1)
+    }
+
+    private func loseViewer(_ index: Int) {
+        close(viewers[index].descriptor)
+        viewers.remove(at: index)
+    }
+
+    private func flushViewer(_ index: Int) {
+        let socket = viewers[index].descriptor
+        let failure = viewers[index].queue.flush {
+            let count = Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            return count < 0 ? -Int(errno) : count
+        }
+        if failure != 0, failure != EINTR { loseViewer(index) }
+    }
+
+    private func serveViewer(_ index: Int, _ events: Int16) {
+        if events & Int16(POLLIN | POLLHUP | POLLERR) == 0 { return flushViewer(index) }
+        var buffer = [UInt8](repeating: 0, count: Self.chunk)
+        let count = recv(viewers[index].descriptor, &buffer, buffer.count, 0)
+        if count < 0, errno == EAGAIN || errno == EINTR { return }
+        guard count > 0 else { return loseViewer(index) }
+        viewers[index].frames.append(buffer[..<count])
+        do {
+            while let body = try viewers[index].frames.next() { take(try WireIOFrame(serializedBytes: body)) }
+        } catch {
+            loseViewer(index)
+        }
     }
 
     private func flushClient() {

@@ -86,8 +86,9 @@ private final class Relay: Sendable {
             while let body = try connection.receive(limit: Frame.commandLimit) {
                 let call = try WireRelayCall(serializedBytes: body)
                 let request = Array(call.request)
-                if case .createStep? = try WireRequest(serializedBytes: request).body {
-                    return try runStep(request, connection)
+                switch try WireRequest(serializedBytes: request).body {
+                case .createStep, .attachStep: return try runStep(request, connection)
+                default: break
                 }
                 try connection.send(ask(request, for: connection))
             }

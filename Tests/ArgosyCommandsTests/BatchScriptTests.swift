@@ -14,7 +14,6 @@ private func script(_ text: String) throws(OptionError) -> BatchScript { try Bat
 
               # indented
             #SBATCH\t--comment='it is' -o a\\ b
-            #SBATCHED --no
             echo
             #SBATCH -N 9
             """)
@@ -25,7 +24,7 @@ private func script(_ text: String) throws(OptionError) -> BatchScript { try Bat
         ("", "Batch script is empty!"), (" \n\t\n", "only whitespace"),
         ("echo hi\n", "does not look like a batch script"),
         ("#!/bin/sh\r\necho\r\n", "DOS line breaks"), ("#!/bin/sh\n\0", "NULL"),
-        ("#!/bin/sh\n#SBATCH -J \"open\n", "line 2 of the batch script: a quote is not closed"),
+        ("#!/bin/sh\n#SBATCH -J \"open\n", "line 2: Unmatched `\"` in [ \"open]"),
     ])
     func whatIsNoScriptIsRefused(text: String, message: String) {
         let error = #expect(throws: OptionError.self) { try script(text) }
@@ -43,7 +42,7 @@ private func script(_ text: String) throws(OptionError) -> BatchScript { try Bat
     @Test func wrongDirectivesAreNamed() throws {
         let script = try script("#!/bin/sh\n#SBATCH --nodes=x\n")
         let error = #expect(throws: OptionError.self) { try Sbatch.options([], script) { _ in nil } }
-        #expect(error?.message.contains("in an #SBATCH line: invalid number of nodes") == true)
+        #expect(error?.message.contains("\"x\" is not a valid node count") == true)
     }
 
     @Test func containerOptionsNeedAnImage() throws {
@@ -52,6 +51,31 @@ private func script(_ text: String) throws(OptionError) -> BatchScript { try Bat
             try Sbatch.options(["--container-writable", "x"], script) { _ in nil }
         }
         #expect(error?.message.contains("need --container-image") == true)
+    }
+
+    @Test func componentsAreToldByColonsAndHetjobLines() throws {
+        let script = try script("#!/bin/sh\n#SBATCH -N1 -J a\n#SBATCH hetjob\n#SBATCH -N2\n")
+        let groups = try OptionGroups(["-n1", ":", "-n4", ":", "-n5", "run.sh", ":"], JobOptionTable.sbatch)
+        #expect(groups.operands == ["run.sh", ":"])
+        let components = try Sbatch.components(groups.groups, script) { _ in nil }
+        #expect(components.map(\.tasks) == [1, 4, 5])
+        #expect(components.map(\.minNodes) == [1, 2, 0])
+    }
+
+    @Test func linesOfOtherBatchSystemsCountWhereNothingElseSpeaks() throws {
+        let script = try script(
+            "#!/bin/sh\n#PBS -N name -l nodes=2:ppn=4,walltime=1:30:00,mem=4gb\n#BSUB -q queue\n#SBATCH -N 3\n")
+        let options = try Sbatch.options([], script) { _ in nil }
+        #expect(options.name == "name" && options.partition == "queue" && options.minNodes == 3)
+        #expect(options.tasksPerNode == 4 && options.memoryPerNodeMiB == 4096 && options.timeLimit.rawValue == 90)
+        let ignored = try Sbatch.options(["--ignore-pbs"], script) { _ in nil }
+        #expect(ignored.name.isEmpty && ignored.tasksPerNode == 0)
+    }
+
+    @Test func anOuterJobsVariablesStayBehind() {
+        let outer = ["SLURM_JOB_ID=1", "SLURM_NTASKS=9", "SLURM_CONF=/c", "HOME=/h", "SLURM_CPUS_PER_TASK=3"]
+        #expect(OuterJob.without(outer) == ["SLURM_CONF=/c", "HOME=/h"])
+        #expect(OuterJob.without(["SLURM_NTASKS=9"]) == ["SLURM_NTASKS=9"])
     }
 
     @Test func exportChoosesTheEnvironment() {
@@ -79,7 +103,7 @@ private func script(_ text: String) throws(OptionError) -> BatchScript { try Bat
     }
 
     @Test(arguments: [
-        "", "x", "1-", "-1", "3-1", "1:2", "1-9:0", "1%0", "1%", "1%2%3", "4000001", "1,,2", "1-2-3", "1-99999999999",
+        "", "x", "1-", "-1", "3-1", "1:2", "1-9:0", "1%", "1%2%3", "4000001", "1,,2", "1-2-3", "1-99999999999",
     ])
     func whatIsNoArrayIsRefused(text: String) { #expect(ArrayText.parse(text) == nil) }
 

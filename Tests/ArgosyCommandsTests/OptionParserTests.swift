@@ -33,7 +33,7 @@ import Testing
         (["-N", "x"], "invalid number of nodes (-N x)"),
         (["-N4-2"], "invalid number of nodes"), (["-n0"], "Invalid numeric value \"0\""),
         (["--mem=lots"], "invalid memory constraint"), (["-t", "soon"], "Invalid --time specification"),
-        (["--mpi=pmix"], "--mpi=pmix is not supported"), (["-w", "n[1-"], "is not a host list"),
+        (["--mpi=pmix"], "--mpi=pmix is not supported"),
         (["--x11"], "--x11 is not supported"), (["--container-mounts=etc:/etc"], "is not /source:/target"),
         (["--container-name=x"], "name an image instead"),
     ])

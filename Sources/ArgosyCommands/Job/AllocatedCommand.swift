@@ -12,7 +12,7 @@ struct AllocatedCommand {
 
     /// Returns salloc's exit status.
     func run(_ allocation: inout Allocation) -> Int32 {
-        let terminal = Terminal()
+        let terminal = ForegroundTerminal()
         guard let path = Self.find(words[0]) else {
             Console.error("salloc", "_fork_command: Unable to find command \"\(words[0])\"")
             return end(&allocation, ExitStatus(code: 1), 1)
@@ -76,7 +76,7 @@ struct AllocatedCommand {
         setuid(user.uid)
     }
 
-    private func start(_ path: String, _ terminal: Terminal) -> pid_t? {
+    private func start(_ path: String, _ terminal: ForegroundTerminal) -> pid_t? {
         let names = variables.map { $0.prefix { $0 != "=" } + "=" }
         let environment = Process.environment.filter { entry in !names.contains { entry.hasPrefix($0) } } + variables
         var attributes = posix_spawnattr_t()
@@ -166,7 +166,7 @@ struct AllocatedCommand {
 }
 
 /// The terminal on standard input, when this command is in its foreground: lent to the command's process group.
-struct Terminal {
+struct ForegroundTerminal {
     let isOurs: Bool
     private var settings = termios()
 
