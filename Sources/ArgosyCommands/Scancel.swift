@@ -68,7 +68,8 @@ enum Scancel {
             },
             Row("name", nil, .required, "job_name", "same as --jobname") { $0.name = $1 },
             Row("me", nil, .none, "act only on jobs owned by me") { o, _ in o.user = "\(ownUID())" },
-            Row("nodelist", "w", .required, "hosts...", "act only on jobs on these nodes") { o, text throws(OptionError) in
+            Row("nodelist", "w", .required, "hosts...", "act only on jobs on these nodes") {
+                o, text throws(OptionError) in
                 o.nodeList = (try? JobValue.hosts(text)) ?? text
             },
             Row(

@@ -117,7 +117,8 @@ public final class Controller: Sendable {
             counters: counters, logger: logger, onFenced: { onEnd("\($0)") })
         let runner = EffectRunner(
             effects: effects, replies: replies, desk: desk,
-            administrators: administrators, orders: OrderWriter(
+            administrators: administrators,
+            orders: OrderWriter(
                 store: store, desk: desk, clock: clock, term: term, life: core.life),
             listing: listing, explanations: explanations, views: views,
             programs: SitePrograms(

@@ -9,7 +9,8 @@ extension Listing {
     func associationManager(in view: CoreView) -> WireAssociationManager {
         var answer = WireAssociationManager()
         let records = view.book.records
-        let shares = Dictionary(view.shares(at: clock.now).map { ($0.association, $0) }, uniquingKeysWith: { a, _ in a })
+        let shares = Dictionary(
+            view.shares(at: clock.now).map { ($0.association, $0) }, uniquingKeysWith: { a, _ in a })
         answer.cluster = configuration.clusterName
         answer.users = records.users.map { user in
             var info = WireManagedUser()
@@ -46,7 +47,9 @@ extension Listing {
             runMinutes: share?.tresRunMins ?? [:], usedMinutes: share?.grpTRESRaw ?? [:],
             wallMinutes: book.usage.wallSeconds(association: place, at: clock.now) / 60, table: records.tres)
         let raw = Self.decimals(Double(share?.rawUsage ?? 0))
-        let (norm, effective) = (Self.decimals(place == 0 ? 1 : share?.normUsage ?? 0), Self.decimals(share?.effectiveUsage ?? 0))
+        let (norm, effective) = (
+            Self.decimals(place == 0 ? 1 : share?.normUsage ?? 0), Self.decimals(share?.effectiveUsage ?? 0)
+        )
         var lines = [
             "SharesRaw/Norm/Level/Factor=\(share?.rawShares.isEmpty ?? true ? "1" : share?.rawShares ?? "1")/"
                 + "\(Self.decimals(share?.normShares ?? 0))/\(share.map { $0.depth + 1 } ?? 1)/"

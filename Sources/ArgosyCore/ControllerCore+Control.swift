@@ -188,7 +188,8 @@ extension ControllerCore {
         }
         var wanted: [JobID] = []
         for item in items { wanted += try movable(item, caller) }
-        guard let first = wanted.first.flatMap({ record($0) }), let lead = tables.specs[first.id.rawValue]?.fields else {
+        guard let first = wanted.first.flatMap({ record($0) }), let lead = tables.specs[first.id.rawValue]?.fields
+        else {
             return
         }
         func isPeer(_ record: JobRecord) -> Bool {

@@ -20,7 +20,8 @@ extension ControllerCore {
 
     private mutating func update(_ item: JobSelection.Item, _ action: JobAction, by caller: Caller) -> Refusal? {
         // Nobody makes records of another's array.
-        if let owner = liveElements(of: item.job).first ?? record(item.job)?.id, let spec = tables.specs[owner.rawValue],
+        if let owner = liveElements(of: item.job).first ?? record(item.job)?.id,
+            let spec = tables.specs[owner.rawValue],
             let refusal = accessRefusal(spec, caller)
         {
             return refusal

@@ -11,7 +11,9 @@ extension NodeDaemon {
 
     /// True when there is none, or it ended; else it runs, and `release` is called again after it.
     func epilogIsDone(_ id: AttemptID) -> Bool {
-        guard let attempt = attempts[id], JobHook.isWanted(.epilog, context), attempt.epilog != .done else { return true }
+        guard let attempt = attempts[id], JobHook.isWanted(.epilog, context), attempt.epilog != .done else {
+            return true
+        }
         guard attempt.epilog == .none else { return false }
         attempts[id]?.epilog = .running
         let hook = JobHook(kind: .epilog, id: id, order: attempt.order, context: context)

@@ -240,13 +240,15 @@ private let tasks = [(13, 2), (14, nil), (15, 0), (16, 1)].map { (id: UInt32, in
     }
 
     @Test func quotesKeepBlanksAtThePrompt() {
-        #expect(ScontrolShell.words("update jobid=1 comment=\"a b\"  'c d'") == ["update", "jobid=1", "comment=a b", "c d"])
+        #expect(
+            ScontrolShell.words("update jobid=1 comment=\"a b\"  'c d'") == ["update", "jobid=1", "comment=a b", "c d"])
     }
 
-    @Test(arguments: [
-        ([(1, 13, 2)], "1-13:2"), ([(1, 11, 2)], "1,3,5,7,9,11"), ([(1, 4, 1), (6, 6, 1)], "1-4,6"),
-        ([(0, 0, 1), (1, 3, 1)], "0-3"),
-    ] as [([(UInt32, UInt32, UInt32)], String)])
+    @Test(
+        arguments: [
+            ([(1, 13, 2)], "1-13:2"), ([(1, 11, 2)], "1,3,5,7,9,11"), ([(1, 4, 1), (6, 6, 1)], "1-4,6"),
+            ([(0, 0, 1), (1, 3, 1)], "0-3"),
+        ] as [([(UInt32, UInt32, UInt32)], String)])
     func arrayIndicesReadAsSlurms(ranges: [(UInt32, UInt32, UInt32)], text: String) {
         #expect(ArrayIndexText.text(ranges.map { ($0.0, $0.1, $0.2) }) == text)
     }

@@ -24,7 +24,9 @@ enum AssociationText {
             default: throw Failure("invalid option: \(word)")
             }
         }
-        guard case .associationManager(let found)? = try Session().ask(.associationManager(.init())).body else { return }
+        guard case .associationManager(let found)? = try Session().ask(.associationManager(.init())).body else {
+            return
+        }
         Console.print("Current Association Manager state\n")
         if wanted.shows("users") { show(found.users, wanted) }
         if wanted.shows("assoc") { show(found.associations, found.cluster, wanted, oneLine) }

@@ -17,7 +17,8 @@ struct JobName {
         }
         let rest = text[text.index(after: plus)...]
         let point = rest.firstIndex(of: ".") ?? rest.endIndex
-        guard let offset = UInt32(rest[..<point]), let identifier = JobIdentifier(text[..<plus] + String(rest[point...]))
+        guard let offset = UInt32(rest[..<point]),
+            let identifier = JobIdentifier(text[..<plus] + String(rest[point...]))
         else { return nil }
         self.identifier = identifier
         self.offset = offset

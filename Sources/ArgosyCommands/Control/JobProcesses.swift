@@ -39,7 +39,9 @@ enum JobProcesses {
         var step: String?
         for part in text.split(whereSeparator: { "/\n:".contains($0) }) {
             if part.hasPrefix("job_") { job = UInt32(part.dropFirst(4).prefix { $0.isNumber }) }
-            if part.hasPrefix("step_") { step = UInt32(part.dropFirst(5)).map(StepRecord.name) ?? String(part.dropFirst(5)) }
+            if part.hasPrefix("step_") {
+                step = UInt32(part.dropFirst(5)).map(StepRecord.name) ?? String(part.dropFirst(5))
+            }
         }
         guard let job, let step else { return nil }
         return JobProcess(pid: pid, job: job, step: step, task: rank(of: pid))

@@ -123,7 +123,9 @@ extension JobRecord {
             ],
             ["NodeList=\(nodeList)"],
         ]
-        if waits, info.startIsReserved, !info.plannedNodes.isEmpty { lines[2].append("SchedNodeList=\(info.plannedNodes)") }
+        if waits, info.startIsReserved, !info.plannedNodes.isEmpty {
+            lines[2].append("SchedNodeList=\(info.plannedNodes)")
+        }
         if !info.batchHost.isEmpty { lines.append(["BatchHost=\(info.batchHost)"]) }
         return lines
     }
@@ -159,7 +161,10 @@ extension JobRecord {
                 spec.memoryPerCpuMib > 0 ? "MinMemoryCPU=\(memory)" : "MinMemoryNode=\(memory)",
                 "MinTmpDiskNode=\(Memory.short(asked.minTmpDiskMib))",
             ],
-            ["Features=\(JobFields.orNull(asked.constraint))", "DelayBoot=\(Times.long(Int64(spec.delayBootMinutes) * 60))"],
+            [
+                "Features=\(JobFields.orNull(asked.constraint))",
+                "DelayBoot=\(Times.long(Int64(spec.delayBootMinutes) * 60))",
+            ],
         ]
         if !asked.prefer.isEmpty { lines[lines.count - 1].insert("Prefer=\(asked.prefer)", at: 1) }
         if !reservation.isEmpty { lines.append(["Reservation=\(reservation)"]) }

@@ -14,11 +14,16 @@ enum JobUpdate {
         (
             "priority", 2,
             { changes, text throws(OptionError) in
-                guard let priority = UInt32(text) else { throw OptionError("scontrol: error: Invalid Priority value: \(text)") }
+                guard let priority = UInt32(text) else {
+                    throw OptionError("scontrol: error: Invalid Priority value: \(text)")
+                }
                 changes.priority = priority
             }
         ),
-        ("nice", 2, { changes, text throws(OptionError) in changes.nice = text.isEmpty ? 100 : try JobValue.nice(text) }),
+        (
+            "nice", 2,
+            { changes, text throws(OptionError) in changes.nice = text.isEmpty ? 100 : try JobValue.nice(text) }
+        ),
         ("partition", 2, { changes, text throws(OptionError) in changes.partition = text }),
         ("qos", 1, { changes, text throws(OptionError) in changes.qos = text }),
         ("account", 1, { changes, text throws(OptionError) in changes.account = text }),
@@ -59,16 +64,24 @@ enum JobUpdate {
         (
             "requeue", 4,
             { changes, text throws(OptionError) in
-                guard let flag = UInt32(text) else { throw OptionError("scontrol: error: Invalid Requeue value: \(text)") }
+                guard let flag = UInt32(text) else {
+                    throw OptionError("scontrol: error: Invalid Requeue value: \(text)")
+                }
                 changes.requeue = flag > 0
             }
         ),
         ("admincomment", 3, { changes, text throws(OptionError) in changes.adminComment = text }),
-        ("numcpus", 6, { changes, text throws(OptionError) in changes.minCPUs = try JobValue.count(String(text.prefix { $0 != "-" }), "NumCPUs") }),
+        (
+            "numcpus", 6,
+            { changes, text throws(OptionError) in
+                changes.minCPUs = try JobValue.count(String(text.prefix { $0 != "-" }), "NumCPUs")
+            }
+        ),
         ("reqprocs", 4, { changes, text throws(OptionError) in changes.tasks = try JobValue.count(text, "ReqProcs") }),
         (
             "mincpusnode", 4,
-            { changes, text throws(OptionError) in changes.minCPUsPerNode = try JobValue.count(text, "MinCPUsNode", from: 0)
+            { changes, text throws(OptionError) in
+                changes.minCPUsPerNode = try JobValue.count(text, "MinCPUsNode", from: 0)
             }
         ),
         (
@@ -77,22 +90,36 @@ enum JobUpdate {
         ),
         ("contiguous", 3, { changes, text throws(OptionError) in changes.contiguous = try isYes(text, "Contiguous") }),
         ("oversubscribe", 1, readSharing), ("shared", 2, readSharing),
-        ("corespec", 4, { changes, text throws(OptionError) in changes.coreSpec = try JobValue.count(text, "CoreSpec", from: 0) }),
+        (
+            "corespec", 4,
+            { changes, text throws(OptionError) in changes.coreSpec = try JobValue.count(text, "CoreSpec", from: 0) }
+        ),
         (
             "threadspec", 4,
             { changes, text throws(OptionError) in
                 changes.coreSpec = try JobValue.count(text, "ThreadSpec", from: 0) | JobOptions.threadSpec
             }
         ),
-        ("tasksperNode".lowercased(), 2, { changes, text throws(OptionError) in changes.tasksPerNode = try JobValue.count(text, "TasksPerNode") }),
+        (
+            "tasksperNode".lowercased(), 2,
+            { changes, text throws(OptionError) in changes.tasksPerNode = try JobValue.count(text, "TasksPerNode") }
+        ),
         ("prefer", 3, { changes, text throws(OptionError) in changes.prefer = text }),
-        ("reqsockets", 4, { changes, text throws(OptionError) in changes.sockets = try JobValue.count(text, "ReqSockets") }),
+        (
+            "reqsockets", 4,
+            { changes, text throws(OptionError) in changes.sockets = try JobValue.count(text, "ReqSockets") }
+        ),
         ("reqcores", 4, { changes, text throws(OptionError) in changes.cores = try JobValue.count(text, "ReqCores") }),
-        ("reqthreads", 4, { changes, text throws(OptionError) in changes.threads = try JobValue.count(text, "ReqThreads") }),
+        (
+            "reqthreads", 4,
+            { changes, text throws(OptionError) in changes.threads = try JobValue.count(text, "ReqThreads") }
+        ),
         ("switches", 5, readSwitches),
         (
             "wait-for-switch", 5,
-            { changes, text throws(OptionError) in changes.switchWait = try JobValue.count(text, "wait-for-switch", from: 0) }
+            { changes, text throws(OptionError) in
+                changes.switchWait = try JobValue.count(text, "wait-for-switch", from: 0)
+            }
         ),
         ("workdir", 2, { changes, text throws(OptionError) in changes.workDirectory = text }),
         ("stdout", 6, { changes, text throws(OptionError) in changes.stdoutPath = text }),
@@ -126,13 +153,16 @@ enum JobUpdate {
         let parts = text.split(separator: "@", maxSplits: 1).map(String.init)
         changes.switches = try JobValue.count(parts.first ?? "", "Switches", from: 0)
         if parts.count == 2 {
-            guard let seconds = SlurmText.seconds(parts[1]) else { throw OptionError("Invalid Switches value: \(text)") }
+            guard let seconds = SlurmText.seconds(parts[1]) else {
+                throw OptionError("Invalid Switches value: \(text)")
+            }
             changes.switchWait = UInt32(clamping: seconds)
         }
     }
     private static func unsupported(_ name: String) -> Reader {
         { _, _ throws(OptionError) in
-            throw OptionError("Requested operation not supported on this system\nscontrol: error: \(name) has no meaning here")
+            throw OptionError(
+                "Requested operation not supported on this system\nscontrol: error: \(name) has no meaning here")
         }
     }
     private static let readNodes: Reader = { changes, text throws(OptionError) in

@@ -56,7 +56,9 @@ enum NodeText {
                 "BootTime=\(Times.stamp(node.bootUs, unset: "None"))",
                 "SlurmdStartTime=\(Times.stamp(node.daemonStartUs, unset: "None"))",
             ],
-            ["LastBusyTime=\(Times.stamp(node.lastBusyUs > 0 ? node.lastBusyUs : node.daemonStartUs, unset: "Unknown"))"],
+            [
+                "LastBusyTime=\(Times.stamp(node.lastBusyUs > 0 ? node.lastBusyUs : node.daemonStartUs, unset: "Unknown"))"
+            ],
         ]
     }
 

@@ -54,7 +54,9 @@ extension ScontrolShell {
             if pair.means("nodename", 1), pair.key.count > 4 || pair.key == "node" {
                 return try updateNodes(pairs)
             }
-            if pair.means("partitionname", 1), !pair.key.hasPrefix("pr") { if isPartition(pairs) { return try updatePartition(pairs) } }
+            if pair.means("partitionname", 1), !pair.key.hasPrefix("pr") {
+                if isPartition(pairs) { return try updatePartition(pairs) }
+            }
             if pair.means("jobid", 4) || pair.key == "job" || pair.means("jobname", 4) { return try updateJobs(pairs) }
             if pair.means("stepid", 2) { return try updateStep(pairs) }
             if pair.means("reservationname", 1), pair.key.hasPrefix("reserv") {
@@ -66,7 +68,9 @@ extension ScontrolShell {
             if pair.means("frontendname", 2) {
                 throw Failure("slurm_update error: Invalid node name specified", detail: "there are no front end nodes")
             }
-            if pair.means("slurmctlddebug", 2), pair.key.hasPrefix("slurm") { return try set("debug", "setdebug", [pair.value]) }
+            if pair.means("slurmctlddebug", 2), pair.key.hasPrefix("slurm") {
+                return try set("debug", "setdebug", [pair.value])
+            }
         }
         throw Failure(Self.noEntity)
     }
