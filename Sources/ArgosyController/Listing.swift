@@ -81,6 +81,7 @@ struct Listing: Sendable {
         info.suspendedAtUs = row.suspendedAt.microseconds
         info.suspendedForUs = row.suspendedFor.microseconds
         info.preemptedUs = row.preempted.microseconds
+        if let uid = row.cancelledBy { info.cancelledBy = uid }
         info.licenses = row.licenses.map(WireLicenseRequest.init)
         info.steps = steps.map(info(step:))
         info.reservation = row.reservation

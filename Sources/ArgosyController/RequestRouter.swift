@@ -337,7 +337,22 @@ final class RequestRouter: CommandService {
         list.cluster = parts.configuration.clusterName
         list.nowUs = parts.clock.now.microseconds
         list.jobs = try parts.store.accounting(query).map { parts.listing.info($0.job, steps: $0.steps) }
+        if request.withScript || request.withEnvironment { try addKept(request, caller, to: &list) }
         return list
+    }
+
+    /// Scripts and environments are their owners', as long as the store has them.
+    private func addKept(_ request: WireListAccounting, _ caller: Caller, to list: inout WireAccountingList) throws {
+        for place in list.jobs.indices {
+            let spec = list.jobs[place].spec
+            guard caller.isOperator || spec.identity.uid == caller.uid else { continue }
+            if request.withScript, let script = try parts.store.blob(spec.scriptDigest) {
+                list.jobs[place].spec.script = .init(script)
+            }
+            if request.withEnvironment, let environment = try parts.store.blob(spec.environmentDigest) {
+                list.jobs[place].spec.environment = Environment.split(environment)
+            }
+        }
     }
 
     // MARK: - Accounting records

@@ -176,6 +176,7 @@ extension JobRecord {
         pauses = row.pauses
         suspendedByPreemption = row.suspendedByPreemption
         preempted = row.preempted
+        cancelledBy = row.cancelledBy ?? .max
         hetLeader = row.hetLeader?.rawValue ?? 0
         hetOffset = row.hetOffset
         warned = row.warned

@@ -113,7 +113,9 @@ extension ControllerCore {
     ) {
         guard let record = record(id), record.state.isActive else { return }
         let now = now
+        let canceller = ending == .cancelled ? self.canceller : nil
         change(id) { record in
+            if let canceller { record.cancelledBy = canceller }
             record.state = .completing
             record.endingState = ending
             record.reason = reason
@@ -183,7 +185,9 @@ extension ControllerCore {
     mutating func end(_ id: JobID, as state: JobState) {
         guard let record = record(id) else { return }
         let end = record.end.isSet ? record.end : now
+        let canceller = state == .cancelled ? self.canceller : nil
         change(id) { record in
+            if let canceller { record.cancelledBy = canceller }
             record.state = state
             record.endingState = nil
             record.requeueAfterEnd = false

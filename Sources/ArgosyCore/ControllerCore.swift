@@ -46,6 +46,8 @@ public struct ControllerCore: Sendable {
     var suspended: [JobID] = []
     /// Of each license of the configuration, how many jobs hold.
     var licensesInUse: [UInt64]
+    /// Who asked for what is being cancelled, while it is; nil: nobody did.
+    var canceller: UInt32?
     var deadlines = DeadlineHeap()
     var dependencies = DependencyBook()
     /// Nodes of reservations may have to be replaced: one went down, or a job took one.
@@ -124,7 +126,9 @@ public struct ControllerCore: Sendable {
             submit(fields, token: token, waitForAllocation: wait, by: caller, reply: reply)
         case .jobTested(let fields, let caller, let reply): test(fields, by: caller, reply: reply)
         case .cancelRequested(let selection, let signal, let batchOnly, let full, let caller, let reply):
+            canceller = caller.uid
             cancel(selection, signal: signal, batchOnly: batchOnly, full: full, by: caller, reply: reply)
+            canceller = nil
         case .jobUpdateRequested(let selection, let action, let caller, let reply):
             update(selection, action, by: caller, reply: reply)
         case .jobChangeRequested(let selection, let changes, let caller, let reply):

@@ -47,6 +47,8 @@ struct JobRecord: Sendable {
     /// Suspensions and resumptions of this attempt so far.
     var pauses: UInt32 = 0
     var preempted = Timestamp.unset
+    /// `.max`: nobody.
+    var cancelledBy = UInt32.max
     /// 0: not of a heterogeneous job.
     var hetLeader: UInt32 = 0
     var hetOffset: UInt32 = 0

@@ -78,6 +78,8 @@ public struct JobRow: Sendable {
     public var requeueMark = RequeueMark.none
     /// PrologSlurmctld runs for it.
     public var isConfiguring = false
+    /// The user who ended it; nil: it ended by itself, or by a rule.
+    public var cancelledBy: UInt32?
     public init(id: JobID, spec: JobSpec, partition: String, submit: Timestamp) {
         self.id = id
         self.spec = spec

@@ -117,6 +117,7 @@ struct Tables: Sendable {
         row.pauses = record.pauses
         row.suspendedByPreemption = record.suspendedByPreemption
         row.preempted = record.preempted
+        row.cancelledBy = record.cancelledBy == .max ? nil : record.cancelledBy
         row.hetLeader = record.hetLeader == 0 ? nil : JobID(record.hetLeader)
         row.hetOffset = record.hetOffset
         row.warned = record.warned

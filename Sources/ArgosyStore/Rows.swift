@@ -62,6 +62,7 @@ extension WireJobRow {
         mails = row.mails.rawValue
         requeueMark = UInt32(row.requeueMark.rawValue)
         isConfiguring = row.isConfiguring
+        if let uid = row.cancelledBy { cancelledBy = uid }
     }
 
     func core(indexOf: (String) -> NodeIndex?) -> JobRow {
@@ -117,6 +118,7 @@ extension WireJobRow {
         row.mails = MailTypes(rawValue: mails)
         row.requeueMark = RequeueMark(rawValue: UInt8(clamping: requeueMark)) ?? .none
         row.isConfiguring = isConfiguring
+        row.cancelledBy = hasCancelledBy ? cancelledBy : nil
     }
 }
 

@@ -27,6 +27,7 @@ struct JobIdentifier: Equatable {
             switch points[1] {
             case "batch": step = 0xffff_fffb
             case "extern": step = 0xffff_fffc
+            case "interactive": step = 0xffff_fffa
             default:
                 guard let number = SlurmText.number(points[1]), number < 0xffff_0000 else { return nil }
                 step = UInt32(number)
@@ -51,6 +52,17 @@ struct JobIdentifier: Equatable {
         return selector
     }
 
+    /// Whether it names `info`'s job, or the array it is of.
+    func means(_ info: WireJobInfo) -> Bool {
+        if job == info.job && indices.isEmpty { return true }
+        guard info.arrayJob == job, info.arrayJob != 0 else { return false }
+        return indices.isEmpty || !info.arrayPending.isEmpty
+            || indices.contains {
+                $0.first <= info.arrayTask && info.arrayTask <= $0.last
+                    && (info.arrayTask - $0.first) % max(1, $0.step) == 0
+            }
+    }
+
     /// A list with commas, in which brackets hold commas too.
     static func list(_ text: String) throws(OptionError) -> [JobIdentifier] {
         var identifiers: [JobIdentifier] = []
@@ -61,7 +73,7 @@ struct JobIdentifier: Equatable {
         return identifiers
     }
 
-    private static func words(_ text: String) -> [String] {
+    static func words(_ text: String) -> [String] {
         var words = [""]
         var depth = 0
         for character in text {

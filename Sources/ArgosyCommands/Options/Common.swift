@@ -55,6 +55,7 @@ struct CommandDescription<Settings: CommandSettings> {
     }
 
     func report(_ error: OptionError) {
+        if error.isBare { return Console.complain(error.message + "\n") }
         if error.isFatal { return Console.complain("\(name): fatal: \(error.message)\n") }
         guard error.isUsage else { return Console.error(name, error.message) }
         Console.complain("\(name): \(error.message)\nTry \"\(name) --help\" for more information\n")

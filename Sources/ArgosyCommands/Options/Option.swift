@@ -102,12 +102,17 @@ struct OptionError: Error, Equatable {
     var isUsage: Bool
     /// Of the command: 255 where Slurm's own parser gives up.
     var status: Int32
-    /// Said as `fatal:` instead of `error:`.
+    /// Said as `sacct: fatal:`, as Slurm has it.
     var isFatal: Bool
-    init(_ message: String, isUsage: Bool = false, status: Int32 = 1, isFatal: Bool = false) {
+    /// Said without the command's name before it.
+    var isBare: Bool
+    init(
+        _ message: String, isUsage: Bool = false, status: Int32 = 1, isFatal: Bool = false, isBare: Bool = false
+    ) {
         self.message = message
         self.isUsage = isUsage
         self.isFatal = isFatal
         self.status = status
+        self.isBare = isBare
     }
 }

@@ -257,6 +257,16 @@ public nonisolated struct WireJobRow: @unchecked Sendable {
     set {_uniqueStorage()._preemptedUs = newValue}
   }
 
+  /// uid
+  public var cancelledBy: UInt32 {
+    get {_storage._cancelledBy ?? 0}
+    set {_uniqueStorage()._cancelledBy = newValue}
+  }
+  /// Returns true if `cancelledBy` has been explicitly set.
+  public var hasCancelledBy: Bool {_storage._cancelledBy != nil}
+  /// Clears the value of `cancelledBy`. Subsequent reads from it will return its default value.
+  public mutating func clearCancelledBy() {_uniqueStorage()._cancelledBy = nil}
+
   /// what is left of it
   public var dependency: String {
     get {_storage._dependency}
@@ -476,7 +486,7 @@ fileprivate nonisolated let _protobuf_package = "argosy"
 
 nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".JobRow"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{3}suspended_by_preemption\0\u{1}licenses\0\u{1}reservation\0\u{3}het_leader\0\u{3}het_offset\0\u{3}preempted_us\0\u{1}pauses\0\u{2}\u{2}dependency\0\u{1}corresponding\0\u{2}W\u{4}warned\0\u{1}mails\0\u{3}requeue_mark\0\u{3}is_configuring\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}spec\0\u{1}partition\0\u{1}state\0\u{1}reason\0\u{3}reason_detail\0\u{1}attempt\0\u{3}submit_us\0\u{3}eligible_us\0\u{3}start_us\0\u{3}end_us\0\u{3}time_limit_minutes\0\u{1}priority\0\u{1}exit\0\u{3}derived_exit\0\u{3}array_job\0\u{3}array_task\0\u{1}array\0\u{1}allocation\0\u{3}nodes_held\0\u{3}nodes_prepared\0\u{1}token\0\u{3}next_step\0\u{3}ending_state\0\u{3}deadline_us\0\u{3}batch_launched\0\u{3}requeue_after_end\0\u{1}usage\0\u{3}array_head\0\u{3}suspended_at_us\0\u{3}suspended_for_us\0\u{3}suspended_by_preemption\0\u{1}licenses\0\u{1}reservation\0\u{3}het_leader\0\u{3}het_offset\0\u{3}preempted_us\0\u{1}pauses\0\u{2}\u{2}dependency\0\u{1}corresponding\0\u{4}G\u{3}cancelled_by\0\u{2}P\u{1}warned\0\u{1}mails\0\u{3}requeue_mark\0\u{3}is_configuring\0")
 
   fileprivate class _StorageClass {
     var _job: UInt32 = 0
@@ -517,6 +527,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _hetOffset: UInt32 = 0
     var _pauses: UInt32 = 0
     var _preemptedUs: Int64 = 0
+    var _cancelledBy: UInt32? = nil
     var _dependency: String = String()
     var _corresponding: [WireIndexRange] = []
     var _warned: Bool = false
@@ -571,6 +582,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _hetOffset = source._hetOffset
       _pauses = source._pauses
       _preemptedUs = source._preemptedUs
+      _cancelledBy = source._cancelledBy
       _dependency = source._dependency
       _corresponding = source._corresponding
       _warned = source._warned
@@ -635,6 +647,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 38: try { try decoder.decodeSingularUInt32Field(value: &_storage._pauses) }()
         case 40: try { try decoder.decodeSingularStringField(value: &_storage._dependency) }()
         case 41: try { try decoder.decodeRepeatedMessageField(value: &_storage._corresponding) }()
+        case 240: try { try decoder.decodeSingularUInt32Field(value: &_storage._cancelledBy) }()
         case 320: try { try decoder.decodeSingularBoolField(value: &_storage._warned) }()
         case 321: try { try decoder.decodeSingularUInt32Field(value: &_storage._mails) }()
         case 322: try { try decoder.decodeSingularUInt32Field(value: &_storage._requeueMark) }()
@@ -771,6 +784,9 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if !_storage._corresponding.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._corresponding, fieldNumber: 41)
       }
+      try { if let v = _storage._cancelledBy {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 240)
+      } }()
       if _storage._warned != false {
         try visitor.visitSingularBoolField(value: _storage._warned, fieldNumber: 320)
       }
@@ -830,6 +846,7 @@ nonisolated extension WireJobRow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._hetOffset != rhs_storage._hetOffset {return false}
         if _storage._pauses != rhs_storage._pauses {return false}
         if _storage._preemptedUs != rhs_storage._preemptedUs {return false}
+        if _storage._cancelledBy != rhs_storage._cancelledBy {return false}
         if _storage._dependency != rhs_storage._dependency {return false}
         if _storage._corresponding != rhs_storage._corresponding {return false}
         if _storage._warned != rhs_storage._warned {return false}
