@@ -23,7 +23,12 @@ extension ControllerCore {
         }
         change(record.id) { $0.eligible = next }
         requeue(record)
-        change(record.id) { job in if job.reason == .none { job.reason = .beginTime } }
+        // Not as a requeue, which waits a while: at its own time.
+        change(record.id) { job in
+            job.eligible = next
+            if job.reason == .none { job.reason = .beginTime }
+        }
+        deadlines.add(next, .jobEligible, record.id.rawValue)
     }
 
     /// Old jobs go, new ones come; or nothing changes and the first line that cannot be is named.
