@@ -67,7 +67,7 @@ struct Cluster: CustomStringConvertible, CustomTestStringConvertible {
             case .order(let node, _, let order): orders.append((node, order))
             case .acknowledge(let node, _, let sequence): acknowledged.append((node, sequence))
             case .planWanted: plan = true
-            case .nodeRefused, .administratorsChanged: break
+            case .nodeRefused, .administratorsChanged, .triggerFired: break
             case .mail(let note): mails.append(note)
             case .runProgram(let program): programs.append(program)
             }
