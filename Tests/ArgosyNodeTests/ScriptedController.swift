@@ -18,8 +18,8 @@ final class ScriptedController: Sendable {
             var isUp = false
         }
         let state = Mutex(State())
-        let mailbox: Mailbox<NodeEvent>
-        init(_ mailbox: Mailbox<NodeEvent>) { self.mailbox = mailbox }
+        let mailbox: Mailbox<ArgosyNode.NodeEvent>
+        init(_ mailbox: Mailbox<ArgosyNode.NodeEvent>) { self.mailbox = mailbox }
         func send(_ frame: WireNodeToController) -> Bool {
             state.withLock { state in
                 guard state.isUp else { return false }
