@@ -151,7 +151,7 @@ enum Squeue {
     static func states(_ text: String) throws(OptionError) -> [String] {
         var states: [String] = []
         for word in commaList(text) {
-            if word.lowercased() == "all" { return JobState.allCases.map(\.name) }
+            if word.lowercased() == "all" { return JobState.shownNames }
             guard let matching = JobState.matching([word]) else {
                 throw OptionError(
                     "Invalid job state specified: \(word)\nsqueue: error: Valid job states include: \(validStates)\n")

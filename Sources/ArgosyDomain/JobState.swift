@@ -68,6 +68,9 @@ public enum JobState: UInt32, CaseIterable, Sendable {
         ("STOPPED", "ST"),
     ]
 
+    /// All names that jobs are shown with.
+    public static let shownNames = allCases.map(\.name) + ["CONFIGURING", "SPECIAL_EXIT"]
+
     /// The code of a state's name, of those too that jobs are shown in and never are in.
     public static func code(ofName name: String) -> String? {
         JobState(text: name)?.code ?? unused.first { $0.0 == name }?.1
