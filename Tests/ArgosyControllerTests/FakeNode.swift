@@ -92,7 +92,7 @@ final class FakeNode: Sendable {
             obey(order, shared, link, exit)
         case .ack(let ack): shared.facts.withLock { $0.acknowledged = max($0.acknowledged, ack.sequence) }
         case .relayed(let reply): shared.facts.withLock { $0.replies.append(reply) }
-        case .welcome, .heartbeat, .rejected, nil: break
+        case .welcome, .heartbeat, .rejected, .usage, .reboot, nil: break
         }
     }
 
