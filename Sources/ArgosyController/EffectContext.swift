@@ -26,7 +26,7 @@ struct EffectContext: Sendable {
                 switch order.body {
                 case .prepare, .launch(.batch), .setLimit: note(order.key, current())
                 case .launch(let step): note(order.key, step, current())
-                case .signal, .terminate, .suspend, .resume: break
+                case .signal, .terminate, .suspend, .resume, .notify: break
                 }
             case .reply(_, .allocated(let job, let attempt, _)): note(AttemptKey(job, attempt), current())
             case .reply, .acknowledge, .administratorsChanged, .planWanted, .nodeRefused, .mail, .runProgram,
