@@ -24,22 +24,26 @@ enum Coverage {
     /// Of a command's own table of options.
     static func rows<Settings>(_ description: CommandDescription<Settings>) -> [CoverageRow] {
         description.options.flatMap { option -> [CoverageRow] in
-            let (state, what) = told(option)
+            let (state, what) = told(option.standing, option.help)
             let names = (option.long.isEmpty ? [] : ["--" + option.long]) + (option.short.map { ["-\($0)"] } ?? [])
             return names.map {
                 .init(owner: description.name, kind: .option, name: $0, state: state, what: what)
             }
-                + option.variables.map {
+                + option.variables.filter { !$0.isEmpty }.map {
                     .init(
                         owner: description.name, kind: .variable, name: $0, state: state,
-                        what: "as " + (names.first ?? ""))
+                        what: names.first.map { "as " + $0 } ?? option.help)
                 }
         }
+            + description.variables.map { variable in
+                let (state, what) = told(variable.standing, variable.what)
+                return .init(owner: description.name, kind: .variable, name: variable.name, state: state, what: what)
+            }
     }
 
-    private static func told<Settings>(_ option: Option<Settings>) -> (String, String) {
-        switch option.standing {
-        case .acted: ("works", option.help)
+    private static func told(_ standing: Standing, _ help: String) -> (String, String) {
+        switch standing {
+        case .acted: ("works", help)
         case .accepted: ("accepted", "changes nothing here")
         case .refused(let why): ("refused", why)
         }
@@ -49,7 +53,8 @@ enum Coverage {
 
     private static var fields: [CoverageRow] {
         fields("squeue", JobFields.all) + fields("sinfo", NodeFields.all)
-            + names("sacct", AccountingFields.all.map(\.name))
+            + fields("sprio", PriorityFields.all) + names("sacct", AccountingFields.all.map(\.name))
+            + names("sstat", UsageFields.all.map(\.name))
     }
 
     private static func fields<Record>(_ owner: String, _ table: [Field<Record>]) -> [CoverageRow] {

@@ -22,6 +22,8 @@ struct SacctOptions: CommandSettings {
     var truncates = false
     var listsFields = false
     var duplicates = false
+    /// Of a component of a heterogeneous job that is named: all of them, or it alone; nil: all, of the first alone.
+    var wholeHetJobs: Bool?
     var showsScript = false
     var showsEnvironment = false
     var asksForCompletion = false
@@ -32,7 +34,8 @@ struct SacctOptions: CommandSettings {
 enum Sacct {
     typealias Row = Option<SacctOptions>
 
-    static let description = CommandDescription(name: "sacct", synopsis: "[<OPTION>]", options: options)
+    static let description = CommandDescription(
+        name: "sacct", synopsis: "[<OPTION>]", options: options, variables: [.timeFormat, .arrayLength])
 
     static let options: [Row] = selection + presentation + informationOptions()
 
@@ -48,7 +51,8 @@ enum Sacct {
             $0.filter.clusters = commaList($1)
         },
         Row("cluster", nil, .required, "cluster", "same as --clusters") { $0.filter.clusters = commaList($1) },
-        .accepted("allclusters", "L", .none), .accepted("federation", nil, .none), .accepted("local", nil, .none),
+        .accepted("allclusters", "L", .none), .accepted("federation", nil, .none, env: ["SACCT_FEDERATION"]),
+        .accepted("local", nil, .none, env: ["SACCT_LOCAL"]),
         Row("completion", "c", "job completion data, which is not kept") { o, _ in o.asksForCompletion = true },
         Row("constraints", "C", .required, "feature", "show jobs that asked for all these features") {
             $0.filter.constraints = commaList($1)
@@ -106,6 +110,9 @@ enum Sacct {
         Row("uid", "u", .required, "user", "show jobs of these users") { $0.users = $1 },
         Row("user", nil, .required, "user", "same as --uid") { $0.users = $1 },
         .accepted("use-local-uid", nil, .none),
+        Row("whole-hetjob", nil, .optional, "yes|no", "the other components of a job whose component -j names") {
+            o, text in o.wholeHetJobs = text.lowercased() != "no"
+        },
         Row("wckeys", "W", .required, "wckey", "show jobs of these wckeys") { $0.filter.wckeys = commaList($1) },
     ]
 
@@ -225,8 +232,13 @@ enum Sacct {
     private static func list(_ options: SacctOptions) throws {
         let session = try Session()
         if !options.filter.qos.isEmpty { try checkQOS(session, options.filter.qos) }
-        guard case .accounting(let list)? = try session.ask(.accounting(request(options))).body else {
-            throw Failure("Invalid reply of the controller")
+        var list = try answer(session, request(options))
+        if options.wholeHetJobs == true, !options.jobs.isEmpty {
+            var whole = request(options)
+            whole.jobs += components(of: list.jobs)
+            list = try answer(session, whole)
+        } else if options.wholeHetJobs == false, !options.jobs.isEmpty {
+            list.jobs.removeAll { job in job.hetLeader != 0 && !options.jobs.contains { $0.job == job.job } }
         }
         let now = list.nowUs > 0 ? list.nowUs / 1_000_000 : Times.now()
         let jobs = try jobs(list.jobs, now: now, cluster: list.cluster, options)
@@ -235,6 +247,29 @@ enum Sacct {
         }
         if let format = options.document { return Console.print(format.text(AccountingDocument.answer(jobs))) }
         Console.print(try render(jobs, options))
+    }
+
+    private static func answer(_ session: Session, _ request: WireListAccounting) throws -> WireAccountingList {
+        guard case .accounting(let list)? = try session.ask(.accounting(request)).body else {
+            throw Failure("Invalid reply of the controller")
+        }
+        return list
+    }
+
+    /// The other components of the heterogeneous jobs among `jobs`.
+    static func components(of jobs: [WireJobInfo]) -> [WireJobSelector] {
+        let known = Set(jobs.map(\.job))
+        var wanted: [UInt32] = []
+        for ids in jobs.map(\.hetJobs) where !ids.isEmpty {
+            for name in (try? Hostlist.expand("[\(ids)]")) ?? [] {
+                if let id = UInt32(name), !known.contains(id), !wanted.contains(id) { wanted.append(id) }
+            }
+        }
+        return wanted.map { id in
+            var selector = WireJobSelector()
+            selector.job = id
+            return selector
+        }
     }
 
     private static func checkQOS(_ session: Session, _ names: [String]) throws {

@@ -9,7 +9,7 @@ import Glibc
 enum Salloc {
     static let description = CommandDescription(
         name: "salloc", synopsis: "[OPTIONS...] [ : [OPTIONS...]] [command [args...]]", options: JobOptionTable.salloc,
-        stopsAtOperand: true, usageStatus: 255)
+        stopsAtOperand: true, usageStatus: 255, variables: [.errorStatus, .immediateStatus])
 
     static func run(_ arguments: [String]) -> Int32 {
         var first = JobOptions()

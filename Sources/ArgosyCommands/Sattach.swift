@@ -24,7 +24,7 @@ enum Sattach {
     typealias Row = Option<AttachOptions>
 
     static let description = CommandDescription(
-        name: "sattach", synopsis: "[OPTIONS...] <jobid.stepid>", options: options)
+        name: "sattach", synopsis: "[OPTIONS...] <jobid.stepid>", options: options, variables: [.errorStatus])
 
     static let options: [Row] =
         [

@@ -9,7 +9,8 @@ import Glibc
 enum Sbatch {
     static let description = CommandDescription(
         name: "sbatch", synopsis: "[OPTIONS...] [ : [OPTIONS...]] [script [args...]]",
-        options: JobOptionTable.sbatch, stopsAtOperand: true, usageStatus: 255)
+        options: JobOptionTable.sbatch, stopsAtOperand: true, usageStatus: 255,
+        variables: [.errorStatus, .umask])
 
     static func run(_ arguments: [String]) -> Int32 {
         var first = JobOptions()

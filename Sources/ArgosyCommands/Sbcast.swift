@@ -45,8 +45,10 @@ enum Sbcast {
             },
             Row("verbose", "v", "say what is done") { options, _ throws(OptionError) in options.verbose += 1 },
             // How Slurm's daemons pass it on; here every node has a connection of its own.
-            .accepted("compress", "C", .optional), .accepted("exclude"), .accepted("fanout", "F"),
-            .accepted("size", "s"), .accepted("send-libs", nil, .optional),
+            .accepted("compress", "C", .optional, env: ["SBCAST_COMPRESS"]),
+            .accepted("exclude", env: ["SBCAST_EXCLUDE"]), .accepted("fanout", "F", env: ["SBCAST_FANOUT"]),
+            .accepted("size", "s", env: ["SBCAST_SIZE"]),
+            .accepted("send-libs", nil, .optional, env: ["SBCAST_SEND_LIBS"]),
         ] + informationOptions(helpLetter: nil)
 
     static func run(_ arguments: [String]) -> Int32 {

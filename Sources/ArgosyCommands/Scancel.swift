@@ -111,7 +111,8 @@ enum Scancel {
                 $0.clusters = $1
             },
             Row("cluster", nil, .required, "names", "same as --clusters") { $0.clusters = $1 },
-            .accepted("ctld", nil, .none), .accepted("hurry", "H", .none),
+            .accepted("ctld", nil, .none, env: ["SCANCEL_CTLD"]),
+            .accepted("hurry", "H", .none, env: ["SCANCEL_HURRY"]),
             .accepted("sibling", nil, .required),
         ] + informationOptions(helpLetter: nil)
 

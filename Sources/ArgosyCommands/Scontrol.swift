@@ -24,7 +24,12 @@ enum Scontrol {
     typealias Row = Option<ScontrolOptions>
 
     static let description = CommandDescription(
-        name: "scontrol", synopsis: "[<OPTION>] [<COMMAND>]", options: options)
+        name: "scontrol", synopsis: "[<OPTION>] [<COMMAND>]", options: options,
+        variables: [
+            .timeFormat, .arrayLength,
+            .acted("SLURM_CONF_OUT", "the file that write config makes"),
+            .acted("SLURM_TOPO_LEN", "longest line of show topology; any where it is not set"),
+        ])
 
     static let options: [Row] =
         [
@@ -43,8 +48,9 @@ enum Scontrol {
             Row("quiet", "Q", "say only what was asked for") { o, _ in o.quiet = true },
             Row("uid", "u", .required, "uid", "update jobs as that user") { $0.uid = $1 },
             Row("verbose", "v", "verbosity level") { o, _ in o.verbose += 1 },
-            .accepted("hide", nil, .none), .accepted("local", nil, .none), .accepted("sibling", nil, .none),
-            .accepted("federation", nil, .none),
+            .accepted("hide", nil, .none), .accepted("local", nil, .none, env: ["SCONTROL_LOCAL"]),
+            .accepted("sibling", nil, .none, env: ["SCONTROL_SIBLING"]),
+            .accepted("federation", nil, .none, env: ["SCONTROL_FEDERATION"]),
         ] + informationOptions()
 
     static let commandsText = """

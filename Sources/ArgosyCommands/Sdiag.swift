@@ -23,8 +23,8 @@ enum Sdiag {
             Row("sort-by-id", "i", "sort requests by their number") { o, _ in o.order = .number },
             Row("sort-by-time", "t", "sort requests by the time they took in all") { o, _ in o.order = .total },
             Row("sort-by-time2", "T", "sort requests by the time one took") { o, _ in o.order = .average },
-            .accepted("cluster", "M", .required),
-        ] + informationOptions(helpLetter: nil)
+            .accepted("cluster", "M", .required, env: ["SLURM_CLUSTERS"]),
+        ] + informationOptions()
 
     static func run(_ arguments: [String]) -> Int32 {
         var options = SdiagOptions()

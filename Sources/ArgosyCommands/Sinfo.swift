@@ -32,7 +32,8 @@ struct SinfoOptions: CommandSettings {
 enum Sinfo {
     typealias Row = Option<SinfoOptions>
 
-    static let description = CommandDescription(name: "sinfo", synopsis: "[OPTIONS]", options: options)
+    static let description = CommandDescription(
+        name: "sinfo", synopsis: "[OPTIONS]", options: options, variables: [.timeFormat])
 
     static let options: [Row] =
         [
@@ -47,7 +48,7 @@ enum Sinfo {
                 $0.longFormat = $1
                 $0.format = nil
             },
-            .accepted("federation", nil, .none),
+            .accepted("federation", nil, .none, env: ["SINFO_FEDERATION"]),
             .accepted("future", "F", .none),
             Row("hide", "hide partitions that are configured as hidden") { o, _ in o.hides = true },
             Row("iterate", "i", .required, "seconds", "report again every so many seconds") {
@@ -59,7 +60,7 @@ enum Sinfo {
             },
             Row("json", nil, .none, "every node, for programs, as JSON") { o, _ in o.document = .json },
             Row("list-reasons", "R", "list reason nodes are down or drained") { o, _ in o.reasons = true },
-            .accepted("local", nil, .none),
+            .accepted("local", nil, .none, env: ["SINFO_LOCAL"]),
             Row("long", "l", "long output - displays more information") { o, _ in o.long = true },
             Row(
                 "clusters", "M", .required, "cluster(s)", env: ["SLURM_CLUSTERS"], "clusters to ask: this one, or all"

@@ -38,7 +38,7 @@ enum Sprio {
             Row("long", "l", "long report") { o, _ in o.long = true },
             Row("noheader", "h", "no headers on output") { o, _ in o.header = false },
             Row("norm", "n", "display normalized values") { o, _ in o.normalized = true },
-            Row("format", "o", .required, "format", "format specification") { $0.format = $1 },
+            Row("format", "o", .required, "format", env: ["SPRIO_FORMAT"], "format specification") { $0.format = $1 },
             Row("partition", "p", .required, "partition_name", "comma separated list of partitions") {
                 $0.partitions = commaList($1)
             },
@@ -48,7 +48,9 @@ enum Sprio {
             },
             Row("verbose", "v", "verbosity level") { _, _ in },
             Row("weights", "w", "show the weights for each priority factor") { o, _ in o.weights = true },
-            .accepted("federation", nil, .none), .accepted("local", nil, .none), .accepted("sibling", nil, .none),
+            .accepted("federation", nil, .none, env: ["SPRIO_FEDERATION"]),
+            .accepted("local", nil, .none, env: ["SPRIO_LOCAL"]),
+            .accepted("sibling", nil, .none, env: ["SPRIO_SIBLING"]),
             .accepted("cluster"),
             Row("clusters", "M", .required, "cluster(s)", env: ["SLURM_CLUSTERS"], "clusters to ask: this one, or all")
             {
@@ -59,6 +61,7 @@ enum Sprio {
     static func run(_ arguments: [String]) -> Int32 {
         var options = SprioOptions()
         var exitCode: Int32 = 0
+        description.takeEnvironment(into: &options)
         guard let operands = description.parse(arguments, into: &options, exitCode: &exitCode) else { return exitCode }
         // `-j 12`: the list of an option whose argument may be absent comes as an operand.
         do throws(OptionError) {
@@ -219,13 +222,16 @@ enum PriorityFields {
         }
     }
 
+    /// The only one there is.
+    private static let cluster = (try? Session()).map { Process.cluster($0.configuration) } ?? ""
+
     static let all: [Field<PriorityLine>] = [
         plain("i", "JOBID", weights: "Weights") { "\($0.job)" }, plain("r", "PARTITION") { $0.partition },
         plain("u", "USER") { $0.user }, plain("o", "ACCOUNT") { $0.account },
         plain("Y", "PRIORITY") { "\($0.priority)" },
         plain("y", "PRIORITY") { FieldWriter.fixed(Double($0.priority) / Double(UInt32.max), 8) },
         plain("S", "SITE", weights: "1") { "\($0.site)" }, plain("N", "NICE") { "\($0.nice)" },
-        plain("n", "QOSNAME") { $0.qos },
+        plain("n", "QOSNAME") { $0.qos }, plain("c", "CLUSTER") { _ in cluster },
         term("A", "AGE", \.ageTerm, \.age), term("B", "ASSOC", \.assocTerm, \.assoc),
         term("F", "FAIRSHARE", \.fairshareTerm, \.fairshare), term("J", "JOBSIZE", \.jobSizeTerm, \.jobSize),
         term("P", "PARTITION", \.partitionTerm, \.partition), term("Q", "QOS", \.qosTerm, \.qos),

@@ -39,7 +39,8 @@ struct SqueueOptions: CommandSettings {
 enum Squeue {
     typealias Row = Option<SqueueOptions>
 
-    static let description = CommandDescription(name: "squeue", synopsis: "[OPTIONS]", options: options)
+    static let description = CommandDescription(
+        name: "squeue", synopsis: "[OPTIONS]", options: options, variables: [.timeFormat, .arrayLength])
 
     static let options: [Row] =
         [
@@ -140,7 +141,9 @@ enum Squeue {
             Row("users", nil, .required, "user_name(s)", "same as --user") { $0.users = commaList($1) },
             Row("verbose", "v", "verbosity level") { _, _ in },
             Row("yaml", nil, .none, "every job, for programs, as YAML") { o, _ in o.document = .yaml },
-            .accepted("federation", nil, .none), .accepted("local", nil, .none), .accepted("sibling", nil, .none),
+            .accepted("federation", nil, .none, env: ["SQUEUE_FEDERATION"]),
+            .accepted("local", nil, .none, env: ["SQUEUE_LOCAL"]),
+            .accepted("sibling", nil, .none, env: ["SQUEUE_SIBLING"]),
         ] + informationOptions(helpLetter: nil)
 
     static let shortFormat = "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R"

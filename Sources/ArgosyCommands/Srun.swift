@@ -13,7 +13,21 @@ import Glibc
 enum Srun {
     static let description = CommandDescription(
         name: "srun", synopsis: "[OPTIONS...] executable [args...]", options: JobOptionTable.srun,
-        stopsAtOperand: true, usageStatus: 255)
+        stopsAtOperand: true, usageStatus: 255,
+        variables: [
+            .errorStatus, .immediateStatus, .umask,
+            .acted("SLURM_JOB_NAME", "as --job-name, where srun makes a job"),
+            .acted("SLURM_JOB_NUM_NODES", "as --nodes"), .acted("SLURM_NNODES", "as --nodes"),
+            .acted("SLURM_DIST_PLANESIZE", "the size of --distribution=plane"),
+            .acted("SLURM_NTASKS_PER_NODE", "as --ntasks-per-node"),
+            .acted(
+                "SLURM_MEM_PER_CPU", "as --mem-per-cpu, where srun makes a job; a step of a job has the job's memory"),
+            .acted("SLURM_MEM_PER_NODE", "as --mem, where srun makes a job; a step of a job has the job's memory"),
+            .acted("SLURM_SRUN_REDUCE_TASK_EXIT_MSG", "tasks' ends with one exit code are told once"),
+            .acted("SLURM_TEST_EXEC", "the program must be there and executable where srun runs"),
+            .accepted("PMI_FANOUT"), .accepted("PMI_FANOUT_OFF_HOST"), .accepted("PMI_TIME"),
+            .accepted("SLURM_PMI_KVS_NO_DUP_KEYS"),
+        ])
 
     static func run(_ arguments: [String]) -> Int32 {
         var options = JobOptions()
@@ -46,6 +60,10 @@ enum Srun {
             Console.print(help)
             return options.asksHintHelp ? 1 : 0
         }
+        if Process.variable("SLURM_TEST_EXEC") != nil, !options.step.multiProgram, !isThere(command[0]) {
+            Console.complain("srun: fatal: Can not execute \(command[0])\n")
+            return 1
+        }
         do {
             try StepDefaults.complete(&options, environmentTasks: environmentTasks, variable: Process.variable)
         } catch {
@@ -53,6 +71,13 @@ enum Srun {
             return errorStatus
         }
         return start(options, command)
+    }
+
+    /// Where this process could run it itself.
+    private static func isThere(_ program: String) -> Bool {
+        if program.contains("/") { return Process.isExecutable(program) }
+        let directories = (Process.variable("PATH") ?? "").split(separator: ":")
+        return directories.contains { Process.isExecutable("\($0)/\(program)") }
     }
 
     private static func start(_ given: JobOptions, _ command: [String]) -> Int32 {

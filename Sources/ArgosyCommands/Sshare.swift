@@ -57,6 +57,7 @@ enum Sshare {
 
     static func run(_ arguments: [String]) -> Int32 {
         var options = SshareOptions()
+        description.takeEnvironment(into: &options)
         var exitCode: Int32 = 0
         // Operands mean nothing, as in Slurm.
         guard description.parse(arguments, into: &options, exitCode: &exitCode) != nil else { return exitCode }

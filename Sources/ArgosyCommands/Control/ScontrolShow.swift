@@ -254,7 +254,9 @@ extension ScontrolShell {
         }
         for found in chosen {
             let below = found.switches.isEmpty ? "" : " Switches=\(found.switches)"
-            Console.print("SwitchName=\(found.name) Level=\(found.level) LinkSpeed=1 Nodes=\(found.nodes)\(below)\n")
+            let line = "SwitchName=\(found.name) Level=\(found.level) LinkSpeed=1 Nodes=\(found.nodes)\(below)"
+            let longest = Process.variable("SLURM_TOPO_LEN").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+            Console.print(line.prefix(longest ?? .max) + "\n")
         }
     }
 

@@ -28,7 +28,7 @@ extension JobOptionTable {
                 options.reboot = true
             },
             Row(
-                "signal", nil, .required, "[R|B:]num[@time]", env: prefix == "SLURM_" ? [] : [prefix + "SIGNAL"],
+                "signal", nil, .required, "[R|B:]num[@time]", env: [prefix + "SIGNAL"],
                 "send signal when time limit within time seconds"
             ) {
                 options, text throws(OptionError) in options.warning = try warning(text)

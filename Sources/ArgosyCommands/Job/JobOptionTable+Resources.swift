@@ -39,7 +39,11 @@ extension JobOptionTable {
             }
         }
         return [
-            Row("gres", nil, .required, "list", env: [prefix + "GRES"], "required generic resources, per node") {
+            Row(
+                "gres", nil, .required, "list",
+                env: prefix == "SLURM_" ? ["SLURM_STEP_GRES", "SLURM_GRES"] : [prefix + "GRES"],
+                "required generic resources, per node"
+            ) {
                 options, text throws(OptionError) in
                 options.asksGRESHelp = text.lowercased() == "help"
                 options.asksNoGRES = text.lowercased() == "none"
@@ -163,7 +167,14 @@ extension JobOptionTable {
                 "switches", nil, .required, "n[@time]", env: [prefix + "REQ_SWITCH"],
                 "optimum switches and max time to wait for optimum"
             ) { options, text throws(OptionError) in
-                (options.resources.switches, options.resources.switchWait) = try ResourceText.switches(text)
+                let (count, wait) = try ResourceText.switches(text)
+                options.resources.switches = count
+                if let wait { options.resources.switchWait = wait }
+                if options.resources.switchWait == 0 { options.resources.switchWait = .max }
+            },
+            .variable(prefix + "WAIT4SWITCH", "longest wait for the switches of --switches") {
+                options, text throws(OptionError) in
+                options.resources.switchWait = try ResourceText.switchWait(text)
             },
             Row("wckey", nil, .required, "wckey", env: [prefix + "WCKEY"], "wckey to run job under") {
                 options, text throws(OptionError) in options.wckey = text

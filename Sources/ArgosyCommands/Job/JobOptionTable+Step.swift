@@ -35,11 +35,15 @@ extension JobOptionTable {
     }()
 
     private static let passedOver: [Row] = [
-        .accepted("compress", nil, .optional), .accepted("msg-timeout"),
-        .accepted("preserve-env", "E", .none), .accepted("resv-ports", nil, .optional),
-        .accepted("send-libs", nil, .optional), .accepted("slurmd-debug"), .accepted("bcast-exclude"),
-        .accepted("accel-bind"), .accepted("threads", "T"),
+        .accepted("compress", nil, .optional, env: ["SLURM_COMPRESS"]), .accepted("msg-timeout"),
+        .accepted("preserve-env", "E", .none),
+        .accepted("resv-ports", nil, .optional, env: ["SLURM_RESV_PORTS"]),
+        .accepted("send-libs", nil, .optional, env: ["SLURM_SEND_LIBS"]),
+        .accepted("slurmd-debug", env: ["SLURMD_DEBUG"]), .accepted("bcast-exclude", env: ["SLURM_BCAST_EXCLUDE"]),
+        .accepted("accel-bind"), .accepted("threads", "T", env: ["SLURM_THREADS"]),
     ]
+
+    static let mpiTypes = ["none", "pmi2"]
 
     static let stepOnly: [Row] = [
         Row("disable-status", "X", .none, env: ["SLURM_DISABLE_STATUS"], "an interrupt ends the step without a report")
@@ -63,7 +67,7 @@ extension JobOptionTable {
             "what MPI programs find at their start: none, pmi2 (PMI-1 too); \"list\" shows them"
         ) { options, text throws(OptionError) in
             let type = text.lowercased()
-            guard ["none", "list", "pmi2"].contains(type) else { throw OptionError(Self.refusedMPI(text)) }
+            guard type == "list" || mpiTypes.contains(type) else { throw OptionError(Self.refusedMPI(text)) }
             options.mpi = type
         },
         Row("no-container", nil, .none, "run the step outside of the job's container") {

@@ -36,24 +36,25 @@ extension JobOptionTable {
     static func taken(prefix: String) -> [Row] {
         func row(
             _ long: String, _ short: Character? = nil, _ argument: Row.Argument = .required, env: Bool = true,
+            variable: String? = nil,
             _ check: @escaping @Sendable (inout JobOptions, String) throws(OptionError) -> Void = {
                 _, _ throws(OptionError) in
             }
         ) -> Row {
-            let variable = prefix + long.uppercased().replacing("-", "_")
+            let variable = prefix + (variable ?? long.uppercased().replacing("-", "_"))
             return Row(
                 long, short, argument, "value", env: env ? [variable] : [], "", standing: .accepted, check)
         }
         return [
             row("acctg-freq") { _, text throws(OptionError) in try TakenValue.checkFrequency(text) },
-            row("bb", env: false),
+            row("bb", env: prefix != "SBATCH_", variable: "BURST_BUFFER"),
             row("bbf", env: false) { _, text throws(OptionError) in
                 guard FileBytes.read(path: text, limit: BatchScript.maxBytes) != nil else {
                     throw OptionError("Invalid --bbf specification")
                 }
             },
             row("cluster-constraint", env: false),
-            row("cpu-freq", env: false) { options, text throws(OptionError) in
+            row("cpu-freq", env: prefix == "SLURM_", variable: "CPU_FREQ_REQ") { options, text throws(OptionError) in
                 options.cpuFrequency = try TakenValue.cpuFrequency(text)
             },
             row("gpu-bind") { options, text throws(OptionError) in

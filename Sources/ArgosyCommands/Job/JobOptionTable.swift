@@ -31,7 +31,8 @@ enum JobOptionTable {
                 options.begin = try JobValue.moment(text, "--begin")
             },
             Row(
-                "chdir", "D", .required, "path", env: variables(prefix, srun: ["SLURM_WORKING_DIR"]),
+                "chdir", "D", .required, "path",
+                env: variables(prefix, srun: ["SLURM_REMOTE_CWD", "SLURM_WORKING_DIR"]),
                 "set working directory for batch script"
             ) { options, text throws(OptionError) in options.workDirectory = text },
             Row(
@@ -95,7 +96,7 @@ enum JobOptionTable {
                 options.asksNoNodes = options.minNodes == 0
             },
             Row(
-                "ntasks", "n", .required, "number", env: variables(prefix, srun: ["SLURM_NTASKS"]),
+                "ntasks", "n", .required, "number", env: variables(prefix, srun: ["SLURM_NTASKS", "SLURM_NPROCS"]),
                 "number of tasks to run"
             ) { options, text throws(OptionError) in
                 options.tasks = try JobValue.count(text, "--ntasks")
@@ -134,7 +135,7 @@ enum JobOptionTable {
             ) { options, text throws(OptionError) in options.error = text },
             Row(
                 "export", nil, .required, "env",
-                env: variables(prefix, sbatch: ["EXPORT"], srun: ["SLURM_EXPORT_ENV"]),
+                env: variables(prefix, sbatch: ["EXPORT"], srun: ["SRUN_EXPORT_ENV", "SLURM_EXPORT_ENV"]),
                 "environment variables to export: ALL, NONE or a list"
             ) { options, text throws(OptionError) in options.export = text },
             Row(
@@ -210,7 +211,9 @@ enum JobOptionTable {
             ) { options, _ throws(OptionError) in options.mountsHome = false },
             .refused("container-name", nil, .required, "containers are not kept between jobs; name an image instead"),
             .refused("container-save", nil, .required, "containers are not saved; build an image instead"),
-            .refused("container", nil, .required, "OCI bundles are not run yet; use --container-image"),
+            .refused(
+                "container", nil, .required, env: [(prefix == "SLURM_" ? "SRUN_" : prefix) + "CONTAINER"],
+                "OCI bundles are not run yet; use --container-image"),
         ]
     }
 

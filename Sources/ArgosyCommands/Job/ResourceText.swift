@@ -96,16 +96,20 @@ enum ResourceText {
     }
 
     /// `--switches=count[@time]`: the count, and seconds to wait for so few (`.max`: as long as it takes).
-    static func switches(_ text: String) throws(OptionError) -> (count: UInt32, wait: UInt32) {
+    static func switches(_ text: String) throws(OptionError) -> (count: UInt32, wait: UInt32?) {
         let halves = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let count = try JobValue.count(String(halves[0]), "--switches", from: 0)
-        guard halves.count == 2 else { return (count, .max) }
-        let word = String(halves[1])
-        if ["UNLIMITED", "INFINITE", "-1"].contains(word.uppercased()) { return (count, .max) }
+        guard halves.count == 2 else { return (count, nil) }
+        return (count, try switchWait(String(halves[1])))
+    }
+
+    /// Seconds that a job may wait for its count of switches.
+    static func switchWait(_ word: String) throws(OptionError) -> UInt32 {
+        if ["UNLIMITED", "INFINITE", "-1"].contains(word.uppercased()) { return .max }
         guard let seconds = SlurmText.seconds(word), seconds < UInt64(UInt32.max) else {
             throw OptionError("Invalid --switches specification", status: 255)
         }
-        return (count, UInt32(seconds))
+        return UInt32(seconds)
     }
 
     /// `--distribution`, checked word by word and kept as written.

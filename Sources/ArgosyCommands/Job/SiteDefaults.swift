@@ -3,12 +3,14 @@
 import ArgosyConfig
 
 extension JobOptions {
-    /// Of srun: KillOnBadExit, WaitTime, MpiDefault's kin are the command's own; programs around and in the step, limits.
+    /// Of srun: KillOnBadExit, WaitTime, MpiDefault, programs around and in the step, limits.
     mutating func takeStepDefaults(of configuration: ClusterConfiguration) {
         if killOnBadExit == nil, configuration.flag("KillOnBadExit") { killOnBadExit = true }
         if waitSeconds == nil, let seconds = configuration.number("WaitTime"), seconds > 0 {
             waitSeconds = UInt32(clamping: seconds)
         }
+        let type = configuration.text("MpiDefault").lowercased()
+        if mpi.isEmpty, JobOptionTable.mpiTypes.contains(type) { mpi = type }
         if step.prolog == nil { step.prolog = configuration.text("SrunProlog") }
         if step.epilog == nil { step.epilog = configuration.text("SrunEpilog") }
         if step.taskProlog.isEmpty { step.taskProlog = configuration.text("TaskProlog") }

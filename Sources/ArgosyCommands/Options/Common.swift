@@ -28,6 +28,8 @@ struct CommandDescription<Settings: CommandSettings> {
     var stopsAtOperand = false
     /// Exit status of a command line that cannot be read.
     var usageStatus: Int32 = 1
+    /// Variables that stand for no option.
+    var variables: [OwnVariable] = []
 
     /// Reads a command line. Prints and returns nil with `exitCode` set when that was all there was to do.
     func parse(
@@ -79,7 +81,7 @@ struct CommandDescription<Settings: CommandSettings> {
 
     var help: String {
         var text = "Usage: \(name) \(synopsis)\n\nOptions:\n"
-        for option in options where option.standing == .acted {
+        for option in options where option.standing == .acted && !option.isVariable {
             let spelling = (option.short == nil ? "      " : "  ") + option.spelling
             text += spelling.count < 34 ? pad(spelling, 34) : spelling + "\n" + pad("", 34)
             text += option.help + "\n"

@@ -44,15 +44,29 @@ struct Option<Settings>: Sendable {
     }
 
     /// One that Slurm has and that changes nothing here.
-    static func accepted(_ long: String, _ short: Character? = nil, _ argument: Argument = .required) -> Self {
-        .init(long, short, argument, "value", env: [], "", standing: .accepted) { _, _ throws(OptionError) in }
+    static func accepted(
+        _ long: String, _ short: Character? = nil, _ argument: Argument = .required, env variables: [String] = []
+    ) -> Self {
+        .init(long, short, argument, "value", env: variables, "", standing: .accepted) { _, _ throws(OptionError) in }
     }
+
+    /// A variable of the environment for what no option of its own says.
+    static func variable(
+        _ name: String, _ help: String,
+        _ set: @escaping @Sendable (inout Settings, String) throws(OptionError) -> Void
+    ) -> Self {
+        .init("", nil, .required, "value", env: [name], help, set)
+    }
+
+    /// Not for the command line.
+    var isVariable: Bool { long.isEmpty && short == nil }
 
     /// One that Slurm has, and that cannot be passed over.
     static func refused(
-        _ long: String, _ short: Character? = nil, _ argument: Argument = .required, _ why: String
+        _ long: String, _ short: Character? = nil, _ argument: Argument = .required, env variables: [String] = [],
+        _ why: String
     ) -> Self {
-        .init(long, short, argument, "value", env: [], "", standing: .refused(why)) { _, _ throws(OptionError) in
+        .init(long, short, argument, "value", env: variables, "", standing: .refused(why)) { _, _ throws(OptionError) in
             throw OptionError("--\(long) is not supported: \(why)")
         }
     }

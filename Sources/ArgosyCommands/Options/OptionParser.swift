@@ -74,7 +74,7 @@ struct OptionParser<Settings> {
 
     /// By its full name, else the only one that begins so.
     private func find(_ name: String, in text: Substring) throws(OptionError) -> Option<Settings> {
-        if let option = table.first(where: { $0.long == name }) { return option }
+        if !name.isEmpty, let option = table.first(where: { $0.long == name }) { return option }
         let candidates = table.filter { !name.isEmpty && $0.long.hasPrefix(name) }
         if candidates.count == 1 { return candidates[0] }
         if candidates.isEmpty { throw OptionError("unrecognized option '--\(text)'", isUsage: true) }

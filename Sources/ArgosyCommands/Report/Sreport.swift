@@ -70,8 +70,9 @@ enum Sreport {
 
     static let options: [Row] =
         [
-            .accepted("all_clusters", "a", .none), .accepted("federation", nil, .none), .accepted("local", nil, .none),
-            .accepted("cluster", "M", .required),
+            .accepted("all_clusters", "a", .none), .accepted("federation", nil, .none, env: ["SREPORT_FEDERATION"]),
+            .accepted("local", nil, .none, env: ["SREPORT_LOCAL"]),
+            .accepted("cluster", "M", .required, env: ["SREPORT_CLUSTER"]),
             Row("noheader", "n", "no lines over the values") { o, _ in o.header = false },
             Row("parsable", "p", "'|' between and after values") { o, _ in o.style = .parsable },
             Row("parsable2", "P", "'|' between values") { o, _ in o.style = .parsable2 },
@@ -84,7 +85,9 @@ enum Sreport {
                     Console.complain("unknown time format \(text)")
                 }
             },
-            Row("tres", "T", .required, "names", "which resources, or ALL") { $0.tres = commaList($1) },
+            Row("tres", "T", .required, "names", env: ["SREPORT_TRES"], "which resources, or ALL") {
+                $0.tres = commaList($1)
+            },
             Row("verbose", "v", "tell more") { _, _ in },
         ] + informationOptions()
 
@@ -105,6 +108,7 @@ enum Sreport {
 
     static func run(_ arguments: [String]) -> Int32 {
         var options = SreportOptions()
+        description.takeEnvironment(into: &options)
         var exitCode: Int32 = 0
         guard let words = description.parse(arguments, into: &options, exitCode: &exitCode) else {
             if options.showsHelp { Console.print(commandsText) }

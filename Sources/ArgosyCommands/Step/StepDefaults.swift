@@ -11,6 +11,8 @@ enum StepDefaults {
         let askedTasks = options.tasks > 0
         if options.tasks == 0 { options.tasks = environmentTasks }
         if options.tasks == 0, options.tasksPerNode == 0 { options.tasksPerNode = number("SLURM_NTASKS_PER_NODE") }
+        planeSize(&options, variable)
+        if options.jobID == 0 { try memory(&options, variable) }
         let jobNodes = options.jobID > 0 ? max(number("SLURM_JOB_NUM_NODES"), number("SLURM_NNODES")) : 0
         try check(options, jobNodes: jobNodes, variable)
         if options.minNodes == 0, options.nodeList.isEmpty, options.relative == nil {
@@ -22,6 +24,26 @@ enum StepDefaults {
         honourTasksPerNode(&options)
         hosts(&options, variable)
         try group(&options, variable)
+    }
+
+    /// sbatch tells a job of its planes in two variables.
+    private static func planeSize(_ options: inout JobOptions, _ variable: (String) -> String?) {
+        guard options.resources.distribution.lowercased() == "plane",
+            let size = variable("SLURM_DIST_PLANESIZE").flatMap({ UInt32($0) }), size > 0
+        else { return }
+        options.resources.distribution = "plane=\(size)"
+    }
+
+    /// Where srun makes a job, the memory that variables ask for. A step of a job has the job's, with no word.
+    private static func memory(_ options: inout JobOptions, _ variable: (String) -> String?) throws(Failure) {
+        guard options.memoryPerNodeMiB == 0, options.memoryPerCPUMiB == 0, options.resources.memoryPerGPUMiB == 0
+        else { return }
+        func size(_ name: String, _ option: String) throws(Failure) -> UInt64 {
+            guard let text = variable(name) else { return 0 }
+            do throws(OptionError) { return try JobValue.memory(text, option) } catch { throw Failure(error.message) }
+        }
+        options.memoryPerNodeMiB = try size("SLURM_MEM_PER_NODE", "--mem")
+        if options.memoryPerNodeMiB == 0 { options.memoryPerCPUMiB = try size("SLURM_MEM_PER_CPU", "--mem-per-cpu") }
     }
 
     /// A number of tasks goes before one for each node.

@@ -42,6 +42,10 @@ struct StepRun {
     /// All nodes have said their last word.
     var isFinished: Bool { created.map { finished.count >= $0.layout.nodes.count } ?? false }
 
+    /// SLURM_SRUN_REDUCE_TASK_EXIT_MSG: ends with a text that was told are passed over.
+    var tellsOnce = false
+    private var told: Set<String> = []
+
     /// --verbose: what happens is told as it does.
     var isVerbose = false
 
@@ -95,6 +99,7 @@ struct StepRun {
     }
 
     private mutating func say(_ text: String, of rank: UInt32, on node: String) {
+        if tellsOnce, !told.insert(text).inserted { return }
         if let place = unsaid.firstIndex(where: { $0.node == node && $0.text == text }) {
             unsaid[place].ranks.append(rank)
         } else {

@@ -113,6 +113,7 @@ struct StepStart {
             killsOnBadExit: options.killOnBadExit ?? false, waitSeconds: options.waitSeconds,
             disablesStatus: options.disableStatus || options.quitOnInterrupt,
             killWait: session.configuration.killWait.microseconds / 1_000_000)
+        run.tellsOnce = Process.variable("SLURM_SRUN_REDUCE_TASK_EXIT_MSG").flatMap { Int($0) }.map { $0 != 0 } ?? false
         run.isVerbose = options.verbose > 0
         return StepLoop(run, options, terminal: terminal, relayed: relayed)
     }

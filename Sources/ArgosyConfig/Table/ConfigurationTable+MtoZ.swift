@@ -6,7 +6,7 @@ extension ConfigurationTable {
         .init("MCSParameters", .text, "(null)", .noEffect(noLabels)),
         .init("MessageTimeout", .measure("sec"), "10 sec", .noEffect("links are watched by heartbeats")),
         .init("MinJobAge", .measure("sec"), "300 sec"),
-        .init("MpiDefault", .text, "none", .noEffect("srun(1) says what MPI libraries find")),
+        .init("MpiDefault", .text, "none"),
         .init("MpiParams", .text, "(null)", .noEffect("no port is set aside for MPI")),
         .init("MULTIPLE_SLURMD", .text, "", .fact),
         .init("NEXT_JOB_ID", .text, "", .fact),
