@@ -45,7 +45,10 @@ enum Salloc {
         for group in groups {
             var options = JobOptions()
             try parser.parse(environment: environment, into: &options)
+            try options.checkMemoryVariables()
             _ = try parser.parse(group, into: &options)
+            try options.checkMemoryOptions()
+            try options.checkNodeList()
             components.append(options)
         }
         return components

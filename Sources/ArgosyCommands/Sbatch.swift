@@ -106,12 +106,18 @@ enum Sbatch {
         }
         let mounts = options.containerMounts
         options.containerMounts = []
+        let memoryOptions = options.memoryOptions
+        options.memoryOptions = []
         try parser.parse(environment: environment, into: &options)
+        try options.checkMemoryVariables()
+        options.memoryOptions = memoryOptions
         if options.containerMounts.isEmpty { options.containerMounts = mounts }
         let before = options.containerMounts
         options.containerMounts = []
         _ = try parser.parse(arguments, into: &options)
         if options.containerMounts.isEmpty { options.containerMounts = before }
+        try options.checkMemoryOptions()
+        try options.checkNodeList()
         try options.checkContainer()
         return options
     }

@@ -38,6 +38,7 @@ enum Srun {
             Console.error("srun", error.message)
             return error.status
         }
+        options.memoryOptions = []
         let environmentTasks = options.tasks
         options.tasks = 0
         let mounts = options.containerMounts
@@ -65,9 +66,13 @@ enum Srun {
             return 1
         }
         do {
+            try options.checkMemoryOptions()
             try StepDefaults.complete(&options, environmentTasks: environmentTasks, variable: Process.variable)
+        } catch let error as OptionError {
+            description.report(error)
+            return error.status
         } catch {
-            Console.complain("srun: error: \(error.message)\n")
+            Console.complain("srun: error: \(Failure(error).message)\n")
             return errorStatus
         }
         return start(options, command)
@@ -104,6 +109,9 @@ enum Srun {
             return try allocated(run)
         } catch let error as StepFileFailure {
             Console.complain("srun: error: \(error.message)\n")
+        } catch Allocation.Ended.tooLate {
+            Console.error("srun", "Unable to allocate resources: Requested nodes are busy")
+            return Process.variable("SLURM_EXIT_IMMEDIATE").flatMap { Int32($0) } ?? errorStatus
         } catch {
             let failure = Failure(error)
             Console.error("srun", failure.message, detail: failure.detail)
@@ -120,22 +128,21 @@ enum Srun {
         try given.checkResources()
         let options = given.withoutForbiddenSpecialization("srun", session.configuration)
         if options.testOnly {
-            do { try TestOnly.ask(submission(options, command), as: "srun", session) } catch {
-                let failure = Failure(error)
-                throw Failure("allocation failure: \(failure.message)", detail: failure.detail)
-            }
+            do { try TestOnly.ask(submission(options, command), as: "srun", session) } catch { TestOnly.report(error) }
             return 0
         }
+        let deadline = try options.immediate.map { try immediateDeadline($0, submission(options, command), session) }
         let connection = try session.connect()
         var request = WireRequest()
         request.submit = submission(options, command)
         let submitted: WireJobSubmitted
         do {
             try connection.send(request)
-            submitted = try waitForAllocation(connection, run.signals, options)
+            submitted = try waitForAllocation(connection, run.signals, options, until: deadline)
+        } catch let ended as Allocation.Ended {
+            throw ended
         } catch {
-            let failure = Failure(error)
-            throw Failure("Unable to allocate resources: \(failure.message)", detail: failure.detail)
+            throw Failure(error).worded("Unable to allocate resources: ", for: options, as: "srun")
         }
         var inner = options
         if inner.minNodes == 0 || inner.maxNodes > inner.minNodes {
@@ -155,12 +162,38 @@ enum Srun {
         return code
     }
 
+    /// --immediate: when to give up, in milliseconds of the monotonic clock. What could not start within a second is not
+    /// even asked for when no more is left, and what can never start is not either.
+    private static func immediateDeadline(
+        _ seconds: UInt32, _ submission: WireSubmitJob, _ session: Session
+    ) throws -> Int64 {
+        var question = submission
+        question.testOnly = true
+        question.token = ""
+        let reply: WireReply
+        do { reply = try session.ask(.submit(question)) } catch {
+            let isPlanned = error.detail.hasPrefix("no start can be planned")
+            if isPlanned, error.message == "Requested nodes are busy" { throw Allocation.Ended.tooLate }
+            guard isPlanned else { throw error.worded("Unable to allocate resources: ", for: JobOptions(), as: "srun") }
+            throw Failure(
+                "Unable to allocate resources: Requested partition configuration not available now",
+                detail: error.detail)
+        }
+        guard case .tested(let tested)? = reply.body else { throw Failure("Invalid reply of the controller") }
+        if seconds <= 1 {
+            if tested.startUs > (Times.now() + 2) * 1_000_000 { throw Allocation.Ended.tooLate }
+            // The controller said that it starts at once: it has the time that takes on a busy machine.
+            return monotonicMS() + 5000
+        }
+        return monotonicMS() + Int64(seconds) * 1000
+    }
+
     private static func waitForAllocation(
-        _ connection: ControllerConnection, _ signals: Signals, _ options: JobOptions
+        _ connection: ControllerConnection, _ signals: Signals, _ options: JobOptions, until deadline: Int64?
     ) throws -> WireJobSubmitted {
         var told = false
         while true {
-            let reply = try waitForReply(connection, signals, cancelled: "Cancelled pending job") {
+            let reply = try waitForReply(connection, signals, until: deadline, cancelled: "Cancelled pending job") {
                 guard !told, options.quiet == 0 else { return }
                 Console.info("srun", "job queued and waiting for resources")
                 told = true
@@ -180,8 +213,9 @@ enum Srun {
 
     /// The next reply, with an eye on signals; `slow` is called once when it takes more than a second.
     static func waitForReply(
-        _ connection: ControllerConnection, _ signals: Signals, after patience: Int32 = 1000, cancelled: String,
-        slow: () -> Void = {}
+        _ connection: ControllerConnection, _ signals: Signals, after patience: Int32 = 1000,
+        until deadline: Int64? = nil,
+        cancelled: String, slow: () -> Void = {}
     ) throws -> WireReply {
         var waits = patience
         while true {
@@ -189,8 +223,10 @@ enum Srun {
                 pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             ]
-            let count = poll(&entries, 2, waits)
+            let left = deadline.map { Int32(clamping: max(0, $0 - monotonicMS())) }
+            let count = poll(&entries, 2, left.map { waits < 0 ? $0 : min($0, waits) } ?? waits)
             if count == 0 {
+                if left == 0 { throw Allocation.Ended.tooLate }
                 waits = -1
                 slow()
             }

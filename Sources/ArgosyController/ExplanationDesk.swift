@@ -70,7 +70,11 @@ struct ExplanationDesk: Sendable {
         }
         let explanation = plan.explanations.first { $0.job == tested.id }
         guard let explanation, explanation.expectedStart.isSet else {
-            return WireReply(refusal: Self.never(explanation.map { "\($0.reason.word): \(plan.detail(of: $0))" } ?? ""))
+            let reason = explanation?.reason.word ?? ""
+            return WireReply(
+                refusal: Self.never(
+                    explanation.map { "\(reason): \(plan.detail(of: $0))" } ?? "", ever: !reason.hasPrefix("Partition"))
+            )
         }
         answer.startUs = explanation.expectedStart.microseconds
         answer.nodeList = plan.nodeList(of: explanation)
@@ -78,7 +82,9 @@ struct ExplanationDesk: Sendable {
         return WireReply(.tested(answer))
     }
 
-    private static func never(_ why: String) -> Refusal {
-        Refusal(.nodesNotAvailable, "Requested nodes are busy", detail: "no start can be planned for it; \(why)")
+    private static func never(_ why: String, ever: Bool = true) -> Refusal {
+        Refusal(
+            .nodesNotAvailable, ever ? "Requested nodes are busy" : "Requested node configuration is not available",
+            detail: "no start can be planned for it; \(why)")
     }
 }

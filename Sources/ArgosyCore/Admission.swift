@@ -199,7 +199,9 @@ struct Admission {
         if job.memoryPerCPUMiB > 0 { asked += ", \(job.memoryPerCPUMiB) MiB of memory a CPU" }
         throw Refusals.notAvailable(
             "the job asks for \(asked); \(names) has \(partition.nodes.count) nodes, \(partition.cpus) CPUs in all,"
-                + " at most \(cpus) CPUs and \(memory) MiB of memory on one; ask for less")
+                + " at most \(cpus) CPUs and \(memory) MiB of memory on one"
+                + (max(job.memoryPerNodeMiB, job.memoryPerCPUMiB) > memory ? ": not so much memory" : "")
+                + "; ask for less")
     }
 }
 

@@ -60,7 +60,9 @@ extension JobOptionTable {
                 "mem-per-gpu", nil, .required, "MB", env: [prefix + "MEM_PER_GPU"],
                 "real memory required per allocated GPU"
             ) { options, text throws(OptionError) in
-                options.resources.memoryPerGPUMiB = try JobValue.memory(text, "--mem-per-gpu")
+                let size = try JobValue.memory(text, "--mem-per-gpu")
+                options.chooseMemory("mem-per-gpu")
+                options.resources.memoryPerGPUMiB = size
             },
             count(
                 "ntasks-per-gpu", env: prefix == "SLURM_" ? ["SLURM_NTASKS_PER_GPU"] : [],

@@ -53,7 +53,7 @@ extension JobOptionTable {
         },
         Row("immediate", "I", .optional, "secs", env: ["SLURM_IMMEDIATE"], "exit if resources not available in secs") {
             options, text throws(OptionError) in
-            options.immediate = text.isEmpty ? 5 : try JobValue.count(text, "--immediate", from: 0)
+            options.immediate = text.isEmpty ? 1 : try JobValue.count(text, "immediate", from: 0)
         },
         Row("jobid", nil, .required, "id", env: ["SLURM_JOB_ID", "SLURM_JOBID"], "run under already allocated job") {
             options, text throws(OptionError) in options.jobID = try JobValue.count(text, "--jobid")
@@ -61,7 +61,9 @@ extension JobOptionTable {
         Row(
             "kill-on-bad-exit", "K", .optional, "0|1", env: ["SLURM_KILL_BAD_EXIT"],
             "kill the job step if any task terminates with a non-zero exit code"
-        ) { options, text throws(OptionError) in options.killOnBadExit = text != "0" },
+        ) { options, text throws(OptionError) in
+            options.killOnBadExit = text.isEmpty ? true : try JobValue.count(text, "--kill-on-bad-exit", from: 0) != 0
+        },
         Row(
             "mpi", nil, .required, "type", env: ["SLURM_MPI_TYPE"],
             "what MPI programs find at their start: none, pmi2 (PMI-1 too); \"list\" shows them"

@@ -67,16 +67,18 @@ enum JobOptionTable {
                 "mem", nil, .required, "MB", env: variables(prefix, sbatch: ["MEM_PER_NODE"], salloc: ["MEM_PER_NODE"]),
                 "minimum amount of real memory per node"
             ) { options, text throws(OptionError) in
-                options.memoryPerNodeMiB = try JobValue.memory(text, "--mem")
-                options.memoryPerCPUMiB = 0
+                let size = try JobValue.memory(text, "--mem")
+                options.chooseMemory("mem")
+                options.memoryPerNodeMiB = size
             },
             Row(
                 "mem-per-cpu", nil, .required, "MB",
                 env: variables(prefix, sbatch: ["MEM_PER_CPU"], salloc: ["MEM_PER_CPU"]),
                 "maximum amount of real memory per allocated cpu"
             ) { options, text throws(OptionError) in
-                options.memoryPerCPUMiB = try JobValue.memory(text, "--mem-per-cpu")
-                options.memoryPerNodeMiB = 0
+                let size = try JobValue.memory(text, "--mem-per-cpu")
+                options.chooseMemory("mem-per-cpu")
+                options.memoryPerCPUMiB = size
             },
             Row("nice", nil, .optional, "value", "decrease scheduling priority by value") {
                 options, text throws(OptionError) in options.nice = try JobValue.nice(text)

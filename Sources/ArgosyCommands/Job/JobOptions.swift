@@ -64,6 +64,8 @@ struct JobOptions: CommandSettings {
     var asksNoNodes = false
     /// Words that are no array, list of nodes or licenses: refused as the controller would.
     var refusal = ""
+    /// Which options about memory were given, in one place: only one of them may be.
+    var memoryOptions: Set<String> = []
     var clusters = ""
     var user: (uid: UInt32, gid: UInt32, name: String)?
     var gid: UInt32?

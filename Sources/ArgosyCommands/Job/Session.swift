@@ -22,7 +22,19 @@ struct Failure: Error {
         if message == "Invalid partition name specified" {
             Console.error(command, "invalid partition specified: \(options.partition)")
         }
+        if let line = unsatisfied { Console.error(command, line) }
         return Failure(prefix + message, detail: detail)
+    }
+
+    /// What of a job no node has, as Slurm tells it first; nil: nothing it has words for.
+    private var unsatisfied: String? {
+        guard message == "Requested node configuration is not available" else { return nil }
+        if detail[...].firstRange(of: "not so many CPUs") != nil { return "CPU count per node can not be satisfied" }
+        if detail[...].firstRange(of: "not so much memory") != nil {
+            return "Memory specification can not be satisfied"
+        }
+        guard detail[...].firstRange(of: "not so much temporary disk") != nil else { return nil }
+        return "Temporary disk specification can not be satisfied"
     }
 
     init(_ error: any Error) {

@@ -6,12 +6,13 @@ enum StepDefaults {
     /// As many tasks and nodes as the job has. Throws in Slurm's words.
     static func complete(
         _ options: inout JobOptions, environmentTasks: UInt32, variable: (String) -> String?
-    ) throws(Failure) {
+    ) throws {
         func number(_ name: String) -> UInt32 { variable(name).flatMap { UInt32($0) } ?? 0 }
         let askedTasks = options.tasks > 0
         if options.tasks == 0 { options.tasks = environmentTasks }
         if options.tasks == 0, options.tasksPerNode == 0 { options.tasksPerNode = number("SLURM_NTASKS_PER_NODE") }
         planeSize(&options, variable)
+        options.cutNodeList()
         if options.jobID == 0 { try memory(&options, variable) }
         let jobNodes = options.jobID > 0 ? max(number("SLURM_JOB_NUM_NODES"), number("SLURM_NNODES")) : 0
         try check(options, jobNodes: jobNodes, variable)
@@ -35,12 +36,14 @@ enum StepDefaults {
     }
 
     /// Where srun makes a job, the memory that variables ask for. A step of a job has the job's, with no word.
-    private static func memory(_ options: inout JobOptions, _ variable: (String) -> String?) throws(Failure) {
+    private static func memory(_ options: inout JobOptions, _ variable: (String) -> String?) throws {
         guard options.memoryPerNodeMiB == 0, options.memoryPerCPUMiB == 0, options.resources.memoryPerGPUMiB == 0
         else { return }
-        func size(_ name: String, _ option: String) throws(Failure) -> UInt64 {
-            guard let text = variable(name) else { return 0 }
-            do throws(OptionError) { return try JobValue.memory(text, option) } catch { throw Failure(error.message) }
+        if variable("SLURM_MEM_PER_NODE") != nil, variable("SLURM_MEM_PER_CPU") != nil {
+            throw JobOptions.wrongMemoryVariables
+        }
+        func size(_ name: String, _ option: String) throws(OptionError) -> UInt64 {
+            try variable(name).map { text throws(OptionError) in try JobValue.memory(text, option) } ?? 0
         }
         options.memoryPerNodeMiB = try size("SLURM_MEM_PER_NODE", "--mem")
         if options.memoryPerNodeMiB == 0 { options.memoryPerCPUMiB = try size("SLURM_MEM_PER_CPU", "--mem-per-cpu") }
