@@ -17,7 +17,6 @@ extension ControllerCore {
     private mutating func change(
         _ item: JobSelection.Item, _ changes: JobChanges, _ caller: Caller
     ) throws(Refusal) {
-        if let spec = tables.specs[item.job.rawValue], let refusal = accessRefusal(spec, caller) { throw refusal }
         let targets = try targets(of: item, caller)
         for id in targets {
             guard let spec = tables.specs[id.rawValue] else { throw Refusals.invalidJob(id) }
