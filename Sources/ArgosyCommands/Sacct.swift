@@ -233,10 +233,14 @@ enum Sacct {
         let session = try Session()
         if !options.filter.qos.isEmpty { try checkQOS(session, options.filter.qos) }
         var list = try answer(session, request(options))
-        if options.wholeHetJobs == true, !options.jobs.isEmpty {
+        if options.wholeHetJobs != false, !options.jobs.isEmpty {
             var whole = request(options)
-            whole.jobs += components(of: list.jobs)
-            list = try answer(session, whole)
+            for _ in 0..<2 {
+                let more = components(of: list.jobs, leaders: options.wholeHetJobs == true)
+                if more.isEmpty { break }
+                whole.jobs += more
+                list = try answer(session, whole)
+            }
         } else if options.wholeHetJobs == false, !options.jobs.isEmpty {
             list.jobs.removeAll { job in job.hetLeader != 0 && !options.jobs.contains { $0.job == job.job } }
         }
@@ -256,10 +260,14 @@ enum Sacct {
         return list
     }
 
-    /// The other components of the heterogeneous jobs among `jobs`.
-    static func components(of jobs: [WireJobInfo]) -> [WireJobSelector] {
+    /// The other components of the heterogeneous jobs among `jobs` that these know of: the first knows all, the others the
+    /// first.
+    static func components(of jobs: [WireJobInfo], leaders: Bool) -> [WireJobSelector] {
         let known = Set(jobs.map(\.job))
         var wanted: [UInt32] = []
+        for leader in jobs.map(\.hetLeader) where leaders && leader != 0 && !known.contains(leader) {
+            if !wanted.contains(leader) { wanted.append(leader) }
+        }
         for ids in jobs.map(\.hetJobs) where !ids.isEmpty {
             for name in (try? Hostlist.expand("[\(ids)]")) ?? [] {
                 if let id = UInt32(name), !known.contains(id), !wanted.contains(id) { wanted.append(id) }

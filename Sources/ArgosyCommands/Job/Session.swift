@@ -51,10 +51,11 @@ struct Failure: Error {
 struct Session {
     let configuration: ClusterConfiguration
 
-    /// Inside a job no configuration is at hand, and none is needed: the relay knows the way.
+    /// Inside a job the relay knows the way. The configuration is not needed then and not always at hand; where it is, what
+    /// it says of steps (KillOnBadExit, TaskProlog ...) holds.
     init() throws(Failure) {
         if ControllerConnection.environment("ARGOSY_RELAY") != nil {
-            configuration = ClusterConfiguration()
+            configuration = (try? ConfigurationFile.load().configuration) ?? ClusterConfiguration()
             return
         }
         do { configuration = try ConfigurationFile.load().configuration } catch {
