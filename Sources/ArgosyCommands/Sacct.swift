@@ -233,14 +233,13 @@ enum Sacct {
         let session = try Session()
         if !options.filter.qos.isEmpty { try checkQOS(session, options.filter.qos) }
         var list = try answer(session, request(options))
-        if options.wholeHetJobs != false, !options.jobs.isEmpty {
+        let leaders = leaders(of: list.jobs, options)
+        if !leaders.isEmpty {
+            let known = Set(list.jobs.map(\.job))
             var whole = request(options)
-            for _ in 0..<2 {
-                let more = components(of: list.jobs, leaders: options.wholeHetJobs == true)
-                if more.isEmpty { break }
-                whole.jobs += more
-                list = try answer(session, whole)
-            }
+            whole.jobs += leaders.sorted().flatMap(possibleComponents)
+            list = try answer(session, whole)
+            list.jobs.removeAll { !known.contains($0.job) && !leaders.contains($0.hetLeader) }
         } else if options.wholeHetJobs == false, !options.jobs.isEmpty {
             list.jobs.removeAll { job in job.hetLeader != 0 && !options.jobs.contains { $0.job == job.job } }
         }
@@ -260,22 +259,19 @@ enum Sacct {
         return list
     }
 
-    /// The other components of the heterogeneous jobs among `jobs` that these know of: the first knows all, the others the
-    /// first.
-    static func components(of jobs: [WireJobInfo], leaders: Bool) -> [WireJobSelector] {
-        let known = Set(jobs.map(\.job))
-        var wanted: [UInt32] = []
-        for leader in jobs.map(\.hetLeader) where leaders && leader != 0 && !known.contains(leader) {
-            if !wanted.contains(leader) { wanted.append(leader) }
-        }
-        for ids in jobs.map(\.hetJobs) where !ids.isEmpty {
-            for name in (try? Hostlist.expand("[\(ids)]")) ?? [] {
-                if let id = UInt32(name), !known.contains(id), !wanted.contains(id) { wanted.append(id) }
-            }
-        }
-        return wanted.map { id in
+    /// First components of the heterogeneous jobs that are shown whole: those that are named by their own id, or by any
+    /// component's with --whole-hetjob.
+    static func leaders(of jobs: [WireJobInfo], _ options: SacctOptions) -> Set<UInt32> {
+        guard !options.jobs.isEmpty, options.wholeHetJobs != false else { return [] }
+        let whole = jobs.filter { $0.hetLeader != 0 && (options.wholeHetJobs == true || $0.hetLeader == $0.job) }
+        return Set(whole.map(\.hetLeader))
+    }
+
+    /// Components have the ids behind their leader's; there are at most 128.
+    private static func possibleComponents(_ leader: UInt32) -> [WireJobSelector] {
+        (0..<UInt32(128)).map { offset in
             var selector = WireJobSelector()
-            selector.job = id
+            selector.job = leader &+ offset
             return selector
         }
     }

@@ -127,6 +127,9 @@ enum Srun {
         let (given, command, session) = (run.options, run.command, run.session)
         try given.checkResources()
         let options = given.withoutForbiddenSpecialization("srun", session.configuration)
+        do throws(Failure) { try options.checkedByController() } catch {
+            throw error.worded("Unable to allocate resources: ", for: options, as: "srun")
+        }
         if options.testOnly {
             do { try TestOnly.ask(submission(options, command), as: "srun", session) } catch { TestOnly.report(error) }
             return 0

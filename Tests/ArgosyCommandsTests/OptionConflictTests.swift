@@ -92,4 +92,19 @@ import Testing
         #expect(lines(once: true) == [first])
         #expect(lines(once: false) == [first, "error: n2: task 1: Exited with exit code 3"])
     }
+
+    /// 12 to 14 are one job's components, 15 is alone.
+    @Test(
+        arguments: [
+            ("12", nil, [UInt32(12)]), ("13", nil, []), ("13", true, [12]), ("12", false, []), ("15", true, []),
+        ] as [(String, Bool?, [UInt32])])
+    func heterogeneousJobsAreShownWholeByTheirFirstID(named: String, whole: Bool?, leaders: [UInt32]) throws {
+        var options = SacctOptions()
+        options.jobs = try JobIdentifier.list(named)
+        options.wholeHetJobs = whole
+        var job = WireJobInfo()
+        job.job = try #require(UInt32(named))
+        job.hetLeader = job.job < 15 ? 12 : 0
+        #expect(Sacct.leaders(of: [job], options) == Set(leaders))
+    }
 }
