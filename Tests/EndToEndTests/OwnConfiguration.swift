@@ -17,6 +17,8 @@ extension EndToEnd {
                 StateSaveLocation=\(folder)/state
                 SlurmdSpoolDir=\(folder)/spool.%n
                 SlurmdParameters=config_overrides
+                KillOnBadExit=1
+                MpiDefault=pmi2
                 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
                 NodeName=own[1-2] NodeHostname=\(host) NodeAddr=127.0.0.1 Port=[\(port + 1)-\(port + 2)] CPUs=4 RealMemory=500
                 NodeName=far NodeAddr=192.0.2.1 CPUs=4
@@ -41,6 +43,19 @@ extension EndToEnd {
             #expect(outcome.lines.filter { $0 == "here" }.count == 2, "\(outcome)")
             #expect(outcome.lines.contains("own1 idle") && outcome.lines.contains("own2 idle"), "\(outcome)")
             #expect(outcome.lines.contains { $0.hasPrefix("far ") && !$0.hasSuffix("idle") }, "\(outcome)")
+            // What it says of steps holds for those of jobs as well as for those of their own.
+            let job =
+                "srun env | grep -c ^PMI_RANK; srun -n2 sh -c '[ $SLURM_PROCID = 1 ] && exec sleep 300; exit 3'; echo $?"
+            let steps = await Shell.run(
+                """
+                export SLURM_CONF=\(file); \(argosy) srun -n2 sh -c '[ $SLURM_PROCID = 1 ] && exec sleep 300; exit 3'
+                export PATH='\(folder)/c/bin':$PATH
+                \(argosy) sbatch -W -n2 -o \(folder)/steps.txt --wrap "\(job.replacingOccurrences(of: "$", with: "\\$"))"
+                """,
+                seconds: 60)
+            #expect(steps.errors.contains("Terminating StepId="), "\(steps)")
+            #expect(Shell.text("\(folder)/steps.txt").contains("Terminating StepId="), "\(steps)")
+            #expect(Shell.text("\(folder)/steps.txt").hasPrefix("2\n"), "\(steps)")
             let down = await Shell.run("\(argosy) dev down --clean --dir \(folder)/c", seconds: 60)
             #expect(down.status == 0, "\(down)")
         }

@@ -34,6 +34,19 @@ extension EndToEnd {
             #expect(text.contains("step creation temporarily disabled, retrying (Requested nodes are busy)"), "\(text)")
         }
 
+        @Test func `srun that may not wait fails at once, with the status that was asked for`() async throws {
+            let cluster = try await Cluster.shared()
+            let impossible = await cluster.run("SLURM_EXIT_IMMEDIATE=7 srun -I -n 9999 true; echo $?")
+            #expect(impossible.word == "1", "\(impossible)")
+            #expect(impossible.errors.contains("Requested partition configuration not available now"), "\(impossible)")
+            let holder = try await cluster.submit("--exclusive -N1 -w n1", "#!/bin/sh\nsleep 60\n")
+            #expect(await cluster.running(holder))
+            let busy = await cluster.run("SLURM_EXIT_IMMEDIATE=7 srun -I -w n1 --exclusive true; echo $?")
+            #expect(busy.word == "7", "\(busy)")
+            #expect(busy.errors == "srun: error: Unable to allocate resources: Requested nodes are busy\n", "\(busy)")
+            await cluster.cancel(holder)
+        }
+
         @Test func `output goes to a file for each task, or to one that srun writes`() async throws {
             let cluster = try await Cluster.shared()
             let script = """
