@@ -83,7 +83,7 @@ extension ConfigurationTable {
             ]), "CR_CORE_MEMORY"),
         .init("SlurmUser", .user, "root"),
         .init("SlurmctldAddr", .text, "(null)", .noEffect("the address is that of SlurmctldHost")),
-        .init("SlurmctldDebug", .debugLevel, "info", .noEffect(logs)),
+        .init("SlurmctldDebug", .debugLevel, "info"),
         .init("SlurmctldHost[0]", .text, "", .fact),
         .init("SlurmctldLogFile", .path, "(null)"),
         .init("SlurmctldPort", .text, "6817"),
