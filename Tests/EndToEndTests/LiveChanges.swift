@@ -59,12 +59,12 @@ extension EndToEnd {
                     sbcast -f cast.txt /tmp/e2e-cast.$SLURM_JOB_ID || exit 9
                     srun cat /tmp/e2e-cast.$SLURM_JOB_ID
                     mkfifo gate.$SLURM_JOB_ID
-                    srun -n1 -N1 sh -c "cat gate.$SLURM_JOB_ID; echo through" > step.txt &
+                    srun -J gated -n1 -N1 sh -c "cat gate.$SLURM_JOB_ID; echo through" > step.txt &
                     tries=0
-                    while step=$(squeue -h -s -j $SLURM_JOB_ID -o %i) && [ -z "$step" ]; do
+                    while step=$(squeue -h -s -j $SLURM_JOB_ID -o "%i %j" | sed -n "s/ gated$//p"); [ -z "$step" ]; do
                         tries=$((tries + 1)); [ $tries -lt 50 ] || exit 8; sleep 0.2
                     done
-                    (sattach $step > attached.txt) &
+                    echo step $step; (sattach $step > attached.txt) &
                     sleep 2
                     echo opened > gate.$SLURM_JOB_ID
                     wait
