@@ -260,7 +260,7 @@ extension ScontrolShell {
     }
 
     private func showDaemon() throws {
-        let own = Process.host
+        let own = Process.variable("SLURMD_NODENAME") ?? Process.host
         guard let node = try nodes().first(where: { $0.name == own || $0.hostname == own }), !node.version.isEmpty
         else {
             throw Failure("slurm_load_slurmd_status: Connection refused", detail: "no node daemon runs on \(own)")

@@ -56,7 +56,7 @@ extension ConfigurationTable {
         .init("PropagatePrioProcess", .number(0...2), "0", .noEffect("tasks have the priority of argosyd(8)")),
         .init("PropagateResourceLimits", .flags(limitNames), "ALL"),
         .init("PropagateResourceLimitsExcept", .flags(limitNames), "(null)"),
-        .init("RebootProgram", .text, "(null)"),
+        .init("RebootProgram", .text, "(null)", .noEffect("scontrol(1) reboots no nodes")),
         .init("ReconfigFlags", .flags(["KeepPartInfo", "KeepPartState"]), "(null)"),
         .init("RequeueExit", .text, "(null)"),
         .init("RequeueExitHold", .text, "(null)"),
