@@ -188,7 +188,9 @@ enum Squeue {
         // `-j 12`: the list of an option whose argument may be absent comes as an operand.
         do throws(OptionError) {
             guard operands.isEmpty || options.takesOperands else {
-                throw OptionError("Unrecognized option: \(operands[0])\n" + description.usage.dropLast())
+                Console.error("squeue", "Unrecognized option: \(operands[0])")
+                Console.print(description.usage)
+                return 1
             }
             for operand in operands { options.jobs += try JobIdentifier.list(operand) }
         } catch {
@@ -216,7 +218,7 @@ enum Squeue {
             try Clusters.check(options.clusters, own: list.cluster, command: "squeue")
             if options.header { Console.print("CLUSTER: \(list.cluster)\n") }
         }
-        if options.long || options.iterate > 0 { Console.print(Times.dateLine(now) + "\n") }
+        if options.long && options.header || options.iterate > 0 { Console.print(Times.dateLine(now) + "\n") }
         if options.steps {
             Console.print(try StepListing.render(records, options, surroundings))
         } else {

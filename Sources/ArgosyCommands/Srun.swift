@@ -101,13 +101,10 @@ enum Srun {
             }
             return 0
         }
-        let connection = try session.connect()
-        var request = WireRequest()
-        request.submit = submission(options, command)
+        let connection: ControllerConnection?
         let submitted: WireJobSubmitted
         do {
-            try connection.send(request)
-            submitted = try waitForAllocation(connection, run.signals, options)
+            (submitted, connection) = try obtain(submission(options, command), run, options)
         } catch {
             let failure = Failure(error)
             throw Failure("Unable to allocate resources: \(failure.message)", detail: failure.detail)
@@ -128,6 +125,36 @@ enum Srun {
         waitForAccounts(of: submitted.job, session)
         withExtendedLifetime(connection) {}
         return code
+    }
+
+    /// The job, and the connection that it belongs to.
+    private static func obtain(
+        _ submit: WireSubmitJob, _ run: StepStart, _ options: JobOptions
+    ) throws -> (WireJobSubmitted, ControllerConnection?) {
+        guard options.immediate == nil else { return try obtainSoon(submit, run, options) }
+        let connection = try run.session.connect()
+        var request = WireRequest()
+        request.submit = submit
+        try connection.send(request)
+        return (try waitForAllocation(connection, run.signals, options), connection)
+    }
+
+    /// -I: within its seconds, or not at all.
+    private static func obtainSoon(
+        _ submit: WireSubmitJob, _ run: StepStart, _ options: JobOptions
+    ) throws -> (WireJobSubmitted, ControllerConnection?) {
+        var allocation = Allocation("srun", run.session, run.signals)
+        allocation.isQuiet = options.quiet > 0
+        allocation.patience = options.immediate
+        do { return (try allocation.obtain(submit), allocation.connection) } catch let ended as Allocation.Ended {
+            switch ended {
+            case .tooLate where allocation.missed.contains("partition configuration"):
+                throw Failure("Requested partition configuration not available now")
+            case .tooLate: throw Failure("Requested nodes are busy")
+            case .signal: throw Failure("Cancelled pending job", detail: "srun was interrupted while it waited")
+            case .revoked(let failure): throw failure
+            }
+        }
     }
 
     private static func waitForAllocation(

@@ -19,10 +19,23 @@ struct Failure: Error {
     /// finds at submission has a line before.
     func worded(_ prefix: String, for options: JobOptions, as command: String) -> Failure {
         if message == ResourceText.invalidGRES { return self }
-        if message == "Invalid partition name specified" {
-            Console.error(command, "invalid partition specified: \(options.partition)")
-        }
+        if let before = lineBefore(options) { Console.error(command, before) }
         return Failure(prefix + message, detail: detail)
+    }
+
+    /// Read from the detail, which names the one partition of several, or what nodes have too little of.
+    private func lineBefore(_ options: JobOptions) -> String? {
+        if message == "Invalid partition name specified" {
+            let words = detail.split(separator: " ", maxSplits: 2)
+            let named = words.count == 3 && words[0] == "partition" && words[2].hasPrefix("is not configured")
+            return "invalid partition specified: \(named ? String(words[1]) : options.partition)"
+        }
+        guard message == "Requested node configuration is not available" else { return nil }
+        if detail.contains("have not so much memory") { return "Memory specification can not be satisfied" }
+        let most = detail.firstRange(of: " at most ").flatMap { SlurmText.number(detail[$0.upperBound...]) }
+        let wanted = max(1, options.cpusPerTask) * max(1, UInt32(clamping: options.tasksPerNode))
+        if let most, UInt64(wanted) > most { return "CPU count per node can not be satisfied" }
+        return nil
     }
 
     init(_ error: any Error) {

@@ -7,10 +7,11 @@ enum Console {
     /// Standard error, as it is.
     static func complain(_ text: String) { write(text, to: 2) }
 
-    /// `sbatch: error: message` for each of its lines, and then what else there is to say.
+    /// `sbatch: error: message` for each of its lines, and then what else there is to say. A line that says already whose
+    /// it is (`sacct: fatal: ...`) stays as it is.
     static func error(_ command: String, _ message: String, detail: String = "") {
         let lines = message.split(separator: "\n") + (detail.isEmpty ? [] : detail.split(separator: "\n"))
-        complain(lines.map { "\(command): error: \($0)\n" }.joined())
+        complain(lines.map { $0.hasPrefix("\(command): ") ? "\($0)\n" : "\(command): error: \($0)\n" }.joined())
     }
 
     static func info(_ command: String, _ message: String) { complain("\(command): \(message)\n") }

@@ -62,8 +62,10 @@ struct ChosenColumns<Record>: Sendable {
 enum ColumnFormat {
     static let maxWidth = 4096
 
-    /// `"%.18i %.9P"`: `%[[.]size]letter[text]`. An unknown letter is shown as it is written.
-    static func letters<Record>(_ format: String, _ fields: [Field<Record>]) -> ChosenColumns<Record> {
+    /// `"%.18i %.9P"`: `%[[.]size]letter[text]`. An unknown letter is shown as it is written, or left out with its text.
+    static func letters<Record>(
+        _ format: String, _ fields: [Field<Record>], showsUnknown: Bool = true
+    ) -> ChosenColumns<Record> {
         var chosen = ChosenColumns<Record>()
         var parts = format.split(separator: "%", omittingEmptySubsequences: false)
         chosen.lead = parts.isEmpty ? "" : String(parts.removeFirst())
@@ -76,7 +78,7 @@ enum ColumnFormat {
             let letter = rest.popFirst()
             guard let letter, let field = fields.first(where: { $0.letter == letter }) else {
                 chosen.unknown.append(letter.map(String.init) ?? "")
-                chosen.append(literal: "%" + part)
+                if showsUnknown { chosen.append(literal: "%" + part) }
                 continue
             }
             chosen.columns.append(
@@ -99,7 +101,9 @@ enum ColumnFormat {
                 chosen.columns.append(.init(prefix: "", field: field, width: 20, right: false, suffix: ""))
                 continue
             }
-            var size = parts[1].drop { $0 == " " }
+            var size = parts[1]
+            let first = size.first { $0 != " " }
+            if first == "." || first?.isNumber == true { size = size.drop { $0 == " " } }
             let right = size.hasPrefix(".")
             if right { size = size.dropFirst() }
             let digits = size.prefix { $0.isASCII && $0.isNumber }
