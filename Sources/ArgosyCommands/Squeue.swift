@@ -288,7 +288,7 @@ enum Squeue {
         for unknown in chosen.unknown { Console.error("squeue", "Invalid job format specification: \(unknown)") }
         var shown = records.filter { matches($0, options, surroundings) }
         if options.array || !options.jobs.allSatisfy({ $0.indices.isEmpty }) {
-            shown = shown.flatMap { options.array ? $0.expanded : [$0.narrowed(to: options.jobs)] }
+            shown = shown.flatMap { options.array ? $0.expanded : $0.narrowed(to: options.jobs).map { [$0] } ?? [] }
         }
         if options.perPartition { shown = shown.flatMap(\.ofEachPartition) }
         let header = options.header ? chosen.header() : ""

@@ -96,8 +96,7 @@ enum Srun {
         let options = given.withoutForbiddenSpecialization("srun", session.configuration)
         if options.testOnly {
             do { try TestOnly.ask(submission(options, command), as: "srun", session) } catch {
-                let failure = Failure(error)
-                throw Failure("allocation failure: \(failure.message)", detail: failure.detail)
+                TestOnly.report(Failure(error))
             }
             return 0
         }
@@ -106,8 +105,7 @@ enum Srun {
         do {
             (submitted, connection) = try obtain(submission(options, command), run, options)
         } catch {
-            let failure = Failure(error)
-            throw Failure("Unable to allocate resources: \(failure.message)", detail: failure.detail)
+            throw Failure(error).worded("Unable to allocate resources: ", for: options, as: "srun")
         }
         var inner = options
         if inner.minNodes == 0 || inner.maxNodes > inner.minNodes {

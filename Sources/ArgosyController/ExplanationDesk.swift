@@ -70,7 +70,8 @@ struct ExplanationDesk: Sendable {
         }
         let explanation = plan.explanations.first { $0.job == tested.id }
         guard let explanation, explanation.expectedStart.isSet else {
-            return WireReply(refusal: Self.never(explanation.map { "\($0.reason.word): \(plan.detail(of: $0))" } ?? ""))
+            let why = explanation.map { "\($0.reason.word): \(plan.detail(of: $0))" } ?? ""
+            return WireReply(refusal: Self.never(why, isTooBig: explanation?.reason == .partitionNodeLimit))
         }
         answer.startUs = explanation.expectedStart.microseconds
         answer.nodeList = plan.nodeList(of: explanation)
@@ -78,7 +79,11 @@ struct ExplanationDesk: Sendable {
         return WireReply(.tested(answer))
     }
 
-    private static func never(_ why: String) -> Refusal {
-        Refusal(.nodesNotAvailable, "Requested nodes are busy", detail: "no start can be planned for it; \(why)")
+    /// - Parameter isTooBig: not only now.
+    private static func never(_ why: String, isTooBig: Bool = false) -> Refusal {
+        Refusal(
+            .nodesNotAvailable,
+            isTooBig ? "Requested node configuration is not available" : "Requested nodes are busy",
+            detail: "no start can be planned for it; \(why)")
     }
 }

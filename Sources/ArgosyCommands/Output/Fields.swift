@@ -12,12 +12,21 @@ struct Field<Record>: Sendable {
     /// Over the column.
     var title: String
     var value: @Sendable (Record) -> String
+    /// Durations: one that is longer than its column is cut only where it stands on the left, as in Slurm.
+    var isDuration = false
 
     init(_ letter: Character?, _ name: String, _ title: String, _ value: @escaping @Sendable (Record) -> String) {
         self.letter = letter
         self.name = name
         self.title = title
         self.value = value
+    }
+
+    /// Its values are lengths of time.
+    var ofDuration: Field {
+        var field = self
+        field.isDuration = true
+        return field
     }
 }
 
@@ -30,7 +39,7 @@ struct Column<Record>: Sendable {
     var suffix: String
 
     func text(_ value: String) -> String {
-        guard width > 0 else { return prefix + value + suffix }
+        guard width > 0, !(right && field.isDuration && value.count > width) else { return prefix + value + suffix }
         return prefix + pad(String(value.prefix(width)), width, right: right) + suffix
     }
 }
@@ -47,7 +56,14 @@ struct ChosenColumns<Record>: Sendable {
         if columns.isEmpty { lead += text } else { columns[columns.count - 1].suffix += text }
     }
 
-    func header() -> String { lead + columns.map { $0.text($0.field.title) }.joined() + "\n" }
+    func header() -> String {
+        let titles = columns.map { column in
+            var plain = column
+            plain.field.isDuration = false
+            return plain.text(column.field.title)
+        }
+        return lead + titles.joined() + "\n"
+    }
 
     func line(_ record: Record) -> String { lead + columns.map { $0.text($0.field.value(record)) }.joined() + "\n" }
 
