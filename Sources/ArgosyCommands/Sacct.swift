@@ -300,7 +300,7 @@ enum Sacct {
             + "\(environment.isEmpty ? "NONE" : environment)\n"
     }
 
-    /// Slurm's window: today, unless jobs or states or times are named.
+    /// Slurm's window: today, unless jobs or states or times are named. States with a start only are those at the start.
     static func request(_ options: SacctOptions) -> WireListAccounting {
         var request = WireListAccounting()
         request.jobs = options.jobs.map(\.selector)
@@ -311,11 +311,15 @@ enum Sacct {
         let parser = MomentParser(now: Times.now(), future: false)
         let since = options.filter.states.isEmpty ? parser.parse("today") ?? 0 : Times.now()
         request.sinceUs = (options.start ?? (options.jobs.isEmpty ? since : 0)) * 1_000_000
-        request.untilUs = (options.end ?? 0) * 1_000_000
+        request.untilUs = (options.end ?? stateMoment(options) ?? 0) * 1_000_000
         request.states = options.filter.states
         request.withScript = options.showsScript
         request.withEnvironment = options.showsEnvironment
         return request
+    }
+
+    private static func stateMoment(_ options: SacctOptions) -> Int64? {
+        options.filter.states.isEmpty || options.end != nil ? nil : options.start
     }
 
     /// The jobs that are shown, with the steps that are.
@@ -325,7 +329,10 @@ enum Sacct {
         var records: [AccountingRecord] = []
         for var job in jobs.sorted(by: { $0.listingOrder < $1.listingOrder }) {
             // What could never start yet is shown to those who name it.
-            if options.jobs.isEmpty, job.eligibleUs == 0, job.startUs == 0 { continue }
+            let until = min(options.end ?? now, now) * 1_000_000
+            if options.jobs.isEmpty, job.startUs == 0, job.eligibleUs == 0 || job.eligibleUs > until { continue }
+            // The window is its start alone: what ended later was in another state then.
+            if let moment = stateMoment(options), job.endUs / 1_000_000 > moment { continue }
             guard try options.filter.lets(job, cluster: cluster) else { continue }
             // Of a job that was requeued, only the last start counts, as in Slurm.
             let last = job.restarts

@@ -87,7 +87,7 @@ enum Salloc {
                 words: words.isEmpty ? shell(session.configuration) : words, variables: variables, options: options
             ).run(&allocation)
         } catch let ended as Allocation.Ended {
-            return report(ended, allocation.job, options)
+            return report(ended, allocation, options)
         } catch {
             throw Failure(error).worded("Job submit/allocate failed: ", for: options, as: "salloc")
         }
@@ -109,14 +109,15 @@ enum Salloc {
         return submit
     }
 
-    private static func report(_ ended: Allocation.Ended, _ job: UInt32, _ options: JobOptions) -> Int32 {
+    private static func report(_ ended: Allocation.Ended, _ allocation: Allocation, _ options: JobOptions) -> Int32 {
+        let job = allocation.job
         switch ended {
         case .signal:
             tell(options, "Job allocation \(job) has been revoked.")
             tell(options, "Job aborted due to signal")
             return Process.errorStatus
         case .tooLate:
-            Console.error("salloc", "Unable to allocate resources: Connection timed out")
+            Console.error("salloc", allocation.missed)
             tell(options, "Job allocation \(job) has been revoked.")
             return Process.variable("SLURM_EXIT_IMMEDIATE").flatMap { Int32($0) } ?? Process.errorStatus
         case .revoked:

@@ -85,7 +85,7 @@ enum Sattach {
 
     private static func usage(_ message: String) -> Int32 {
         Console.error("sattach", message)
-        Console.complain("Usage: sattach [options] <jobid.stepid>\n")
+        Console.print("Usage: sattach [options] <jobid.stepid>\n")
         return Process.errorStatus
     }
 

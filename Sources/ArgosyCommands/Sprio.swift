@@ -1,5 +1,6 @@
 // sprio: what the priority of each waiting job is made of.
 
+import ArgosyClient
 import ArgosyDomain
 import ArgosyWire
 
@@ -66,7 +67,9 @@ enum Sprio {
         // `-j 12`: the list of an option whose argument may be absent comes as an operand.
         do throws(OptionError) {
             guard operands.isEmpty || options.takesOperands else {
-                throw OptionError("Unrecognized option: \(operands[0])\n" + description.usage.dropLast())
+                Console.error("sprio", "Unrecognized option: \(operands[0])")
+                Console.print(description.usage)
+                return 1
             }
             for operand in operands {
                 options.jobs += try JobIdentifier.list(operand)
@@ -79,6 +82,9 @@ enum Sprio {
         do {
             guard case .priorities(let list)? = try Session().ask(.priorities(.init())).body else {
                 throw Failure("Invalid reply of the controller")
+            }
+            for user in options.users where UInt32(user) == nil && PasswordFile.uid(of: user) == nil {
+                Console.error("sprio", "Invalid user: \(user)")
             }
             Console.print(try render(list, options))
             return 0
@@ -95,10 +101,16 @@ enum Sprio {
             return "You are not running a supported priority plugin\n(priority/basic).\n"
                 + "Only 'priority/multifactor' is supported.\n"
         }
-        let jobs = try sorted(list.jobs.filter { matches($0, options) }, options.sort)
-        if jobs.isEmpty, options.asksForJobs { return "Unable to find jobs matching user/id(s) specified\n" }
-        let chosen = ColumnFormat.letters(format(options, list), PriorityFields.all)
+        let matching = list.jobs.filter { matches($0, options) }
+        if matching.isEmpty, options.asksForJobs { return "Unable to find jobs matching user/id(s) specified\n" }
+        let chosen = ColumnFormat.letters(format(options, list), PriorityFields.all, showsUnknown: false)
         for unknown in chosen.unknown { Console.error("sprio", "Invalid job format specification: \(unknown)") }
+        let jobs: [WireJobPriority]
+        do throws(OptionError) { jobs = try sorted(matching, options.sort) } catch {
+            // Slurm reads it when the header is out.
+            if options.header { Console.print(chosen.header()) }
+            throw error
+        }
         let lines: [PriorityLine] = options.weights ? [.weights(list.weights)] : jobs.map { .job($0) }
         return chosen.render(lines, header: options.header)
     }
@@ -137,16 +149,19 @@ enum Sprio {
         return text
     }
 
-    /// `-S -y,i`: letters of fields, a minus for descending; ascending ids at last.
+    /// `-S -y,iu`: letters of fields, a minus for descending; ascending ids at last.
     private static func sorted(
         _ jobs: [WireJobPriority], _ sort: String?
     ) throws(OptionError) -> [WireJobPriority] {
         var keys: [(down: Bool, letter: Character)] = []
         for word in (sort ?? "i").split(separator: ",") {
-            guard let letter = word.last, "ibyYAaBbFfJjPpQqSruTtN".contains(letter), word.count <= 2 else {
-                throw OptionError("Invalid sort specification: \(word)")
+            let down = word.first == "-"
+            for letter in down || word.first == "+" ? word.dropFirst() : word {
+                guard "ibyYAaBbFfJjPpQqSruTtN".contains(letter) else {
+                    throw OptionError("Invalid sort specification: \(letter)")
+                }
+                keys.append((down, letter))
             }
-            keys.append((word.first == "-", letter))
         }
         return jobs.sorted { a, b in
             for key in keys {

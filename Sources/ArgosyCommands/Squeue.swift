@@ -191,7 +191,9 @@ enum Squeue {
         // `-j 12`: the list of an option whose argument may be absent comes as an operand.
         do throws(OptionError) {
             guard operands.isEmpty || options.takesOperands else {
-                throw OptionError("Unrecognized option: \(operands[0])\n" + description.usage.dropLast())
+                Console.error("squeue", "Unrecognized option: \(operands[0])")
+                Console.print(description.usage)
+                return 1
             }
             for operand in operands { options.jobs += try JobIdentifier.list(operand) }
         } catch {
@@ -219,7 +221,7 @@ enum Squeue {
             try Clusters.check(options.clusters, own: list.cluster, command: "squeue")
             if options.header { Console.print("CLUSTER: \(list.cluster)\n") }
         }
-        if options.long || options.iterate > 0 { Console.print(Times.dateLine(now) + "\n") }
+        if options.long && options.header || options.iterate > 0 { Console.print(Times.dateLine(now) + "\n") }
         if options.steps {
             Console.print(try StepListing.render(records, options, surroundings))
         } else {
@@ -289,7 +291,7 @@ enum Squeue {
         for unknown in chosen.unknown { Console.error("squeue", "Invalid job format specification: \(unknown)") }
         var shown = records.filter { matches($0, options, surroundings) }
         if options.array || !options.jobs.allSatisfy({ $0.indices.isEmpty }) {
-            shown = shown.flatMap { options.array ? $0.expanded : [$0.narrowed(to: options.jobs)] }
+            shown = shown.flatMap { options.array ? $0.expanded : $0.narrowed(to: options.jobs).map { [$0] } ?? [] }
         }
         if options.perPartition { shown = shown.flatMap(\.ofEachPartition) }
         let header = options.header ? chosen.header() : ""

@@ -142,7 +142,7 @@ struct ShareTable {
     init(_ options: SshareOptions) throws(OptionError) {
         style = options.style
         header = options.header
-        isTree = options.format == nil && !options.usersOnly
+        isTree = !options.usersOnly
         var names = "Account,User,RawShares,NormShares,RawUsage,EffectvUsage,FairShare"
         if options.long {
             names =
@@ -164,12 +164,17 @@ struct ShareTable {
 
     func render(_ shares: [WireShare], cluster: String) -> String {
         var text = header ? head : ""
+        // The depth of each line among those shown: below the nearest one that is shown and above it in the tree.
+        var above: [UInt32] = []
         for share in shares {
+            while let last = above.last, last >= share.depth { above.removeLast() }
+            let indent = String(repeating: " ", count: above.count)
+            above.append(share.depth)
             text += line(
                 columns.map { column in
                     var value = column.field.value(share, cluster)
                     if isTree, column.field.name == "Account" {
-                        value = String(repeating: " ", count: Int(share.depth)) + value
+                        value = indent + value
                     }
                     return (value, column.width)
                 })

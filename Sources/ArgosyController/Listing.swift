@@ -55,7 +55,20 @@ struct Listing: Sendable {
             info.lastPlanUs = outlook.planned.microseconds
         }
         addControl(row, to: &info, in: view)
+        if row.state == .pending { info.nodesWanted = nodesShown(row, info) }
         return info
+    }
+
+    /// How many nodes a waiting job is shown with: those that its CPUs need; of a range the most it can get, once it is
+    /// not held.
+    private func nodesShown(_ row: JobRow, _ info: WireJobInfo) -> UInt32 {
+        let fields = row.spec.fields
+        let most = max(1, UInt32(clamping: configuration.nodes.map(\.cpus).max() ?? 1))
+        let least = max(info.nodesWanted, (info.cpusWanted + most - 1) / most)
+        guard fields.maxNodes > fields.minNodes, !info.reason.hasPrefix("JobHeld") else { return least }
+        let all = configuration.partitions.first { $0.name == row.partition }?.nodes.count ?? configuration.nodes.count
+        let tasks = fields.tasks > 0 ? fields.tasks : .max
+        return max(least, min(fields.maxNodes, tasks, UInt32(clamping: all)))
     }
 
     /// A row as it is shown, live or from accounting.

@@ -66,13 +66,13 @@ public struct JobPriority: Sendable {
 }
 
 extension CoreView {
-    /// Of all jobs that wait and are not held, ascending by id.
+    /// Of all jobs that wait for resources, ascending by id: not of those held, to begin later or waiting for others.
     public func priorities(at now: Timestamp) -> [JobPriority] {
         let multifactor = tables.multifactor()
         var found: [JobPriority] = []
         tables.jobs.forEach { key, record in
-            guard record.state == .pending, !record.isHeld, let inputs = tables.priorityInputs(record),
-                let row = tables.row(JobID(key))
+            guard record.state == .pending, !record.isHeld, record.eligible <= now, record.dependency == .none,
+                let inputs = tables.priorityInputs(record), let row = tables.row(JobID(key))
             else { return }
             found.append(JobPriority(row: row, terms: multifactor.terms(of: inputs, at: now)))
         }

@@ -74,6 +74,27 @@ private func running(_ info: inout WireJobInfo) {
         #expect(try Squeue.render([records[0]], options) == "12 %5 |longjobname\n")
     }
 
+    @Test func durationsAreCutOnTheLeftSideOnly() throws {
+        var options = SqueueOptions()
+        options.header = false
+        options.format = "%.2l|%2l|%.2T"
+        #expect(try Squeue.render([records[0]], options) == "1:00:00|1:|RU\n")
+    }
+
+    @Test func elementsOfAnArrayAreShownAsTheyWereNamed() throws {
+        func text(_ first: UInt32, _ last: UInt32) throws -> String {
+            var options = SqueueOptions()
+            options.header = false
+            options.format = "%i"
+            guard let job = JobIdentifier(first == last ? "13_\(first)" : "13_[\(first)-\(last)]") else { return "" }
+            options.jobs = [job]
+            return try Squeue.render([records[1]], options)
+        }
+        #expect(try text(4, 4) == "13_4\n")
+        #expect(try text(3, 4) == "13_[3-4%3]\n")
+        #expect(try text(9, 9) == "")
+    }
+
     @Test func sortsByWhatIsAsked() throws {
         var options = SqueueOptions()
         options.format = "%A"

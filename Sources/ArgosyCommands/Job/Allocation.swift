@@ -20,6 +20,8 @@ struct Allocation {
     private(set) var connection: ControllerConnection?
     private(set) var job: UInt32 = 0
     private(set) var waited = false
+    /// Slurm's words for why it was not there in time: what the job waited for.
+    private(set) var missed = ""
 
     /// Given up: by a signal, or because resources were not there in time.
     enum Ended: Error { case signal(Int32), tooLate, revoked(Failure) }
@@ -54,11 +56,12 @@ struct Allocation {
         while true {
             let now = monotonicMS()
             if let patience, now - start >= Int64(max(patience, 1)) * 1000 {
+                missed = whyWaiting()
                 cancel()
                 throw Ended.tooLate
             }
             var next = Int64(60_000)
-            if !waited { next = min(next, max(0, toldAt - now)) }
+            if !waited, !isImmediate { next = min(next, max(0, toldAt - now)) }
             if let patience { next = min(next, Int64(max(patience, 1)) * 1000 - (now - start)) }
             var entries = [
                 pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0),
@@ -72,9 +75,31 @@ struct Allocation {
                 }
             }
             if count > 0, entries[0].revents != 0 { return try received(connection) }
-            if !waited, monotonicMS() >= toldAt {
+            if !waited, !isImmediate, monotonicMS() >= toldAt {
                 if learnID() { tellWaiting() } else { toldAt = monotonicMS() + 500 }
             }
+        }
+    }
+
+    /// Now or never: nothing is said of waiting.
+    private var isImmediate: Bool { patience.map { $0 <= 1 } ?? false }
+
+    private mutating func whyWaiting() -> String {
+        let busy = "Unable to allocate resources: Requested nodes are busy"
+        var request = WireListJobs()
+        var selector = WireJobSelector()
+        guard job != 0 || learnID() else { return busy }
+        selector.job = job
+        request.jobs = [selector]
+        guard case .jobs(let list)? = try? session.ask(.listJobs(request), timeout: .seconds(5)).body,
+            let reason = list.jobs.first?.reason
+        else { return busy }
+        switch reason {
+        case "PartitionNodeLimit", "PartitionConfig":
+            return "Job submit/allocate failed: Requested partition configuration not available now"
+        case "BeginTime", "Dependency", "JobHeldUser", "JobHeldAdmin":
+            return "Job submit/allocate failed: Job dependency problem"
+        default: return isImmediate ? busy : "Unable to allocate resources: Connection timed out"
         }
     }
 

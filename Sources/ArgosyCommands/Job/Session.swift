@@ -20,7 +20,10 @@ struct Failure: Error {
     func worded(_ prefix: String, for options: JobOptions, as command: String) -> Failure {
         if message == ResourceText.invalidGRES { return self }
         if message == "Invalid partition name specified" {
-            Console.error(command, "invalid partition specified: \(options.partition)")
+            // The detail names the one of several.
+            let words = detail.split(separator: " ", maxSplits: 2)
+            let isNamed = words.count == 3 && words[0] == "partition" && words[2].hasPrefix("is not configured")
+            Console.error(command, "invalid partition specified: \(isNamed ? String(words[1]) : options.partition)")
         }
         if let line = unsatisfied { Console.error(command, line) }
         return Failure(prefix + message, detail: detail)

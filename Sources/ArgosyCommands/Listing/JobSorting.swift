@@ -74,8 +74,8 @@ extension JobRecord {
         info.spec.memoryPerCpuMib > 0 ? info.spec.memoryPerCpuMib : info.spec.memoryPerNodeMib
     }
 
-    /// Of a waiting array, the elements that were asked for.
-    func narrowed(to jobs: [JobIdentifier]) -> JobRecord {
+    /// Of a waiting array, the elements that were asked for; nil: none of them waits.
+    func narrowed(to jobs: [JobIdentifier]) -> JobRecord? {
         guard !info.arrayPending.isEmpty,
             !jobs.contains(where: { $0.job == info.arrayJob && $0.indices.isEmpty })
         else { return self }
@@ -86,6 +86,12 @@ extension JobRecord {
             wanted.contains { $0.first <= index && index <= $0.last && (index - $0.first) % max(1, $0.step) == 0 }
         }
         one.info.arrayPending = []
+        guard let first = chosen.first else { return nil }
+        // One alone is a task like those that run.
+        if chosen.count == 1 {
+            one.info.arrayTask = first
+            return one
+        }
         for index in chosen {
             if let last = one.info.arrayPending.indices.last, one.info.arrayPending[last].last + 1 == index {
                 one.info.arrayPending[last].last = index

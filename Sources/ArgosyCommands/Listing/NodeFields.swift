@@ -89,7 +89,7 @@ enum NodeFields {
         Row(nil, "AllocMem", "ALLOCMEM", ofFirst("0") { "\($0.memoryAllocatedMib)" }),
         Row(nil, "Comment", "COMMENT", ofFirst("(null)") { JobFields.orNull($0.comment) }),
         Row(nil, "Extra", "EXTRA", ofFirst("(null)") { JobFields.orNull($0.extra) }),
-        Row(nil, "GresUsed", "GRES_USED", ofFirst("") { $0.gresUsed }),
+        Row(nil, "GresUsed", "GRES_USED", ofFirst("(null)") { JobFields.orNull($0.gresUsed) }),
         Row(nil, "Port", "PORT", ofFirst("0") { "\($0.port)" }),
         Row(nil, "StateComplete", "STATECOMPLETE", ofFirst("n/a") { NodeStateText.full($0).lowercased() }),
     ]

@@ -12,12 +12,21 @@ struct Field<Record>: Sendable {
     /// Over the column.
     var title: String
     var value: @Sendable (Record) -> String
+    /// Durations: one that is longer than its column is cut only where it stands on the left, as in Slurm.
+    var isDuration = false
 
     init(_ letter: Character?, _ name: String, _ title: String, _ value: @escaping @Sendable (Record) -> String) {
         self.letter = letter
         self.name = name
         self.title = title
         self.value = value
+    }
+
+    /// Its values are lengths of time.
+    var ofDuration: Field {
+        var field = self
+        field.isDuration = true
+        return field
     }
 }
 
@@ -30,7 +39,7 @@ struct Column<Record>: Sendable {
     var suffix: String
 
     func text(_ value: String) -> String {
-        guard width > 0 else { return prefix + value + suffix }
+        guard width > 0, !(right && field.isDuration && value.count > width) else { return prefix + value + suffix }
         return prefix + pad(String(value.prefix(width)), width, right: right) + suffix
     }
 }
@@ -47,7 +56,14 @@ struct ChosenColumns<Record>: Sendable {
         if columns.isEmpty { lead += text } else { columns[columns.count - 1].suffix += text }
     }
 
-    func header() -> String { lead + columns.map { $0.text($0.field.title) }.joined() + "\n" }
+    func header() -> String {
+        let titles = columns.map { column in
+            var plain = column
+            plain.field.isDuration = false
+            return plain.text(column.field.title)
+        }
+        return lead + titles.joined() + "\n"
+    }
 
     func line(_ record: Record) -> String { lead + columns.map { $0.text($0.field.value(record)) }.joined() + "\n" }
 
@@ -62,8 +78,10 @@ struct ChosenColumns<Record>: Sendable {
 enum ColumnFormat {
     static let maxWidth = 4096
 
-    /// `"%.18i %.9P"`: `%[[.]size]letter[text]`. An unknown letter is shown as it is written.
-    static func letters<Record>(_ format: String, _ fields: [Field<Record>]) -> ChosenColumns<Record> {
+    /// `"%.18i %.9P"`: `%[[.]size]letter[text]`. An unknown letter is shown as it is written, or left out with its text.
+    static func letters<Record>(
+        _ format: String, _ fields: [Field<Record>], showsUnknown: Bool = true
+    ) -> ChosenColumns<Record> {
         var chosen = ChosenColumns<Record>()
         var parts = format.split(separator: "%", omittingEmptySubsequences: false)
         chosen.lead = parts.isEmpty ? "" : String(parts.removeFirst())
@@ -76,7 +94,7 @@ enum ColumnFormat {
             let letter = rest.popFirst()
             guard let letter, let field = fields.first(where: { $0.letter == letter }) else {
                 chosen.unknown.append(letter.map(String.init) ?? "")
-                chosen.append(literal: "%" + part)
+                if showsUnknown { chosen.append(literal: "%" + part) }
                 continue
             }
             chosen.columns.append(
@@ -99,7 +117,9 @@ enum ColumnFormat {
                 chosen.columns.append(.init(prefix: "", field: field, width: 20, right: false, suffix: ""))
                 continue
             }
-            var size = parts[1].drop { $0 == " " }
+            var size = parts[1]
+            let first = size.first { $0 != " " }
+            if first == "." || first?.isNumber == true { size = size.drop { $0 == " " } }
             let right = size.hasPrefix(".")
             if right { size = size.dropFirst() }
             let digits = size.prefix { $0.isASCII && $0.isNumber }
