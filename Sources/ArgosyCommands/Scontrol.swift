@@ -46,7 +46,7 @@ enum Scontrol {
             Row("clusters", nil, .required, "name", "same as --cluster") { $0.cluster = $1 },
             Row("oneliner", "o", "one line for each record") { o, _ in o.oneLine = true },
             Row("quiet", "Q", "say only what was asked for") { o, _ in o.quiet = true },
-            Row("uid", "u", .required, "uid", "update jobs as that user") { $0.uid = $1 },
+            Row("uid", "u", .required, "uid", "act as that user (root only)") { $0.uid = $1 },
             Row("verbose", "v", "verbosity level") { o, _ in o.verbose += 1 },
             .accepted("hide", nil, .none), .accepted("local", nil, .none, env: ["SCONTROL_LOCAL"]),
             .accepted("sibling", nil, .none, env: ["SCONTROL_SIBLING"]),
@@ -99,7 +99,7 @@ enum Scontrol {
             return exitCode
         }
         var shell = ScontrolShell(options: options)
-        if let refusal = shell.checkOptions() {
+        if let refusal = shell.checkOptions() ?? shell.becomeUser() {
             Console.error("scontrol", refusal.message, detail: refusal.detail)
             return 1
         }
@@ -130,6 +130,17 @@ struct ScontrolShell {
         if !options.uid.isEmpty, UInt32(options.uid) == nil, PasswordFile.uid(of: options.uid) == nil {
             return Failure("--uid=\"\(options.uid)\" invalid")
         }
+        return nil
+    }
+
+    /// `--uid`: everything is asked for as that user. Only root can.
+    func becomeUser() -> Failure? {
+        guard !options.uid.isEmpty, let uid = UInt32(options.uid) ?? PasswordFile.uid(of: options.uid),
+            uid != getuid()
+        else { return nil }
+        guard let entry = getpwuid(uid), initgroups(entry.pointee.pw_name, entry.pointee.pw_gid) == 0,
+            setgid(entry.pointee.pw_gid) == 0, setuid(uid) == 0
+        else { return Failure("--uid=\"\(options.uid)\" invalid", detail: "only root can act as another user") }
         return nil
     }
 

@@ -135,7 +135,11 @@ enum Strigger {
         if options.program.isEmpty { throw Failure("You must specify a --program value") }
         guard options.program.hasPrefix("/") else { throw Failure("The --program value must start with \"/\"") }
         let path = options.program.split(separator: " ").first.map(String.init) ?? options.program
-        if access(path, F_OK) != 0 { throw Failure("Invalid --program value, file not found") }
+        var status = stat()
+        if stat(path, &status) != 0 { throw Failure("Invalid --program value, file not found") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Failure("Invalid --program value, not regular file")
+        }
         let ofJobs = options.kinds.contains { $0 == .time || $0 == .fini }
         if ofJobs, options.job == 0 { throw Failure("You must specify a --jobid value") }
         if options.job != 0, !ofJobs { throw Failure("You must specify a trigger (--time or --fini)") }

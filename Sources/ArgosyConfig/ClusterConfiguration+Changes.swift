@@ -1,6 +1,6 @@
 // Changes of partitions while the controller runs: the same keys and values as PartitionName lines of the file have.
 
-import ArgosyDomain
+public import ArgosyDomain
 
 /// A key with a value that it cannot have, and why.
 public struct WrongSetting: Error, Hashable, Sendable {
@@ -26,6 +26,38 @@ extension ClusterConfiguration {
         if lower == "default", partitions[index].isDefault {
             for other in partitions.indices where other != index { partitions[other].isDefault = false }
         }
+    }
+
+    /// ReconfigFlags in small letters.
+    public var reconfigureFlags: [String] {
+        let text = entries.last { $0.key.lowercased() == "reconfigflags" }?.value ?? ""
+        return text.lowercased().split(separator: ",").map(String.init)
+    }
+
+    /// As ReconfigFlags=KeepPartInfo wants it: what is known of partitions counts more than the file, which only adds
+    /// some. Nodes that are gone leave them. `self` follows `old`: nodes have the same numbers.
+    public mutating func keepPartitions(of old: ClusterConfiguration) {
+        let added = partitions.filter { new in !old.partitions.contains { $0.name == new.name } }
+        let known = nodes
+        partitions = old.partitions.map { partition in
+            var partition = partition
+            partition.nodes.removeAll { $0.int >= known.count || known[$0.int].isRemoved }
+            return partition
+        }
+        let hasDefault = partitions.contains(where: \.isDefault)
+        partitions += added.map { partition in
+            var partition = partition
+            if hasDefault { partition.isDefault = false }
+            return partition
+        }
+    }
+
+    /// What `Gres` of the node's line would be.
+    public mutating func set(gres text: String, ofNode index: NodeIndex) throws(WrongSetting) {
+        do throws(WrongValue) { _ = try GRESText.items(text) } catch {
+            throw WrongSetting(key: "Gres", value: text, why: error.allowed)
+        }
+        nodes[index.int].gres = text
     }
 
     private mutating func setNodes(_ list: String, sign: Character?, ofPartition index: Int) throws(WrongSetting) {

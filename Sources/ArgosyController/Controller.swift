@@ -32,6 +32,8 @@ public struct ControllerOptions: Sendable {
     public var nodeUID: UInt32 = 0
     /// Reads the configuration again; nil: it cannot be, as in tests.
     public var readConfiguration: (@Sendable () throws -> ParsedConfiguration)?
+    /// What `scontrol setdebug` changes; nil: it is refused.
+    public var verbosity: LogVerbosity?
     public init(planner: any Planner = BackfillPlanner()) { self.planner = planner }
 }
 
@@ -103,7 +105,7 @@ public final class Controller: Sendable {
                 users: users, desk: desk, changes: changes,
                 accounting: AccountingDesk(configuration: live, store: store, users: users, clock: clock),
                 administrators: administrators, usage: UsageDesk(desk: desk), clock: clock, counters: counters,
-                statistics: StatisticsBase(started), logger: logger, helpers: pools[1],
+                statistics: StatisticsBase(started), logger: logger, verbosity: options.verbosity, helpers: pools[1],
                 fetchers: pools[2], onShutdown: { onEnd("asked to by an operator") }))
         desk.onRelayLost.withLock { $0 = { router.clientLost($0) } }
         desk.onUsage.withLock { $0 = { router.parts.usage.answered($0, by: $1) } }

@@ -33,6 +33,7 @@ extension Listing {
         info.cfgTres = tres.configured
         info.allocTres = tres.allocated
         info.gresText = configured.gres
+        info.gres = configured.gres
         let used = view.gresUsed(of: node.index)
         info.gresUsed = used.isEmpty ? view.configuration.gresTypes.map { "\($0):0" }.joined(separator: ",") : used
         info.owner = "N/A"

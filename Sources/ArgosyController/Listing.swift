@@ -93,7 +93,9 @@ struct Listing: Sendable {
         }
         let tasks = max(fields.tasks, fields.tasksPerNode * max(fields.minNodes, 1), fields.minNodes, 1)
         info.nodesWanted = max(fields.minNodes, 1)
-        info.cpusWanted = max(tasks.multipliedSaturating(by: max(fields.cpusPerTask, 1)), info.nodesWanted)
+        info.cpusWanted = max(
+            tasks.multipliedSaturating(by: max(fields.cpusPerTask, 1)),
+            info.nodesWanted.multipliedSaturating(by: max(fields.resources.minCPUsPerNode, 1)))
         info.memoryWantedMib = fields.memoryPerNodeMiB
         addResources(row, to: &info)
         return info
@@ -229,7 +231,7 @@ struct Listing: Sendable {
     // MARK: - Configuration
 
     /// As `scontrol show config` lists it. Names of users are looked up: may wait.
-    func settings(in view: CoreView) -> WireConfiguration {
+    func settings(in view: CoreView, logLevel: String?) -> WireConfiguration {
         let configuration = configuration.now
         let facts = ConfigurationTable.Facts(
             bootTime: "", nextJobID: view.nextJobID, file: configuration.file, uid: { [users] in users.uid(named: $0) })
@@ -239,7 +241,7 @@ struct Listing: Sendable {
         answer.entries = ConfigurationTable.showConfig(configuration, facts).map { key, value in
             var entry = WireConfigurationEntry()
             entry.key = key
-            entry.value = value
+            entry.value = key == "SlurmctldDebug" ? logLevel ?? value : value
             return entry
         }
         return answer

@@ -3,6 +3,7 @@ internal import ArgosyCore
 internal import ArgosyDomain
 internal import ArgosyLink
 internal import ArgosyWire
+internal import Logging
 
 extension RequestRouter {
     /// Filters of scancel that more than the first releases had.
@@ -85,16 +86,18 @@ extension RequestRouter {
         query(slot) { [listing = parts.listing] view in .associationManager(listing.associationManager(in: view)) }
     }
 
-    /// Logging of the controller follows the configuration; only what can be set at once is.
+    /// How much the controller logs, until it starts again.
     func setController(_ request: WireSetController, _ caller: Caller, _ slot: ReplySlot) {
         guard caller.isOperator else { return refuse(slot, Refusal(.accessDenied, "Access/permission denied")) }
-        switch request.what {
-        case "debug", "debugflags", "schedlog":
-            parts.logger.notice("asked to log otherwise", metadata: ["\(request.what)": "\(request.value)"])
-            slot.reply(WireReply(.done(WireDone())))
-        default:
-            refuse(slot, Refusal(.notSupported, "Requested operation is presently disabled", detail: request.what))
+        guard request.what == "debug", let verbosity = parts.verbosity,
+            let level = LogVerbosity.level(ofSlurm: request.value)
+        else {
+            return refuse(
+                slot, Refusal(.notSupported, "Requested operation is presently disabled", detail: request.what))
         }
+        verbosity.set(level, named: request.value)
+        parts.logger.notice("logs otherwise", metadata: ["level": "\(level)", "uid": "\(caller.uid)"])
+        slot.reply(WireReply(.done(WireDone())))
     }
 }
 

@@ -33,6 +33,7 @@ final class RequestRouter: CommandService {
         var counters: Counters
         var statistics: StatisticsBase
         var logger: Logger
+        var verbosity: LogVerbosity?
         /// For what may wait: name services; and, apart, for what may wait long: registries.
         var helpers: NIOThreadPool
         var fetchers: NIOThreadPool
@@ -90,7 +91,9 @@ final class RequestRouter: CommandService {
         case .updateJob(let update): updateJob(update, caller, slot)
         case .ping: slot.reply(WireReply(.pong(pong())))
         case .configuration:
-            query(slot) { [listing = parts.listing] view in .configuration(listing.settings(in: view)) }
+            query(slot) { [listing = parts.listing, verbosity = parts.verbosity] view in
+                .configuration(listing.settings(in: view, logLevel: verbosity?.name))
+            }
         case .reconfigure: reconfigure(caller, slot)
         case .attachStep(let attach): attachStep(attach, caller, slot)
         case .finishJob(let finish): finishJob(finish, caller, slot)

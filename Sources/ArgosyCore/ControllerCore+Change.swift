@@ -97,6 +97,7 @@ extension ControllerCore {
                 detail: "job \(record.id) is held; release it first, then give it a priority")
         }
         var fields = changes.applied(to: old)
+        try changes.checkCPUs(fields)
         fields.timeLimit = record.timeLimit
         if let limit = changes.timeLimit { fields.timeLimit = try newLimit(record, limit) }
         var partition = record.partition
@@ -211,6 +212,36 @@ extension ControllerCore {
 }
 
 extension JobChanges {
+    /// CPUs that the tasks take in any case.
+    private static func cpusOfTasks(_ fields: JobSpec.Fields) -> UInt64 {
+        let tasks = fields.tasks > 0 ? fields.tasks : max(1, fields.minNodes) * max(1, fields.tasksPerNode)
+        return UInt64(tasks) * UInt64(max(1, fields.cpusPerTask))
+    }
+
+    /// What each node gives when `total` CPUs are asked for; 0: what its tasks take.
+    private static func share(_ total: UInt32, of fields: JobSpec.Fields) -> UInt32 {
+        if UInt64(total) <= cpusOfTasks(fields) { return 0 }
+        let nodes = max(1, fields.minNodes)
+        return (total - 1) / nodes + 1
+    }
+
+    /// NumCPUs leaves the tasks as they are: it cannot be less than they take, and more is shared among a known number
+    /// of nodes. `fields` has the other changes applied.
+    func checkCPUs(_ fields: JobSpec.Fields) throws(Refusal) {
+        guard let minCPUs else { return }
+        let taken = Self.cpusOfTasks(fields)
+        if UInt64(minCPUs) < taken {
+            throw Refusal(
+                .badTaskCount, "Requested node configuration is not available",
+                detail: "the job's tasks take \(taken) CPUs; change NumTasks or CPUs/Task to ask for fewer")
+        }
+        if UInt64(minCPUs) > taken, fields.minNodes == 0, fields.tasks > 1 {
+            throw Refusal(
+                .badTaskCount, "Requested node configuration is not available",
+                detail: "more CPUs than tasks take are shared among nodes: say NumNodes too")
+        }
+    }
+
     /// Whether the job has to be checked again as if it were submitted so.
     var asksForOther: Bool {
         var rest = self
@@ -264,12 +295,9 @@ extension JobChanges {
         fields.workDirectory = workDirectory ?? fields.workDirectory
         fields.stdoutPath = stdoutPath ?? fields.stdoutPath
         fields.tasksPerNode = tasksPerNode ?? fields.tasksPerNode
-        if let minCPUs {
-            let each = max(1, fields.cpusPerTask)
-            fields.tasks = max(1, (minCPUs + each - 1) / each)
-        }
         var resources = fields.resources
         resources.minCPUsPerNode = minCPUsPerNode ?? resources.minCPUsPerNode
+        if let minCPUs { resources.minCPUsPerNode = Self.share(minCPUs, of: fields) }
         resources.minTmpDiskMiB = minTmpDiskMiB ?? resources.minTmpDiskMiB
         resources.contiguous = contiguous ?? resources.contiguous
         resources.coreSpec = coreSpec ?? resources.coreSpec

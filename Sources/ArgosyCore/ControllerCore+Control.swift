@@ -18,7 +18,10 @@ extension ControllerCore {
                 try deletePartition(name)
             case .setNodes(let nodes, let settings):
                 try checkOperator(caller, "nodes")
-                for node in nodes { try checkFeatures(settings, of: node) }
+                for node in nodes {
+                    try checkFeatures(settings, of: node)
+                    if let gres = settings.gres { try checkGRES(gres, of: node) }
+                }
                 for node in nodes { set(settings, of: node, uid: caller.uid) }
             case .moveToTop(let items): try moveToTop(items, caller)
             case .notify(let job, let text): try notify(job, text, caller)
@@ -168,6 +171,7 @@ extension ControllerCore {
         node.hostname = settings.hostname ?? node.hostname
         configuration.nodes[index.int] = node
         tables.configuration.nodes[index.int] = node
+        if let gres = settings.gres { setGRES(gres, of: index) }
         if let reason = settings.reason { setReason(index, reason, uid: uid) }
         var kind = cluster.kinds[cluster.nodes[index.int].kind]
         kind.features = (node.activeFeatures ?? node.features).sorted()
@@ -177,6 +181,55 @@ extension ControllerCore {
         cluster.nodes[index.int].kind = number
         feasibility.forget()
         wantPlan()
+    }
+
+    /// Counts of what has no devices can change while no job holds of it. Devices are what the node finds.
+    private func checkGRES(_ text: String, of index: NodeIndex) throws(Refusal) {
+        func refusal(_ why: String) -> Refusal {
+            Refusal(.invalidGRES, "Invalid generic resource (gres) specification", detail: why)
+        }
+        var asked = configuration
+        do throws(WrongSetting) { try asked.set(gres: text, ofNode: index) } catch { throw refusal(error.why) }
+        let node = configuration.nodes[index.int].name
+        let (new, now) = (asked.hardware(of: index).gres, hardware(of: index).gres)
+        for item in new where !configuration.gresTypes.contains(item.name) {
+            throw refusal("GresTypes in the configuration does not list \(item.name)")
+        }
+        func same(_ a: NodeHardware.GRES, _ b: NodeHardware.GRES) -> Bool {
+            a.name == b.name && a.type == b.type && a.count == b.count
+        }
+        for item in now where !item.devices.isEmpty && !new.contains(where: { same($0, item) }) {
+            throw refusal(
+                "node \(node) has \(item.count) devices gres/\(item.name); change gres.conf and the configuration to "
+                    + "use fewer")
+        }
+        for item in new where !item.devices.isEmpty && !now.contains(where: { same($0, item) }) {
+            throw refusal("devices gres/\(item.name) of node \(node) are given in gres.conf; then reconfigure")
+        }
+        let holders = (tables.nodes[index.rawValue]?.holds ?? []).filter { key in
+            guard let run = tables.runs[key.job.rawValue], let place = run.position(of: index) else { return false }
+            return !run.allocation.nodes[Int(place)].gres.isEmpty
+        }
+        if let holder = holders.first {
+            throw Refusal(
+                .notSupported, "Requested operation is presently disabled",
+                detail: "job \(holder.job) holds generic resources of node \(node); change them when it has ended")
+        }
+    }
+
+    /// After `checkGRES`.
+    private mutating func setGRES(_ text: String, of index: NodeIndex) {
+        do throws(WrongSetting) { try configuration.set(gres: text, ofNode: index) } catch { return }
+        tables.configuration.nodes[index.int].gres = configuration.nodes[index.int].gres
+        var kind = cluster.kinds[cluster.nodes[index.int].kind]
+        let devices = kind.hardware.gres.filter { !$0.devices.isEmpty }
+        kind.hardware.gres = devices + configuration.hardware(of: index).gres.filter(\.devices.isEmpty)
+        let number = cluster.kinds.firstIndex(of: kind) ?? cluster.kinds.count
+        if number == cluster.kinds.count { cluster.kinds.append(kind) }
+        cluster.nodes[index.int].kind = number
+        let free = kind.hardware.gres.map(PlanningSnapshot.FreeGRES.init(all:))
+        cluster.nodes[index.int].freeGRES = free
+        changeNode(index) { $0.freeGRES = free }
     }
 
     // MARK: The order of a user's jobs

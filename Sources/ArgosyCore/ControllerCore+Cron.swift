@@ -22,7 +22,9 @@ extension ControllerCore {
             return end(record.id, as: record.endingState ?? .completed)
         }
         change(record.id) { $0.eligible = next }
-        requeue(record)
+        // To its user this run has ended.
+        mailEnd(record, as: record.endingState ?? .completed)
+        requeue(record, tellsUser: false)
         // Not as a requeue, which waits a while: at its own time.
         change(record.id) { job in
             job.eligible = next

@@ -46,7 +46,7 @@ extension ControllerCore {
         case .completing where tables.runs[record.id.rawValue]?.held.isEmpty ?? true: finishAttempt(record.id)
         case .running:
             watchWarnings(record.id)
-            if record.isConfiguring { runProgram(.prolog, record.id) }
+            if record.isConfiguring, !programsGoOn { runProgram(.prolog, record.id) }
         default: break
         }
     }

@@ -16,7 +16,17 @@ extension ControllerCore {
     public init(
         reconfiguring old: ControllerCore, as configuration: ClusterConfiguration, stored: StoredState, now: Timestamp
     ) {
+        let keeps = configuration.reconfigureFlags
+        var configuration = configuration
+        if keeps.contains("keeppartinfo") { configuration.keepPartitions(of: old.configuration) }
         self.init(configuration: configuration, stored: stored, term: old.term, now: max(now, old.now))
+        if keeps.contains("keeppartinfo") || keeps.contains("keeppartstate") {
+            for (place, view) in tables.partitions.enumerated() {
+                guard let before = old.tables.partitions.first(where: { $0.name == view.name }) else { continue }
+                tables.partitions[place].state = before.state
+            }
+        }
+        programsGoOn = true
         version = old.version + 1
         waiting = old.waiting
         exactLimits = old.exactLimits

@@ -213,9 +213,9 @@ extension ControllerCore {
     }
 
     /// The same job again, as its next attempt.
-    mutating func requeue(_ record: JobRecord) {
+    mutating func requeue(_ record: JobRecord, tellsUser: Bool = true) {
         let hold = record.holdAfterRequeue
-        mail(.requeue, record)
+        if tellsUser { mail(.requeue, record) }
         // As in Slurm, which lets the first attempt's credentials expire.
         let delay = record.isBatch ? life.requeueDelay : .zero
         let time = now

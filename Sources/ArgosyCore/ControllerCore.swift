@@ -77,6 +77,8 @@ public struct ControllerCore: Sendable {
     /// Uids that were told last.
     var administrators: [UInt32] = []
     var turn = Turn()
+    /// Reconfigured: what the controller ran for jobs still runs, and its end is told to this core.
+    var programsGoOn = false
     var dirtyJobs: [JobID] = []
     var dirtyNodes: [NodeIndex] = []
 

@@ -50,7 +50,7 @@ struct Asked {
         let byNode = UInt64(fields.tasksPerNode) * max(1, UInt64(fields.minNodes))
         let tasks = max(UInt64(fields.tasks), byNode, UInt64(fields.minNodes), 1)
         let nodes = max(1, UInt64(fields.minNodes))
-        let cpus = tasks.multipliedSaturating(by: each)
+        let cpus = max(tasks.multipliedSaturating(by: each), nodes * UInt64(fields.resources.minCPUsPerNode))
         tres.set(.cpu, cpus)
         tres.set(.node, nodes)
         perNode.set(.cpu, (cpus + nodes - 1) / nodes)

@@ -115,3 +115,24 @@ import Testing
         #expect(change(&cluster, JobID(99)) { $0.name = "x" } == "Invalid job id specified")
     }
 }
+
+extension ChangeTests {
+    @Test func `NumCPUs asks for more CPUs and leaves the tasks alone`() throws {
+        var cluster = Cluster(nodes: 2, cpus: 4)
+        let job = cluster.submit { ($0.hold, $0.tasks) = (true, 1) }
+        #expect(change(&cluster, job) { $0.minCPUs = 3 } == "done")
+        #expect(try cluster.row(job).spec.fields.tasks == 1)
+        let wide = cluster.submit { ($0.hold, $0.tasks, $0.minNodes) = (true, 2, 2) }
+        #expect(change(&cluster, wide) { $0.minCPUs = 4 } == "done")
+        let tasks = cluster.submit { ($0.hold, $0.tasks) = (true, 4) }
+        #expect(change(&cluster, tasks) { $0.minCPUs = 2 } == "Requested node configuration is not available")
+        #expect(change(&cluster, tasks) { $0.minCPUs = 6 } == "Requested node configuration is not available")
+        for id in [job, wide] {
+            #expect(change(&cluster, id, by: cluster.root) { $0.priority = .max } == "done")
+            let cpus = try cluster.row(id).allocation?.nodes.map(\.cpus.count)
+            #expect(cpus == (id == job ? [3] : [2, 2]))
+            cluster.report(0, id, .prepared)
+            if id == job { cluster.finish(job) }
+        }
+    }
+}

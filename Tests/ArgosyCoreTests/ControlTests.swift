@@ -82,3 +82,27 @@ import Testing
             ask(&cluster, .setNodes([NodeIndex(0)], fewer)) == "Active features not subset of available features")
     }
 }
+
+extension ControlRequestTests {
+    @Test func `counts of generic resources change while no job holds of them, devices do not`() throws {
+        var cluster = Cluster(nodes: 1) { configuration in
+            configuration.nodes[0].gres = "lic:4"
+            configuration.set("GresTypes", "lic,gpu")
+        }
+        var gres = NodeSettings()
+        gres.gres = "lic:6"
+        let wide = cluster.submit { $0.resources.gres = [.init(name: "lic", count: 4)] }
+        #expect(cluster.state(wide) == .running)
+        #expect(ask(&cluster, .setNodes([NodeIndex(0)], gres)) == "Requested operation is presently disabled")
+        cluster.finish(wide)
+        #expect(ask(&cluster, .setNodes([NodeIndex(0)], gres)) == "done")
+        #expect(cluster.core.view.configuration.nodes[0].gres == "lic:6")
+        let wider = cluster.submit { $0.resources.gres = [.init(name: "lic", count: 6)] }
+        #expect(cluster.state(wider) == .running)
+        for wrong in ["bogus:1", "gpu:"] {
+            gres.gres = wrong
+            #expect(
+                ask(&cluster, .setNodes([NodeIndex(0)], gres)) == "Invalid generic resource (gres) specification")
+        }
+    }
+}

@@ -99,3 +99,65 @@ extension Cluster {
         #expect(cluster.node(1).flags.contains("DRAIN") && cluster.node(1).reason == "fan")
     }
 }
+
+/// What ReconfigFlags keeps of partitions that scontrol changed.
+extension ReconfigureTests {
+    private func changed(_ flags: String) -> Cluster {
+        var cluster = Cluster(nodes: 2, cpus: 2)
+        let root = cluster.root
+        let settings: [ControlRequest.Setting] = [
+            .init(key: "MaxTime", value: "30"), .init(key: "State", value: "DOWN"),
+        ]
+        for request in [
+            ControlRequest.setPartition(name: "main", settings: settings, create: false),
+            .setPartition(name: "made", settings: [.init(key: "Nodes", value: "n2")], create: true),
+        ] { _ = cluster.ask { .controlRequested(request, by: root, reply: $0) } }
+        cluster.reconfigure { configuration in
+            if !flags.isEmpty { configuration.set("ReconfigFlags", flags) }
+            configuration.partitions[0].priorityTier = 9
+            configuration.partitions.append(.init(name: "added"))
+        }
+        #expect(cluster.core.checkInvariants() == [])
+        return cluster
+    }
+
+    @Test func `without flags partitions are what the file says`() {
+        let cluster = changed("")
+        let partitions = cluster.core.configuration.partitions
+        #expect(partitions.map(\.name) == ["main", "added"])
+        #expect(partitions[0].maxTime == .unlimited && partitions[0].priorityTier == 9)
+        #expect(cluster.core.view.partitions[0].state == "UP")
+    }
+
+    @Test func `KeepPartState keeps the state alone`() {
+        let cluster = changed("KeepPartState")
+        let partitions = cluster.core.configuration.partitions
+        #expect(partitions.map(\.name) == ["main", "added"])
+        #expect(partitions[0].maxTime == .unlimited && partitions[0].priorityTier == 9)
+        #expect(cluster.core.view.partitions[0].state == "DOWN")
+    }
+
+    @Test func `KeepPartInfo keeps all that is known, and the file only adds partitions`() {
+        let cluster = changed("KeepPartInfo")
+        let partitions = cluster.core.configuration.partitions
+        #expect(partitions.map(\.name) == ["main", "made", "added"])
+        #expect(partitions[0].maxTime == TimeLimit(minutes: 30) && partitions[0].priorityTier != 9)
+        #expect(cluster.core.view.partitions[0].state == "DOWN")
+    }
+
+    @Test func `a prolog of the controller that runs meanwhile is not run twice`() {
+        var cluster = Cluster(nodes: 1, cpus: 2) { $0.set("PrologSlurmctld", "/prolog") }
+        let job = cluster.submit()
+        #expect(cluster.programs.map(\.kind) == [.prolog] && cluster.orders.isEmpty)
+        cluster.reconfigure { $0.killWait = .seconds(99) }
+        #expect(cluster.programs.count == 1)
+        cluster.apply(.programEnded(AttemptKey(job, Attempt(0)), failure: ""))
+        #expect(cluster.orders.contains { if case .prepare = $0.1.body { true } else { false } })
+    }
+}
+
+extension ClusterConfiguration {
+    mutating func set(_ key: String, _ value: String) {
+        entries.append(.init(key: key, value: value, file: "test", line: 1))
+    }
+}

@@ -130,6 +130,28 @@ import Testing
         }
     }
 
+    @Test func `each run begins and ends for its user`() throws {
+        var cluster = Cluster()
+        let caller = cluster.caller
+        let entry = Cluster.batch { ($0.cron, $0.mailTypes, $0.name) = ("* * * * *", [.begin, .end, .requeue], "c") }
+        let answer = cluster.ask {
+            .crontabSet(Crontab(uid: 1000, text: "x"), lines: [0], [entry], by: caller, reply: $0)
+        }
+        guard case .crontabSet(let jobs)? = answer, let job = jobs.first else {
+            Issue.record("no job was made")
+            return
+        }
+        for attempt: UInt32 in 0..<2 {
+            cluster.pass(try cluster.row(job).eligible - cluster.now)
+            cluster.pass(.seconds(1))
+            end(&cluster, job, attempt: attempt)
+        }
+        let verbs = cluster.mails.map { mail in
+            ["Began", "Ended", "Requeued"].first { mail.subject.contains($0) } ?? mail.subject
+        }
+        #expect(verbs == ["Began", "Ended", "Began", "Ended"])
+    }
+
     @Test func `without the flag it cannot be cancelled, with it the line is switched off`() throws {
         var cluster = Cluster()
         guard case .crontabSet(let jobs)? = set(&cluster, "@hourly a\n@daily b", ["@hourly", "@daily"]) else {

@@ -255,6 +255,11 @@ extension ScontrolShell {
         case "debug":
             let isKnown = Self.levels.contains(value) || UInt8(value).map { $0 <= 9 } ?? false
             guard isKnown else { throw Failure("invalid debug level: \(words[0])") }
+            var request = WireSetController()
+            (request.what, request.value) = (what, UInt8(value).map { Self.levels[Int($0)] } ?? value)
+            do throws(Failure) { _ = try Session().ask(.setController(request)) } catch {
+                throw Failure("slurm_set_debug_level error: \(error.message)", detail: error.detail)
+            }
         case "schedlog":
             // As with Slurm where SlurmSchedLogFile is not set.
             guard ["0", "1", "enable", "disable"].contains(value) else {
@@ -271,16 +276,14 @@ extension ScontrolShell {
             if let wrong = flags.first(where: { !Self.flags.contains($0) }) {
                 throw Failure("scontrol: error: Invalid DebugFlag: \(wrong)\ninvalid debug flag: \(words[0])")
             }
+            throw Failure(
+                "slurm_set_debugflags error: Requested operation is presently disabled",
+                detail: "the controller's log has no parts to switch on; `scontrol setdebug debug` tells more of all")
         default:
             guard UInt16(value) != nil else { throw Failure("invalid dampening factor: \(words[0])") }
             throw Failure(
                 "slurm_set_fs_dampeningfactor error: Requested operation is presently disabled",
                 detail: "set FairShareDampeningFactor in the configuration")
-        }
-        var request = WireSetController()
-        (request.what, request.value) = (what, value)
-        do throws(Failure) { _ = try Session().ask(.setController(request)) } catch {
-            throw Failure("slurm_set_debug_level error: \(error.message)", detail: error.detail)
         }
     }
 

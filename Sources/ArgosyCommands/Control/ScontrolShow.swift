@@ -3,6 +3,7 @@
 import ArgosyClient
 import ArgosyDomain
 import ArgosyWire
+import Glibc
 
 extension ScontrolShell {
     mutating func show(_ words: [String]) throws {
@@ -261,14 +262,15 @@ extension ScontrolShell {
     }
 
     private func showDaemon() throws {
-        let own = Process.host
+        let own = Process.variable("SLURMD_NODENAME") ?? Process.host
         guard let node = try nodes().first(where: { $0.name == own || $0.hostname == own }), !node.version.isEmpty
         else {
             throw Failure("slurm_load_slurmd_status: Connection refused", detail: "no node daemon runs on \(own)")
         }
+        let pid = Self.daemonPID(of: node.name).map { "Slurmd PID               = \($0)\n" } ?? ""
         Console.print(
             """
-            Active Steps             = NONE
+            Active Steps             = \(try activeSteps(on: node.name))
             Actual CPUs              = \(node.realCpus == 0 ? node.cpus : node.realCpus)
             Actual Boards            = 1
             Actual sockets           = \(node.sockets)
@@ -278,13 +280,42 @@ extension ScontrolShell {
             Actual temp disk space   = \(node.tmpDiskMib) MB
             Boot time                = \(Times.stamp(node.daemonStartUs))
             Hostname                 = \(node.hostname)
-            Last slurmctld msg time  = \(Times.stamp(Times.now() * 1_000_000))
-            Slurmd PID               = 0
-            Slurmd Debug             = 3
-            Slurmd Logfile           = (null)
-            Version                  = \(slurmVersion)
+            \(pid)Version                  = \(slurmVersion)
 
             """)
+    }
+
+    /// `12.batch,12.0`
+    private func activeSteps(on node: String) throws(Failure) -> String {
+        var names: [String] = []
+        for record in try records(nil, "slurm_load_slurmd_status") {
+            for step in record.info.steps where step.endUs == 0 {
+                let hosts = (try? Hostlist.expand(step.nodeList)) ?? []
+                if hosts.contains(node) { names.append("\(record.info.job).\(StepRecord.name(of: step.step))") }
+            }
+        }
+        return names.isEmpty ? "NONE" : names.joined(separator: ",")
+    }
+
+    /// The node daemon's process on this machine: the only one, or the one that was started for the node by name.
+    private static func daemonPID(of node: String) -> Int? {
+        var found: [(pid: Int, words: [Substring])] = []
+        guard let directory = opendir("/proc") else { return nil }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard let pid = Int(name),
+                let comm = FileBytes.read(path: "/proc/\(name)/comm", limit: 64),
+                String(decoding: comm, as: UTF8.self) == "argosyd\n",
+                let line = FileBytes.read(path: "/proc/\(name)/cmdline", limit: 1 << 16)
+            else { continue }
+            found.append((pid, String(decoding: line, as: UTF8.self).split(separator: "\0")))
+        }
+        if found.count == 1 { return found[0].pid }
+        let named = found.filter { $0.words.contains(node[...]) }
+        return named.count == 1 ? named[0].pid : nil
     }
 
     mutating func ping() throws {

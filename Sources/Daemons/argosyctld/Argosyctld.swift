@@ -31,12 +31,13 @@ struct Argosyctld: ParsableCommand {
         if version { return print("argosyctld \(Controller.version)") }
         let parsed = try usable(file)
         if !foreground { try detach(parsed.configuration) }
-        let logger = makeLogger()
+        let verbosity = chosenVerbosity(parsed.configuration)
+        let logger = makeLogger(verbosity)
         for warning in parsed.warnings { logger.warning("\(warning)") }
         raiseLimits()
         let signals = blockSignals()
         do {
-            let controller = try start(parsed.configuration, logger)
+            let controller = try start(parsed.configuration, logger, verbosity)
             let signal = wait(for: signals, hangUp: { controller.reconfigure() })
             logger.notice("stopping", metadata: ["signal": "\(signal)"])
             controller.stop()
@@ -46,13 +47,16 @@ struct Argosyctld: ParsableCommand {
         }
     }
 
-    private func start(_ configuration: ClusterConfiguration, _ logger: Logger) throws -> Controller {
+    private func start(
+        _ configuration: ClusterConfiguration, _ logger: Logger, _ verbosity: LogVerbosity
+    ) throws -> Controller {
         var storage = SQLiteStore.Options()
         storage.clear = clear
         let store = try SQLiteStore(directory: configuration.stateSaveLocation, options: storage)
         makeDirectory(of: configuration.socketPath)
         var options = ControllerOptions()
         let path = file
+        options.verbosity = verbosity
         options.readConfiguration = { try ConfigurationFile.parse(path) }
         // As in Slurm: listen on SlurmctldHost's address alone.
         let parameters = configuration.entries.last { $0.key.lowercased() == "communicationparameters" }?.value ?? ""
@@ -79,11 +83,24 @@ struct Argosyctld: ParsableCommand {
         _ = write(2, line, line.count)
     }
 
-    private func makeLogger() -> Logger {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "argosyctld")
-        logger.logLevel = [.info, .debug, .trace][min(verbosity, 2)]
-        return logger
+    /// What -v says, else SlurmctldDebug.
+    private func chosenVerbosity(_ configuration: ClusterConfiguration) -> LogVerbosity {
+        let names = ["info", "debug", "debug2"]
+        var name = names[min(verbosity, 2)]
+        if verbosity == 0,
+            let entry = configuration.entries.last(where: { $0.key.lowercased() == "slurmctlddebug" })
+        {
+            let numbers = [
+                "quiet", "fatal", "error", "info", "verbose", "debug", "debug2", "debug3", "debug4", "debug5",
+            ]
+            name = Int(entry.value).flatMap { numbers.indices.contains($0) ? numbers[$0] : nil } ?? entry.value
+        }
+        return LogVerbosity(LogVerbosity.level(ofSlurm: name) ?? .info, named: name.lowercased())
+    }
+
+    private func makeLogger(_ verbosity: LogVerbosity) -> Logger {
+        LoggingSystem.bootstrap { SharedLevelLogHandler(label: $0, verbosity) }
+        return Logger(label: "argosyctld")
     }
 
     /// Before any thread is made. Logs to SlurmctldLogFile from then on, if there is one.
