@@ -89,16 +89,20 @@ enum SacctmgrColumns {
         Column("Class", 9, words: ["Classification"], least: 3) { _, _ in "" },
         Column("Features", 20, least: 3) { _, _ in "" },
         Column("FedState", 12, least: 5) { _, _ in "NA" },
+        Column("FedStateRaw", 11, least: 9) { _, _ in "0" },
+        Column("Federation", 10, least: 4) { _, _ in "" },
+        Column("NodeCount", 9, least: 5) { row, _ in row.texts["nodecount"] ?? "0" },
         Column("PluginIDSelect", 14, least: 2) { _, _ in "109" },
         Column("CPU Cnt", 7, words: ["CPUCount", "Count"], least: 2) { row, _ in row.texts["cpu"] ?? "" },
         Column("Duration", 13, least: 2) { row, _ in row.texts["duration"] ?? "" },
         Column("Event", 7, least: 2) { row, _ in row.texts["event"] ?? "" },
         Column("EventRaw", 8, least: 6) { row, _ in row.texts["eventraw"] ?? "" },
-        Column("NodeName", -15, words: ["NodeName", "NodeList"], least: 5) { row, _ in
+        Column("NodeName", -15, words: ["NodeNames", "NodeList"], least: 5) { row, _ in
             row.texts["node"] ?? row.texts["nodenames"] ?? ""
         },
         Column("Reason", 30, least: 1) { row, _ in row.texts["reason"] ?? "" },
         Column("State", 6, least: 2) { row, _ in row.texts["state"] ?? "" },
+        Column("StateRaw", 8, least: 6) { row, _ in row.texts["stateraw"] ?? "0" },
         Column("TimeStart", 19, words: ["TimeStart", "Start"], least: 2) { row, _ in row.texts["start"] ?? "" },
         Column("TimeEnd", 19, words: ["TimeEnd", "End"], least: 3) { row, _ in row.texts["end"] ?? "" },
         Column("UnusedWall", 10, least: 2) { row, _ in row.texts["unusedwall"] ?? "" },

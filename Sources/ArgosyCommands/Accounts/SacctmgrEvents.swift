@@ -23,7 +23,8 @@ extension SacctmgrSession {
             let end = event.endUs == 0 ? list.nowUs : event.endUs
             row.texts = [
                 "cluster": list.cluster, "node": event.node, "start": Times.stamp(event.startUs),
-                "end": Times.stamp(event.endUs, unset: "Unknown"), "state": event.state, "reason": event.reason,
+                "end": Times.stamp(event.endUs, unset: "Unknown"), "state": event.state,
+                "stateraw": "\(NodeStateNumber.of(event.state))", "reason": event.reason,
                 "user": event.node.isEmpty ? "" : "\(event.user)(\(event.uid))",
                 "duration": Times.long((end - event.startUs) / 1_000_000),
                 "event": event.node.isEmpty ? "Cluster" : "Node",

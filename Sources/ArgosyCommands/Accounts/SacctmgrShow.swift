@@ -176,7 +176,8 @@ struct SacctmgrShow {
         guard conditions.names.isEmpty || conditions.names.contains(records.cluster),
             let root = records.association(.root)
         else { return [] }
-        return [SacctmgrRow(association: root)]
+        let nodes = (try? Hostlist.expand(records.clusterNodes))?.count ?? 0
+        return [SacctmgrRow(association: root, texts: ["nodecount": "\(nodes)"])]
     }
 
     private func wckeys(_ conditions: SacctmgrConditions) -> [SacctmgrRow] {
