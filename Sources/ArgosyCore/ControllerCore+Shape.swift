@@ -94,8 +94,8 @@ extension Shape {
     func misses(_ kind: PlanningSnapshot.NodeKind) -> String? {
         if let constraint, !constraint.isMet(by: kind.features) { return "not the features" }
         let hardware = kind.hardware
-        if memoryPerNodeMiB > hardware.memoryMiB { return "not so much memory" }
-        if minCPUsPerNode > hardware.cpus { return "not so many CPUs" }
+        if memoryPerNodeMiB > hardware.memoryMiB { return "not \(memoryPerNodeMiB) MiB of memory" }
+        if minCPUsPerNode > hardware.cpus { return "not \(minCPUsPerNode) CPUs" }
         if minSocketsPerNode > hardware.sockets { return "not so many sockets" }
         if minCoresPerSocket > 0, hardware.cores.count / max(1, hardware.sockets) < minCoresPerSocket {
             return "not so many cores a socket"

@@ -145,7 +145,7 @@ import Testing
     @Test(arguments: [
         ("bogus", "3", "Update of this parameter is not supported: bogus=3\nRequest aborted"),
         ("gres", "gpu:", "Invalid generic resource (gres) specification"),
-        ("licenses", "a:x", "Invalid license specification"), ("numnodes", "x", "invalid number of nodes (-N x)"),
+        ("licenses", "a:x", "Invalid license specification"), ("numnodes", "x", "\"x\" is not a valid node count"),
         ("priority", "-1", "scontrol: error: Invalid Priority value: -1"),
     ])
     func wrongOnesAreRefused(key: String, value: String, message: String) {

@@ -266,7 +266,7 @@ import Testing
         { $0.cpusPerTask = 5 },
         Case(
             name: "memory", message: "Requested node configuration is not available",
-            detail: "not so much memory"
+            detail: "2 nodes have not 1001 MiB of memory"
         ) {
             $0.memoryPerNodeMiB = 1001
         },

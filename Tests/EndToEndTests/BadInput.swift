@@ -14,7 +14,7 @@ extension EndToEnd {
         static let refused: [BadSubmission] = [
             .init(what: "unknown option", options: "--no-such-option", words: ["no-such-option"]),
             .init(what: "unknown partition", options: "-p nowhere", words: ["nvalid partition"]),
-            .init(what: "more nodes than exist", options: "-N 99", words: ["ode", "not available"]),
+            .init(what: "more CPUs than any node has", options: "-c 9999", words: ["ode", "not available"]),
             .init(what: "more memory than any node has", options: "--mem=900G", words: ["921600 MiB"]),
             .init(
                 what: "missing image", options: "--container-image=oci:/nonexistent/image:latest",

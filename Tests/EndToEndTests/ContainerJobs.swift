@@ -24,7 +24,8 @@ extension EndToEnd {
         @Test func `a two-node MPI job has two ranks on each node, in containers of their own`() async throws {
             let cluster = try await Cluster.shared()
             let job = try await cluster.submit(
-                "-N2 -n4 --mem=300 -o mpi-%j.txt \(Self.image("ompi-tiny"))", "#!/bin/sh\nmpirun allreduce")
+                "-N2 -n4 --ntasks-per-node=2 --mem=300 -o mpi-%j.txt \(Self.image("ompi-tiny"))",
+                "#!/bin/sh\nmpirun allreduce")
             let state = await cluster.ended(job, within: 120)
             let text = await cluster.text(of: "\(Cluster.home)/mpi-\(job).txt")
             #expect(state == "COMPLETED", "\(text)")
