@@ -142,7 +142,7 @@ enum Srun {
         _ submit: WireSubmitJob, _ run: StepStart, _ options: JobOptions
     ) throws -> (WireJobSubmitted, ControllerConnection?) {
         var allocation = Allocation("srun", run.session, run.signals)
-        allocation.isQuiet = options.quiet > 0
+        allocation.isQuiet = true
         allocation.patience = options.immediate
         do { return (try allocation.obtain(submit), allocation.connection) } catch let ended as Allocation.Ended {
             switch ended {

@@ -32,7 +32,9 @@ struct Failure: Error {
         }
         guard message == "Requested node configuration is not available" else { return nil }
         if detail.contains("have not so much memory") { return "Memory specification can not be satisfied" }
-        let most = detail.firstRange(of: " at most ").flatMap { SlurmText.number(detail[$0.upperBound...]) }
+        let most = detail.firstRange(of: " at most ").flatMap {
+            UInt64(detail[$0.upperBound...].prefix { $0.isNumber })
+        }
         let wanted = max(1, options.cpusPerTask) * max(1, UInt32(clamping: options.tasksPerNode))
         if let most, UInt64(wanted) > most { return "CPU count per node can not be satisfied" }
         return nil
