@@ -56,9 +56,11 @@ enum Coverage {
             + fields("sprio", PriorityFields.all) + names("sacct", AccountingFields.all.map(\.name))
             + names("sstat", UsageFields.all.map(\.name))
             + names("sshare", ShareTable.fields.map(\.name))
-            + names("sacctmgr", SacctmgrColumns.all.flatMap { [$0.title] + $0.words }.reduce(into: []) {
-                if !$0.contains($1) { $0.append($1) }
-            })
+            + names(
+                "sacctmgr",
+                SacctmgrColumns.all.flatMap { [$0.title] + $0.words }.reduce(into: []) {
+                    if !$0.contains($1) { $0.append($1) }
+                })
     }
 
     private static func fields<Record>(_ owner: String, _ table: [Field<Record>]) -> [CoverageRow] {

@@ -63,7 +63,11 @@ enum Sacct {
         },
         .refused("file", "f", .required, "there is no accounting file"),
         Row("flags", "F", .required, "flag", "show jobs that were started so: SchedSubmit, SchedMain, SchedBackfill") {
-            $0.filter.flags = commaList($1.lowercased())
+            o, text throws(OptionError) in
+            o.filter.flags = commaList(text.lowercased())
+            for flag in o.filter.flags where !["schedsubmit", "schedmain", "schedbackfill"].contains(flag) {
+                throw OptionError("str_2_job_flags: Invalid job flag \(flag)")
+            }
         },
         Row("gid", "g", .required, "group", "show jobs of these groups") { $0.filter.groups = commaList($1) },
         Row("group", nil, .required, "group", "same as --gid") { $0.filter.groups = commaList($1) },

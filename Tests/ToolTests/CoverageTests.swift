@@ -38,8 +38,8 @@ import Testing
         #expect(missing.isEmpty, "\(command) does not know \(missing.joined(separator: " "))")
     }
 
-    @Test(arguments: ["squeue", "sinfo", "sacct", "sprio", "sstat", "sshare", "sacctmgr"]) func `shows each documented field`(command: String)
-    {
+    @Test(arguments: ["squeue", "sinfo", "sacct", "sprio", "sstat", "sshare", "sacctmgr"])
+    func `shows each documented field`(command: String) {
         let missing = missing(command, "names", .field) + missing(command, "letters", .field)
         #expect(missing.isEmpty, "\(command) does not know \(missing.joined(separator: " "))")
     }

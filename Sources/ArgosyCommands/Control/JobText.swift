@@ -133,8 +133,7 @@ extension JobRecord {
     /// `2`, `1-3` while it waits and may get more than it needs.
     private var nodeRange: String {
         guard waits, info.spec.minNodes > 0 else { return "\(nodeCount)" }
-        let most = max(info.spec.maxNodes, info.spec.minNodes)
-        return "\(info.spec.minNodes)-\(most)"
+        return "\(nodeCount)-\(max(Int(info.spec.maxNodes), nodeCount))"
     }
 
     private func resources(_ details: Int) -> [[String]] {

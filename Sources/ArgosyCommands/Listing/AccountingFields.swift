@@ -78,7 +78,10 @@ enum AccountingFields {
         },
         Row(name: "End", width: 19) { Times.stamp($0.endUs, unset: "Unknown") },
         Row(name: "ExitCode", width: 8) { record in
-            record.hasNoExit ? "" : "\(record.exit.code):\(record.exit.signal)"
+            if record.hasNoExit { return "" }
+            // The signal that scancel sent is told of the step that it ended, not of the job.
+            let isCancelled = record.step == nil && record.job.info.state == "CANCELLED"
+            return "\(record.exit.code):\(isCancelled ? 0 : record.exit.signal)"
         },
         Row(name: "Flags", width: 19, value: job { $0.hasStarted ? "SchedMain,StartRecieved" : "StartRecieved" }),
         Row(name: "GID", width: 6, value: job { "\($0.job.info.spec.identity.gid)" }),
