@@ -66,24 +66,10 @@ extension Listing {
             info.cpus = UInt32(clamping: cpus.reduce(0, +))
             info.coreLists = stored.nodes.map { node in
                 let threads = max(1, configuration.nodes[node.index.int].threadsPerCore)
-                return Self.ranges(Set(node.cpus.members.map { $0 / threads }).sorted())
+                return CoreView.ranges(Set(node.cpus.members.map { $0 / threads }).sorted())
             }
             return info
         }
         return list
-    }
-
-    /// `0-3,7`
-    private static func ranges(_ numbers: [Int]) -> String {
-        var ranges: [ClosedRange<Int>] = []
-        for number in numbers {
-            if let last = ranges.last, last.upperBound + 1 == number {
-                ranges[ranges.count - 1] = last.lowerBound...number
-            } else {
-                ranges.append(number...number)
-            }
-        }
-        return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
-            .joined(separator: ",")
     }
 }

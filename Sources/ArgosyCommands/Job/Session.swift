@@ -25,19 +25,26 @@ struct Failure: Error {
             let isNamed = words.count == 3 && words[0] == "partition" && words[2].hasPrefix("is not configured")
             Console.error(command, "invalid partition specified: \(isNamed ? String(words[1]) : options.partition)")
         }
-        if let line = unsatisfied { Console.error(command, line) }
+        if let line = unsatisfied(options) { Console.error(command, line) }
         return Failure(prefix + message, detail: detail)
     }
 
     /// What of a job no node has, as Slurm tells it first; nil: nothing it has words for.
-    private var unsatisfied: String? {
+    private func unsatisfied(_ options: JobOptions) -> String? {
         guard message == "Requested node configuration is not available" else { return nil }
         if detail[...].firstRange(of: "not so many CPUs") != nil { return "CPU count per node can not be satisfied" }
         if detail[...].firstRange(of: "not so much memory") != nil {
             return "Memory specification can not be satisfied"
         }
-        guard detail[...].firstRange(of: "not so much temporary disk") != nil else { return nil }
-        return "Temporary disk specification can not be satisfied"
+        if detail[...].firstRange(of: "not so much temporary disk") != nil {
+            return "Temporary disk specification can not be satisfied"
+        }
+        let most = detail[...].firstRange(of: " at most ").flatMap {
+            UInt64(detail[$0.upperBound...].prefix { $0.isNumber })
+        }
+        let (wanted, _) = UInt64(max(1, options.cpusPerTask)).multipliedReportingOverflow(
+            by: UInt64(max(1, options.tasksPerNode)))
+        return most.map { wanted > $0 } == true ? "CPU count per node can not be satisfied" : nil
     }
 
     init(_ error: any Error) {

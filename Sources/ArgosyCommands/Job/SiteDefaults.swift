@@ -10,7 +10,7 @@ extension JobOptions {
             waitSeconds = UInt32(clamping: seconds)
         }
         let type = configuration.text("MpiDefault").lowercased()
-        if mpi.isEmpty, JobOptionTable.mpiTypes.contains(type) { mpi = type }
+        if mpi.isEmpty, type != "none", JobOptionTable.mpiTypes.contains(type) { mpi = type }
         if step.prolog == nil { step.prolog = configuration.text("SrunProlog") }
         if step.epilog == nil { step.epilog = configuration.text("SrunEpilog") }
         if step.taskProlog.isEmpty { step.taskProlog = configuration.text("TaskProlog") }
